@@ -1,0 +1,23 @@
+"""Text to passages, words and word ids; offsets always lead back to the original text."""
+
+from textclass.language.counts import Counts, count_words
+from textclass.language.english import function_words, is_english
+from textclass.language.ngrams import FeatureSpec, feature_keys, word_keys
+from textclass.language.passages import Passage, split_passages, whole_passage
+from textclass.language.tokenizer import Tokenizer, WordBatch, WordSpans
+
+__all__ = [
+    "Counts",
+    "FeatureSpec",
+    "Passage",
+    "Tokenizer",
+    "WordBatch",
+    "WordSpans",
+    "count_words",
+    "feature_keys",
+    "function_words",
+    "is_english",
+    "split_passages",
+    "whole_passage",
+    "word_keys",
+]

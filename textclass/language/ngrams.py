@@ -1,0 +1,71 @@
+"""Words to the keys of their features: character n-grams inside the word, and the word itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# FNV-1a over code points, 64 bit (Fowler, Noll and Vo; parameters of the 64-bit version).
+_FNV_OFFSET = np.uint64(0xCBF29CE484222325)
+_FNV_PRIME = np.uint64(0x100000001B3)
+_BEGIN, _END = "\x02", "\x03"
+_WHOLE_WORD = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """Which features a word has.
+
+    Attributes
+    ----------
+    shortest, longest : int
+        Lengths of the character n-grams, the word's borders counted as characters.
+    whole_words : bool
+        Whether the word itself is a feature too.
+    """
+
+    shortest: int = 3
+    longest: int = 5
+    whole_words: bool = True
+
+
+def word_keys(words: Sequence[str]) -> NDArray[np.uint64]:
+    """Return the 64-bit key of each word (spaCy's string hash)."""
+    from spacy.strings import hash_string  # type: ignore[attr-defined]  # a Cython function
+
+    return np.fromiter(map(hash_string, words), dtype=np.uint64, count=len(words))
+
+
+def feature_keys(
+    words: Sequence[str], spec: FeatureSpec
+) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+    """Yield the features of `words`, one kind after the other.
+
+    Yields
+    ------
+    keys : ndarray of uint64, shape (n_features,)
+        Key of each feature, as often as it stands in the word.
+    owners : ndarray of int64, shape (n_features,)
+        Index into `words` of each feature, never falling.
+    """
+    bordered = [f"{_BEGIN}{word}{_END}" for word in words]
+    codes = np.frombuffer("".join(bordered).encode("utf-32-le"), dtype=np.uint32)
+    lengths = np.fromiter(map(len, bordered), dtype=np.int64, count=len(words))
+    owners = np.repeat(np.arange(len(words)), lengths)
+    room = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(codes))
+    keys = np.full(len(codes), _FNV_OFFSET)
+    places = np.arange(len(codes))
+    for n in range(1, spec.longest + 1):
+        fits = room >= n
+        keys, owners, room, places = keys[fits], owners[fits], room[fits], places[fits]
+        keys = (keys ^ codes[places + (n - 1)]) * _FNV_PRIME
+        if n >= spec.shortest:
+            yield keys, owners
+    if spec.whole_words:
+        yield word_keys(words) ^ _WHOLE_WORD, np.arange(len(words))

@@ -1,0 +1,172 @@
+"""A document's text cut into passages: paragraphs, long ones at sentences, short ones joined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from textclass.language.normalise import PIECE
+
+MIN_WORDS = 20
+"""A shorter paragraph (a heading, a list item) joins the next."""
+
+MAX_WORDS = 200
+"""A longer paragraph is cut at sentences."""
+
+_BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\f")
+_LONG_RUN = re.compile(rf"\S{{{PIECE},}}")
+_WORD = re.compile(r"\S+")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_SLICE = 100_000
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A stretch of a document.
+
+    Attributes
+    ----------
+    start, end : int
+        Code-point offsets into the document's text.
+    words : int
+        White-space-separated words in it.
+    """
+
+    start: int
+    end: int
+    words: int
+
+
+def split_passages(text: str) -> list[Passage]:
+    """Cut `text` into passages of 20 to 200 words, as far as its paragraphs allow.
+
+    Paragraphs are separated by blank lines, or, where there are none, by the line ends of long
+    lines. Every word of the text is in exactly one passage.
+    """
+    parts = [part for block in _paragraphs(text) for part in _divide(text, block)]
+    return list(_join(parts))
+
+
+def whole_passage(text: str) -> Passage:
+    """Return the one passage that is all of `text`."""
+    return _trim(text, 0, len(text)) or Passage(0, 0, 0)
+
+
+def _trim(text: str, start: int, end: int) -> Passage | None:
+    body = text[start:end]
+    words = len(body.split())
+    if not words:
+        return None
+    left = start + len(body) - len(body.lstrip())
+    return Passage(left, start + len(body.rstrip()), words)
+
+
+def _paragraphs(text: str) -> Iterator[Passage]:
+    separator = _BLANK_LINE if _BLANK_LINE.search(text.strip()) else _line_ends(text)
+    start = 0
+    for match in separator.finditer(text):
+        if passage := _trim(text, start, match.start()):
+            yield passage
+        start = match.end()
+    if passage := _trim(text, start, len(text)):
+        yield passage
+
+
+def _line_ends(text: str) -> re.Pattern[str]:
+    """Return what separates paragraphs in a text without blank lines.
+
+    Hard-wrapped lines seldom pass 120 characters, so a text of longer lines has one per paragraph.
+    """
+    lines = [len(line) for line in text.split("\n") if line.strip()]
+    wrapped = not lines or sorted(lines)[len(lines) // 2] <= 120
+    return re.compile(r"\f") if wrapped else re.compile(r"\n")
+
+
+def _divide(text: str, passage: Passage) -> Iterator[Passage]:
+    """Cut a long paragraph into even parts at sentence ends, as even as sentences allow."""
+    if passage.words <= MAX_WORDS:
+        yield passage
+        return
+    parts = -(-passage.words // MAX_WORDS)
+    aim = passage.words / parts
+    start, end, words = None, 0, 0
+    for sentence in _sentences(text, passage):
+        if start is None:
+            start = sentence.start
+        elif words + sentence.words > MAX_WORDS or words >= aim:
+            yield Passage(start, end, words)
+            start, words = sentence.start, 0
+        words, end = words + sentence.words, sentence.end
+    if start is not None:
+        yield Passage(start, end, words)
+
+
+def _sentences(text: str, passage: Passage) -> Iterator[Passage]:
+    for start, end in _slices(text, passage):
+        body = _LONG_RUN.sub(lambda run: "x" * len(run.group()), text[start:end])
+        doc = _sentencizer()(_SURROGATE.sub("?", body))
+        for sentence in doc.sents:
+            left, right = start + sentence.start_char, start + sentence.end_char
+            if part := _trim(text, left, right):
+                yield from _cut_words(text, part)
+
+
+def _slices(text: str, passage: Passage) -> Iterator[tuple[int, int]]:
+    """Cut at white space near every 100,000 characters: spaCy refuses over 1,000,000."""
+    start = passage.start
+    while start < passage.end:
+        end = min(start + _SLICE, passage.end)
+        if end < passage.end:
+            space = max(text.rfind(" ", start, end), text.rfind("\n", start, end))
+            end = space + 1 if space > start else end
+        yield start, end
+        start = end
+
+
+def _cut_words(text: str, passage: Passage) -> Iterator[Passage]:
+    """Cut a sentence that is itself too long after every 200 words."""
+    if passage.words <= MAX_WORDS:
+        yield passage
+        return
+    words = list(_WORD.finditer(text, passage.start, passage.end))
+    for first in range(0, len(words), MAX_WORDS):
+        group = words[first : first + MAX_WORDS]
+        yield Passage(group[0].start(), group[-1].end(), len(group))
+
+
+@cache
+def _sentencizer() -> Any:  # noqa: ANN401 -- spaCy's classes carry no types
+    from spacy.lang.en import English
+
+    nlp = English()
+    nlp.add_pipe("sentencizer")
+    return nlp
+
+
+def _join(parts: list[Passage]) -> Iterator[Passage]:
+    """Join each short part to the next one; a short last part joins the one before."""
+    waiting: Passage | None = None
+    last: Passage | None = None
+    for part in parts:
+        joined = _merge(waiting, part) if waiting else part
+        if joined is None:
+            if last:
+                yield last
+            last, joined = waiting, part
+        if joined.words < MIN_WORDS:
+            waiting = joined
+            continue
+        if last:
+            yield last
+        last, waiting = joined, None
+    if waiting and last and (joined := _merge(last, waiting)):
+        last, waiting = joined, None
+    yield from (passage for passage in (last, waiting) if passage)
+
+
+def _merge(first: Passage, second: Passage) -> Passage | None:
+    words = first.words + second.words
+    return Passage(first.start, second.end, words) if words <= MAX_WORDS else None

@@ -1,0 +1,221 @@
+"""The additive linear model as arrays, and its scores.
+
+For a passage with distinct words U, word u seen tf(u) times, a(u) = 1 + ln tf(u), and
+n = sqrt(sum over u of (a(u) idf(u))²), the score of label l is
+
+    s_l = sum over u of a(u) W_l(u) / n + c_l
+
+where W_l(u) adds the weights of the features of u (character n-grams, the word itself). A word's
+whole contribution is thus one row, computed once per distinct word and kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textclass.language import Counts, FeatureSpec, feature_keys, function_words, word_keys
+from textclass.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_WORDS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class LinearModel:
+    """All that a prediction needs; F features, V words, L labels.
+
+    Attributes
+    ----------
+    taxonomy : Taxonomy
+        Labels in column order.
+    spec : FeatureSpec
+    feature_keys : ndarray of uint64, shape (F,)
+        Rising.
+    feature_weights : ndarray of float16 or float32, shape (F, L)
+        Weight of one occurrence of a feature, its idf included.
+    word_keys : ndarray of uint64, shape (V,)
+        Rising; the words that the training corpus knows.
+    word_idf : ndarray of float32, shape (V,)
+    unseen_idf : float
+        The idf of any other word.
+    intercept, slope, offset, thresholds : ndarray of float64, shape (L,)
+        c_l; probability = 1 / (1 + exp(-(slope score + offset))); the least probability at which
+        a label is given.
+    name : str
+        Name and digest, as results carry them.
+    """
+
+    taxonomy: Taxonomy
+    spec: FeatureSpec
+    feature_keys: NDArray[np.uint64]
+    feature_weights: NDArray[np.float16] | NDArray[np.float32]
+    word_keys: NDArray[np.uint64]
+    word_idf: NDArray[np.float32]
+    unseen_idf: float
+    intercept: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+    name: str = "unnamed"
+
+    def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return calibrated probabilities of scores, both of shape (n_passages, L)."""
+        return 1 / (1 + np.exp(-np.clip(self.slope * scores + self.offset, -500, 500)))
+
+    def score_thresholds(self) -> NDArray[np.float64]:
+        """Return the score of each label at which its probability is at the threshold."""
+        logit = np.log(self.thresholds) - np.log1p(-self.thresholds)
+        return (logit - self.offset) / self.slope
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the model says of a batch of passages.
+
+    Attributes
+    ----------
+    scores : ndarray of float64, shape (n_passages, L)
+        Before calibration.
+    probabilities : ndarray of float64, shape (n_passages, L)
+    norms : ndarray of float64, shape (n_passages,)
+        n of each passage; 1 where it has no word.
+    words : ndarray of int64, shape (n_passages,)
+        How many words, repeats included.
+    known : ndarray of float64, shape (n_passages,)
+        Share of distinct words that the training corpus knows.
+    function : ndarray of float64, shape (n_passages,)
+        Share of words that are English function words.
+    """
+
+    scores: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    norms: NDArray[np.float64]
+    words: NDArray[np.int64]
+    known: NDArray[np.float64]
+    function: NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class WordTable:
+    """Rows W(u) of the words met so far, in the tokenizer's numbering."""
+
+    model: LinearModel
+    generation: int = -1
+    size: int = 0
+    rows: NDArray[np.float32] = field(init=False)
+    idf: NDArray[np.float32] = field(init=False)
+    known: NDArray[np.bool_] = field(init=False)
+    function: NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._allocate(1024)
+        self._weights = np.ascontiguousarray(self.model.feature_weights, dtype=np.float32)
+
+    def _allocate(self, capacity: int) -> None:
+        kept = self.size
+        old = (self.rows, self.idf, self.known, self.function) if kept else None
+        self.rows = np.zeros((capacity, len(self.model.taxonomy.names)), dtype=np.float32)
+        self.idf = np.zeros(capacity, dtype=np.float32)
+        self.known = np.zeros(capacity, dtype=bool)
+        self.function = np.zeros(capacity, dtype=bool)
+        if old:
+            new = (self.rows, self.idf, self.known, self.function)
+            for target, source in zip(new, old, strict=True):
+                target[:kept] = source[:kept]
+
+    def grow(self, words: Sequence[str], generation: int) -> None:
+        """Add rows for the words that came since the last call; start anew on a new generation."""
+        if generation != self.generation:
+            self.generation, self.size = generation, 0
+        if len(words) > len(self.idf):
+            self._allocate(max(len(words), 2 * len(self.idf)))
+        while self.size < len(words):
+            end = min(self.size + _WORDS_AT_ONCE, len(words))
+            self._fill(words[self.size : end], slice(self.size, end))
+            self.size = end
+
+    def _fill(self, words: Sequence[str], place: slice) -> None:
+        self.rows[place] = word_rows(words, self.model.spec, self.model.feature_keys, self._weights)
+        keys = word_keys(words)
+        found, index = find(keys, self.model.word_keys)
+        self.idf[place] = self.model.unseen_idf
+        self.idf[place][found] = self.model.word_idf[index]
+        self.known[place] = False
+        self.known[place][found] = True
+        self.function[place] = [word in function_words() for word in words]
+
+    def score(self, counts: Counts) -> Scores:
+        """Score the passages whose words are `counts`, in this table's numbering."""
+        n_passages, n_labels = len(counts.starts) - 1, self.rows.shape[1]
+        passages, weights = counts.passages, counts.weights
+        sums = np.zeros((n_passages, n_labels))
+        filled = np.flatnonzero(np.diff(counts.starts))
+        if len(filled):
+            rows = self.rows[counts.words]
+            rows *= weights[:, None]
+            sums[filled] = np.add.reduceat(rows, counts.starts[filled], axis=0)
+        squares = (weights * self.idf[counts.words]) ** 2
+        norms = np.sqrt(np.bincount(passages, weights=squares, minlength=n_passages))
+        norms[norms == 0] = 1
+        distinct = np.maximum(np.diff(counts.starts), 1)
+        known = np.bincount(passages, weights=self.known[counts.words], minlength=n_passages)
+        total = np.bincount(passages, weights=counts.tf, minlength=n_passages)
+        function = np.bincount(
+            passages, weights=counts.tf * self.function[counts.words], minlength=n_passages
+        )
+        scores = sums / norms[:, None] + self.model.intercept
+        return Scores(
+            scores=scores,
+            probabilities=self.model.probabilities(scores),
+            norms=norms,
+            words=total.astype(np.int64),
+            known=known / distinct,
+            function=function / np.maximum(total, 1),
+        )
+
+
+def find(
+    keys: NDArray[np.uint64], among: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the positions in `keys` that stand in the rising array `among`, and where there."""
+    if not len(among):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    places = np.minimum(np.searchsorted(among, keys), len(among) - 1)
+    found = np.flatnonzero(among[places] == keys)
+    return found, places[found]
+
+
+def word_rows(
+    words: Sequence[str],
+    spec: FeatureSpec,
+    keys: NDArray[np.uint64],
+    weights: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return the row W(u) of each word: the summed weights of its features.
+
+    Parameters
+    ----------
+    words : sequence of str
+    spec : FeatureSpec
+    keys : ndarray of uint64, shape (F,)
+    weights : ndarray of float32, shape (F, L)
+
+    Returns
+    -------
+    ndarray of float32, shape (len(words), L)
+    """
+    rows = np.zeros((len(words), weights.shape[1]), dtype=np.float32)
+    for wanted, owners in feature_keys(words, spec):
+        found, index = find(wanted, keys)
+        if len(found):
+            owner = owners[found]
+            begins = np.flatnonzero(np.diff(owner, prepend=-1))
+            rows[owner[begins]] += np.add.reduceat(weights[index], begins, axis=0)
+    return rows

@@ -1,0 +1,217 @@
+"""The result schema: tags of a passage and of a document, with the words that decided them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from textclass.taxonomy import Taxonomy
+
+
+class Outcome(StrEnum):
+    """What was decided about a passage."""
+
+    TAGGED = "tagged"
+    NONE = "none"
+    UNSURE = "unsure"
+
+
+class Reason(StrEnum):
+    """Why a passage carries no label."""
+
+    TOO_SHORT = "too-short"
+    NOT_ENGLISH = "not-english"
+    UNFAMILIAR = "unfamiliar"
+    NEAR_THRESHOLD = "near-threshold"
+    BELOW_THRESHOLD = "below-threshold"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A stretch of the text that spoke for a label, or against it.
+
+    Attributes
+    ----------
+    label : str
+    start, end : int
+        Code-point offsets into the document's text.
+    text : str
+    weight : float
+        Share of the label's score that these words brought; negative if they spoke against it.
+    """
+
+    label: str
+    start: int
+    end: int
+    text: str
+    weight: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the evidence in the result schema."""
+        return {
+            "label": self.label,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "weight": round(self.weight, 4),
+        }
+
+
+@dataclass(frozen=True)
+class PassageTags:
+    """The tags of one passage.
+
+    Attributes
+    ----------
+    taxonomy : Taxonomy
+    text : str
+        The passage.
+    outcome : Outcome
+    reason : Reason or None
+        Why there is no label; None where there is one.
+    labels : tuple of str
+        All labels given, of every facet, in `labels.yaml` order.
+    probabilities : tuple of float
+        Calibrated probability of each label of the taxonomy, given or not.
+    evidence : tuple of Evidence
+        For each label given, strongest first.
+    model : str
+        Name and digest of the model.
+    start, end : int
+        Code-point offsets into the document's text.
+    id, document : str
+    page : int or None
+        Counted from 1; None where the format has no pages.
+    """
+
+    taxonomy: Taxonomy = field(repr=False)
+    text: str
+    outcome: Outcome
+    reason: Reason | None
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...] = field(repr=False)
+    evidence: tuple[Evidence, ...]
+    model: str
+    start: int = 0
+    end: int = 0
+    id: str = ""
+    document: str = ""
+    page: int | None = None
+
+    def __getitem__(self, facet: str) -> tuple[str, ...]:
+        """Return the labels given in `facet`."""
+        names = self.taxonomy.names[self.taxonomy.slices[facet]]
+        return tuple(label for label in self.labels if label in names)
+
+    @property
+    def scores(self) -> Mapping[str, Mapping[str, float]]:
+        """Calibrated probability of every label, by facet and label."""
+        return by_facet(self.taxonomy, self.probabilities)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the passage in the result schema."""
+        return {
+            "id": self.id,
+            "document": self.document,
+            "page": self.page,
+            "start": self.start,
+            "end": self.end,
+            "text": self.text,
+            "outcome": str(self.outcome),
+            "reason": str(self.reason) if self.reason else None,
+            **{facet.name: list(self[facet.name]) for facet in self.taxonomy},
+            "scores": by_facet(self.taxonomy, [round(p, 4) for p in self.probabilities]),
+            "evidence": [evidence.to_dict() for evidence in self.evidence],
+            "model": self.model,
+        }
+
+
+def by_facet(
+    taxonomy: Taxonomy, values: tuple[float, ...] | list[float]
+) -> dict[str, dict[str, float]]:
+    """Return one value per label as a dict of facets and labels."""
+    return {
+        facet: dict(zip(taxonomy.names[columns], values[columns], strict=True))
+        for facet, columns in taxonomy.slices.items()
+    }
+
+
+@dataclass(frozen=True)
+class DocumentLabel:
+    """A label of a document and what earned it.
+
+    Attributes
+    ----------
+    label, facet : str
+    share : float
+        Share of the document's words in passages with the label.
+    passages : int
+        How many passages carry it.
+    strongest : tuple of int
+        Indices into the document's passages, highest probability first.
+    probability : float
+        The highest among its passages.
+    """
+
+    label: str
+    facet: str
+    share: float
+    passages: int
+    strongest: tuple[int, ...]
+    probability: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the label in the result schema."""
+        return {
+            "label": self.label,
+            "facet": self.facet,
+            "share": round(self.share, 4),
+            "passages": self.passages,
+            "strongest": list(self.strongest),
+            "probability": round(self.probability, 4),
+        }
+
+
+@dataclass(frozen=True)
+class DocumentTags:
+    """The tags of a document, pooled from its passages.
+
+    Attributes
+    ----------
+    document : str
+    outcome : Outcome
+    labels : tuple of DocumentLabel
+        In `labels.yaml` order.
+    primary : Mapping of str to str or None
+        For each facet the label with the largest share, or None.
+    passages : tuple of PassageTags
+    words : int
+    """
+
+    taxonomy: Taxonomy = field(repr=False)
+    document: str
+    outcome: Outcome
+    labels: tuple[DocumentLabel, ...]
+    primary: Mapping[str, str | None]
+    passages: tuple[PassageTags, ...] = field(repr=False)
+    words: int
+    model: str
+
+    def __getitem__(self, facet: str) -> tuple[str, ...]:
+        """Return the names of the labels given in `facet`."""
+        return tuple(label.label for label in self.labels if label.facet == facet)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document in the result schema, without its passages."""
+        return {
+            "document": self.document,
+            "outcome": str(self.outcome),
+            "words": self.words,
+            "passages": len(self.passages),
+            **{facet.name: list(self[facet.name]) for facet in self.taxonomy},
+            "primary": dict(self.primary),
+            "labels": [label.to_dict() for label in self.labels],
+            "model": self.model,
+        }

@@ -1,0 +1,307 @@
+"""What users hold: language and model together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textclass.errors import TextclassError
+from textclass.language import (
+    Passage,
+    Tokenizer,
+    WordBatch,
+    count_words,
+    split_passages,
+    whole_passage,
+)
+from textclass.model import (
+    Contributions,
+    Decisions,
+    LinearModel,
+    Scores,
+    WordTable,
+    contributions,
+    decide,
+    evidence_of,
+    load_folder,
+    words_by_weight,
+)
+from textclass.pooling import pool_document
+from textclass.results import DocumentTags, Evidence, PassageTags
+from textclass.taxonomy import Taxonomy, shipped
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BATCH = 256
+"""Passages scored together; more is no faster."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one label was given to a passage, or why it was not.
+
+    Attributes
+    ----------
+    label : str
+    given : bool
+    probability, threshold : float
+    score, intercept : float
+        The score before calibration is `intercept` plus the sum of all word weights.
+    words : tuple of (str, float)
+        Each word of the passage, in text order, with what it brought to the score.
+    evidence : tuple of Evidence
+        The spans for the label, then those against.
+    """
+
+    label: str
+    given: bool
+    probability: float
+    threshold: float
+    score: float
+    intercept: float
+    words: tuple[tuple[str, float], ...]
+    evidence: tuple[Evidence, ...]
+
+
+class Tagger:
+    """Tags passages and documents with a trained model.
+
+    Parameters
+    ----------
+    model : LinearModel
+
+    Examples
+    --------
+    >>> import textclass
+    >>> tagger = textclass.load()
+    >>> tagger.tag("Volunteers from both towns restored the cemetery together.")["type"]
+    ('citizen',)
+    """
+
+    def __init__(self, model: LinearModel) -> None:
+        self.model = model
+        self._tokenizer = Tokenizer()
+        self._table = WordTable(model)
+
+    @classmethod
+    def load(cls, folder: str | Path | None = None) -> Tagger:
+        """Load a model folder; without `folder` the model that ships with the package.
+
+        Raises
+        ------
+        ModelError
+            If the folder isn't a whole and unaltered model.
+        """
+        return cls(load_folder(folder if folder is not None else shipped("models/default")).model)
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The labels, in column order."""
+        return self.model.taxonomy
+
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Score a batch of passages: the fast path, arrays only.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        Scores
+            Of shape (len(texts), n_labels).
+        """
+        return self._score(texts)[0]
+
+    def _score(self, texts: Sequence[str]) -> tuple[Scores, WordBatch]:
+        batch = self._tokenizer.read(texts)
+        self._table.grow(self._tokenizer.words, self._tokenizer.generation)
+        return self._table.score(count_words(batch)), batch
+
+    def tag(self, text: str, *, evidence: bool = True) -> PassageTags:
+        """Tag one passage.
+
+        Parameters
+        ----------
+        text : str
+        evidence : bool, keyword-only
+            Whether to find the words that decided each label.
+        """
+        return self._tag_batch([(text, "", whole_passage(text), None)], evidence=evidence)[0]
+
+    def tag_many(
+        self, texts: Iterable[str], *, evidence: bool = True, batch_size: int = BATCH
+    ) -> Iterator[PassageTags]:
+        """Tag each text as one passage, in order, in constant memory.
+
+        Parameters
+        ----------
+        texts : iterable of str
+        evidence : bool, keyword-only
+        batch_size : int, keyword-only
+        """
+        if isinstance(texts, str):
+            raise TypeError("tag_many takes an iterable of texts; use tag for one text")
+        places = ((text, "", whole_passage(text), None) for text in texts)
+        while batch := list(islice(places, batch_size)):
+            yield from self._tag_batch(batch, evidence=evidence)
+
+    def tag_document(
+        self,
+        text: str,
+        *,
+        document: str = "",
+        page_starts: Sequence[int] = (),
+        whole: bool = False,
+        evidence: bool = True,
+    ) -> DocumentTags:
+        """Cut a document into passages, tag each, and pool their labels.
+
+        Parameters
+        ----------
+        text : str
+        document : str, keyword-only
+            Its name in the results.
+        page_starts : sequence of int, keyword-only
+            Code-point offset at which each page begins.
+        whole : bool, keyword-only
+            Take the text as one passage instead of cutting it.
+        evidence : bool, keyword-only
+        """
+        passages = [whole_passage(text)] if whole else split_passages(text)
+        pages = np.searchsorted(page_starts, [p.start for p in passages], side="right")
+        places = [
+            (text, document, passage, int(page) if len(page_starts) else None)
+            for passage, page in zip(passages, pages, strict=True)
+        ]
+        tagged: list[PassageTags] = []
+        for first in range(0, len(places), BATCH):
+            tagged += self._tag_batch(places[first : first + BATCH], evidence=evidence)
+        return pool_document(
+            self.taxonomy, document, tagged, [p.words for p in passages], self.model.name
+        )
+
+    def tag_frame(self, frame: pd.DataFrame, *, text_column: str = "text") -> pd.DataFrame:
+        """Tag the texts of a DataFrame.
+
+        Parameters
+        ----------
+        frame : DataFrame
+        text_column : str, keyword-only
+
+        Returns
+        -------
+        DataFrame
+            The caller's index and columns, then `outcome`, `reason`, one list column per facet and
+            one float column `<facet>.<label>` per label.
+        """
+        if text_column not in frame.columns:
+            raise TextclassError(
+                f"no column {text_column!r}", hint=f"the columns are {', '.join(frame.columns)}"
+            )
+        results = list(self.tag_many(frame[text_column], evidence=False))
+        columns: dict[str, Any] = {
+            "outcome": [str(r.outcome) for r in results],
+            "reason": [str(r.reason) if r.reason else None for r in results],
+        }
+        for facet, labels in self.taxonomy.slices.items():
+            columns[facet] = [list(r[facet]) for r in results]
+            for column in range(labels.start, labels.stop):
+                name = f"{facet}.{self.taxonomy.names[column]}"
+                columns[name] = [r.probabilities[column] for r in results]
+        return frame.assign(**columns)
+
+    def explain(self, text: str, label: str) -> Explanation:
+        """Explain why `label` is or is not given to a passage.
+
+        Raises
+        ------
+        TaxonomyError
+            If the model has no such label.
+        """
+        column = self.taxonomy.column(label)
+        scores, batch = self._score([text])
+        parts = contributions(self._table, self._tokenizer.spans(text), column)
+        return Explanation(
+            label=label,
+            given=bool(self._decide(scores, batch).given[0, column]),
+            probability=float(scores.probabilities[0, column]),
+            threshold=float(self.model.thresholds[column]),
+            score=float(scores.scores[0, column]),
+            intercept=parts.intercept,
+            words=tuple(words_by_weight(text, parts)),
+            evidence=tuple(evidence_of(label, text, parts)),
+        )
+
+    def contributions(self, text: str, label: str) -> Contributions:
+        """Return what each word of a passage brought to the score of `label`, as arrays."""
+        self._score([text])
+        spans = self._tokenizer.spans(text)
+        return contributions(self._table, spans, self.taxonomy.column(label))
+
+    def _decide(self, scores: Scores, batch: WordBatch) -> Decisions:
+        words = self._tokenizer.words
+
+        def words_of(passage: int) -> Iterator[str]:
+            ids = batch.ids[batch.starts[passage] : batch.starts[passage + 1]]
+            return (words[i] for i in ids)
+
+        return decide(self.model, scores, words_of)
+
+    def _tag_batch(
+        self, places: Sequence[tuple[str, str, Passage, int | None]], *, evidence: bool
+    ) -> list[PassageTags]:
+        texts = [text[passage.start : passage.end] for text, _, passage, _ in places]
+        scores, batch = self._score(texts)
+        decisions = self._decide(scores, batch)
+        names = self.taxonomy.names
+        results = []
+        for i, (text, (_, document, passage, page)) in enumerate(zip(texts, places, strict=True)):
+            columns = np.flatnonzero(decisions.given[i])
+            found = self._evidence(text, columns, passage.start) if evidence else ()
+            results.append(
+                PassageTags(
+                    taxonomy=self.taxonomy,
+                    text=text,
+                    outcome=decisions.outcome(i),
+                    reason=decisions.reasons[i],
+                    labels=tuple(names[column] for column in columns),
+                    probabilities=tuple(scores.probabilities[i].tolist()),
+                    evidence=found,
+                    model=self.model.name,
+                    start=passage.start,
+                    end=passage.end,
+                    id=passage_id(text),
+                    document=document,
+                    page=page,
+                )
+            )
+        return results
+
+    def _evidence(self, text: str, columns: Iterable[int], shift: int) -> tuple[Evidence, ...]:
+        columns = list(columns)
+        if not columns:
+            return ()
+        spans = self._tokenizer.spans(text)
+        return tuple(
+            evidence
+            for column in columns
+            for evidence in evidence_of(
+                self.taxonomy.names[column],
+                text,
+                contributions(self._table, spans, column),
+                shift=shift,
+            )
+        )
+
+
+def passage_id(text: str) -> str:
+    """Return the first 16 hex digits of the SHA-256 of the text in UTF-8, as corpora use."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
