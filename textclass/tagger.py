@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ from textclass.language import (
     Passage,
     Tokenizer,
     WordBatch,
-    count_words,
     split_passages,
     whole_passage,
 )
@@ -30,6 +29,7 @@ from textclass.model import (
     decide,
     evidence_of,
     load_folder,
+    passage_parts,
     words_by_weight,
 )
 from textclass.pooling import pool_document
@@ -68,6 +68,21 @@ class Explanation:
     intercept: float
     words: tuple[tuple[str, float], ...]
     evidence: tuple[Evidence, ...]
+
+    def strongest(self, most: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        """Return the words for the label and those against it, strongest first, at most `most`."""
+        totals: dict[str, float] = {}
+        for word, weight in self.words:
+            totals[word] = totals.get(word, 0.0) + weight
+        rising = sorted(totals.items(), key=lambda item: item[1])
+        return (
+            [item for item in reversed(rising) if item[1] > 0][:most],
+            [item for item in rising if item[1] < 0][:most],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the explanation as plain lists, text and numbers."""
+        return {**asdict(self), "evidence": [evidence.to_dict() for evidence in self.evidence]}
 
 
 class Tagger:
@@ -123,7 +138,7 @@ class Tagger:
     def _score(self, texts: Sequence[str]) -> tuple[Scores, WordBatch]:
         batch = self._tokenizer.read(texts)
         self._table.grow(self._tokenizer.words, self._tokenizer.generation)
-        return self._table.score(count_words(batch)), batch
+        return self._table.score(batch), batch
 
     def tag(self, text: str, *, evidence: bool = True) -> PassageTags:
         """Tag one passage.
@@ -228,23 +243,27 @@ class Tagger:
         """
         column = self.taxonomy.column(label)
         scores, batch = self._score([text])
-        parts = contributions(self._table, self._tokenizer.spans(text), column)
+        found = self._contributions(text, column)
         return Explanation(
             label=label,
             given=bool(self._decide(scores, batch).given[0, column]),
             probability=float(scores.probabilities[0, column]),
             threshold=float(self.model.thresholds[column]),
             score=float(scores.scores[0, column]),
-            intercept=parts.intercept,
-            words=tuple(words_by_weight(text, parts)),
-            evidence=tuple(evidence_of(label, text, parts)),
+            intercept=found.intercept,
+            words=tuple(words_by_weight(text, found)),
+            evidence=tuple(evidence_of(label, text, found)),
         )
 
     def contributions(self, text: str, label: str) -> Contributions:
         """Return what each word of a passage brought to the score of `label`, as arrays."""
         self._score([text])
-        spans = self._tokenizer.spans(text)
-        return contributions(self._table, spans, self.taxonomy.column(label))
+        return self._contributions(text, self.taxonomy.column(label))
+
+    def _contributions(self, text: str, column: int) -> Contributions:
+        """Return the contributions in a passage that was scored last."""
+        parts = passage_parts(self._table, self._tokenizer.spans(text))
+        return contributions(self._table, parts, column)
 
     def _decide(self, scores: Scores, batch: WordBatch) -> Decisions:
         words = self._tokenizer.words
@@ -289,14 +308,14 @@ class Tagger:
         columns = list(columns)
         if not columns:
             return ()
-        spans = self._tokenizer.spans(text)
+        parts = passage_parts(self._table, self._tokenizer.spans(text))
         return tuple(
             evidence
             for column in columns
             for evidence in evidence_of(
                 self.taxonomy.names[column],
                 text,
-                contributions(self._table, spans, column),
+                contributions(self._table, parts, column),
                 shift=shift,
             )
         )

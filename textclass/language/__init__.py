@@ -2,11 +2,19 @@
 
 from textclass.language.counts import Counts, count_words
 from textclass.language.english import function_words, is_english
-from textclass.language.ngrams import FeatureSpec, feature_keys, word_keys
-from textclass.language.passages import Passage, split_passages, whole_passage
+from textclass.language.ngrams import (
+    FeatureSpec,
+    feature_keys,
+    neighbours,
+    pair_keys,
+    whole_word_keys,
+    word_keys,
+)
+from textclass.language.passages import MAX_WORDS, Passage, split_passages, whole_passage
 from textclass.language.tokenizer import Tokenizer, WordBatch, WordSpans
 
 __all__ = [
+    "MAX_WORDS",
     "Counts",
     "FeatureSpec",
     "Passage",
@@ -17,7 +25,10 @@ __all__ = [
     "feature_keys",
     "function_words",
     "is_english",
+    "neighbours",
+    "pair_keys",
     "split_passages",
     "whole_passage",
+    "whole_word_keys",
     "word_keys",
 ]

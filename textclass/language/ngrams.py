@@ -1,4 +1,4 @@
-"""Words to the keys of their features: character n-grams inside the word, and the word itself."""
+"""Words to the keys of their features: character n-grams, the word itself, pairs of neighbours."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from textclass.language.tokenizer import WordBatch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,19 +22,22 @@ _WHOLE_WORD = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """Which features a word has.
+    """Which features a passage has.
 
     Attributes
     ----------
     shortest, longest : int
         Lengths of the character n-grams, the word's borders counted as characters.
-    whole_words : bool
-        Whether the word itself is a feature too.
+    word_weight : float
+        Weight of the feature for the word itself beside its n-grams; 0 for no such feature.
+    bigram_weight : float
+        Weight of a pair of neighbouring words; 0 for no such feature.
     """
 
-    shortest: int = 3
-    longest: int = 5
-    whole_words: bool = True
+    shortest: int = 4
+    longest: int = 6
+    word_weight: float = 2.0
+    bigram_weight: float = 2.0
 
 
 def word_keys(words: Sequence[str]) -> NDArray[np.uint64]:
@@ -45,7 +50,7 @@ def word_keys(words: Sequence[str]) -> NDArray[np.uint64]:
 def feature_keys(
     words: Sequence[str], spec: FeatureSpec
 ) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
-    """Yield the features of `words`, one kind after the other.
+    """Yield the features of `words`, one kind after the other, the words themselves last.
 
     Yields
     ------
@@ -67,5 +72,32 @@ def feature_keys(
         keys = (keys ^ codes[places + (n - 1)]) * _FNV_PRIME
         if n >= spec.shortest:
             yield keys, owners
-    if spec.whole_words:
-        yield word_keys(words) ^ _WHOLE_WORD, np.arange(len(words))
+    if spec.word_weight:
+        yield whole_word_keys(word_keys(words)), np.arange(len(words))
+
+
+def whole_word_keys(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the keys of the features for words themselves, from the words' keys."""
+    return keys ^ _WHOLE_WORD
+
+
+def pair_keys(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the key of each pair of neighbouring words from the words' keys."""
+    mixed = (first ^ (first >> np.uint64(32))) * _WHOLE_WORD + second
+    return (mixed ^ (mixed >> np.uint64(29))) * _FNV_PRIME
+
+
+def neighbours(batch: WordBatch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the neighbouring words of each passage.
+
+    Returns
+    -------
+    places : ndarray of int64, shape (n_pairs,)
+        Where the first word of each pair stands in `batch.ids`; the second stands next to it.
+    passages : ndarray of int64, shape (n_pairs,)
+        The passage of each pair.
+    """
+    lengths = np.diff(batch.starts)
+    passages = np.repeat(np.arange(len(lengths)), lengths)
+    places = np.flatnonzero(passages[:-1] == passages[1:])
+    return places, passages[places]

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MAX_CHUNKS = 400_000
 """The most chunks kept; past it the cache starts anew. About 100 bytes each."""
 
+_CHARACTERS_PER_CHUNK = 40
+"""Chunks are kept while they are no longer than this on average."""
+
 _PIECES_AT_ONCE = 4096
 _CHUNK = re.compile(r"\S+")
 _DIGITS = str.maketrans("123456789", "000000000")
@@ -94,10 +97,12 @@ class Tokenizer:
         self._offsets = np.zeros(1024, dtype=np.int64)
         self._lengths = np.zeros(1024, dtype=np.int64)
         self._used = 0
+        self._characters = 0
 
     def read(self, texts: Sequence[str]) -> WordBatch:
         """Return the words of `texts`; ids of earlier batches end when the cache is full."""
-        if len(self._codes) > self.max_chunks:
+        limit = self.max_chunks
+        if len(self._codes) > limit or self._characters > limit * _CHARACTERS_PER_CHUNK:
             self._reset()
         split = [text.split() for text in texts]
         counts = np.fromiter(map(len, split), dtype=np.int64, count=len(split))
@@ -136,6 +141,7 @@ class Tokenizer:
         self._flat[self._used : self._used + len(ids)] = ids
         self._offsets[code], self._lengths[code] = self._used, len(ids)
         self._used += len(ids)
+        self._characters += len(chunk)
         self._codes[chunk] = code
 
     def _word_id(self, word: str) -> int:

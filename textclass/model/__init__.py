@@ -6,6 +6,7 @@ from textclass.model.evidence import (
     contributions,
     deciding_words,
     evidence_of,
+    passage_parts,
     words_by_weight,
 )
 from textclass.model.folder import (
@@ -15,11 +16,13 @@ from textclass.model.folder import (
     save_model,
     verify_folder,
 )
-from textclass.model.linear import LinearModel, Scores, WordTable, find, word_rows
+from textclass.model.keytable import KeyTable
+from textclass.model.linear import LinearModel, Scores, WordTable
 
 __all__ = [
     "Contributions",
     "Decisions",
+    "KeyTable",
     "LinearModel",
     "ModelFolder",
     "Scores",
@@ -28,11 +31,10 @@ __all__ = [
     "decide",
     "deciding_words",
     "evidence_of",
-    "find",
     "load_folder",
     "pack_arrays",
+    "passage_parts",
     "save_model",
     "verify_folder",
-    "word_rows",
     "words_by_weight",
 ]

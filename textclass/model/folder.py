@@ -33,6 +33,8 @@ MAX_FILE = 500_000_000
 _ARRAYS = {
     "feature_keys": ("uint64",),
     "feature_weights": ("float16", "float32"),
+    "bigram_keys": ("uint64",),
+    "bigram_weights": ("float16", "float32"),
     "word_keys": ("uint64",),
     "word_idf": ("float32",),
 }
@@ -188,7 +190,11 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -
         if name not in arrays or arrays[name].dtype.name not in kinds:
             raise ValueError(f"{WEIGHTS} lacks the array {name} of type {' or '.join(kinds)}")
     n_features, n_words = len(arrays["feature_keys"]), len(arrays["word_keys"])
-    wanted = {"feature_weights": (n_features, len(labels)), "word_idf": (n_words,)}
+    wanted = {
+        "feature_weights": (n_features, len(labels)),
+        "bigram_weights": (len(arrays["bigram_keys"]), len(labels)),
+        "word_idf": (n_words,),
+    }
     for name, shape in wanted.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, expected {shape}")
@@ -208,6 +214,8 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -
         thresholds=per_label["threshold"],
         feature_keys=arrays["feature_keys"],
         feature_weights=arrays["feature_weights"],
+        bigram_keys=arrays["bigram_keys"],
+        bigram_weights=arrays["bigram_weights"],
         word_keys=arrays["word_keys"],
         word_idf=arrays["word_idf"],
     )

@@ -3,20 +3,31 @@
 For a passage with distinct words U, word u seen tf(u) times, a(u) = 1 + ln tf(u), and
 n = sqrt(sum over u of (a(u) idf(u))²), the score of label l is
 
-    s_l = sum over u of a(u) W_l(u) / n + c_l
+    s_l = (sum over u of a(u) W_l(u) + sum over b of B_l(b)) / n + c_l
 
-where W_l(u) adds the weights of the features of u (character n-grams, the word itself). A word's
-whole contribution is thus one row, computed once per distinct word and kept.
+where W_l(u) adds the weights of the features of u (character n-grams, the word itself) and b runs
+over the distinct pairs of neighbouring words that the model knows. A word's whole contribution is
+thus one row, computed once per distinct word and kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textclass.language import Counts, FeatureSpec, feature_keys, function_words, word_keys
+from textclass.language import (
+    FeatureSpec,
+    WordBatch,
+    count_words,
+    feature_keys,
+    function_words,
+    neighbours,
+    pair_keys,
+    word_keys,
+)
+from textclass.model.keytable import KeyTable
 from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -29,7 +40,7 @@ _WORDS_AT_ONCE = 8192
 
 @dataclass(frozen=True, eq=False)
 class LinearModel:
-    """All that a prediction needs; F features, V words, L labels.
+    """All that a prediction needs; F features of words, P pairs, V words, L labels.
 
     Attributes
     ----------
@@ -40,6 +51,9 @@ class LinearModel:
         Rising.
     feature_weights : ndarray of float16 or float32, shape (F, L)
         Weight of one occurrence of a feature, its idf included.
+    bigram_keys : ndarray of uint64, shape (P,)
+        Rising.
+    bigram_weights : ndarray of float16 or float32, shape (P, L)
     word_keys : ndarray of uint64, shape (V,)
         Rising; the words that the training corpus knows.
     word_idf : ndarray of float32, shape (V,)
@@ -56,6 +70,8 @@ class LinearModel:
     spec: FeatureSpec
     feature_keys: NDArray[np.uint64]
     feature_weights: NDArray[np.float16] | NDArray[np.float32]
+    bigram_keys: NDArray[np.uint64]
+    bigram_weights: NDArray[np.float16] | NDArray[np.float32]
     word_keys: NDArray[np.uint64]
     word_idf: NDArray[np.float32]
     unseen_idf: float
@@ -110,25 +126,30 @@ class WordTable:
     generation: int = -1
     size: int = 0
     rows: NDArray[np.float32] = field(init=False)
+    keys: NDArray[np.uint64] = field(init=False)
     idf: NDArray[np.float32] = field(init=False)
     known: NDArray[np.bool_] = field(init=False)
     function: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         self._allocate(1024)
-        self._weights = np.ascontiguousarray(self.model.feature_weights, dtype=np.float32)
+        self._features = KeyTable(self.model.feature_keys)
+        self._words = KeyTable(self.model.word_keys)
+        self._bigrams = KeyTable(self.model.bigram_keys)
 
     def _allocate(self, capacity: int) -> None:
         kept = self.size
-        old = (self.rows, self.idf, self.known, self.function) if kept else None
+        old = self._columns() if kept else ()
         self.rows = np.zeros((capacity, len(self.model.taxonomy.names)), dtype=np.float32)
+        self.keys = np.zeros(capacity, dtype=np.uint64)
         self.idf = np.zeros(capacity, dtype=np.float32)
         self.known = np.zeros(capacity, dtype=bool)
         self.function = np.zeros(capacity, dtype=bool)
-        if old:
-            new = (self.rows, self.idf, self.known, self.function)
-            for target, source in zip(new, old, strict=True):
-                target[:kept] = source[:kept]
+        for target, source in zip(self._columns(), old, strict=False):
+            target[:kept] = source[:kept]
+
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return (self.rows, self.keys, self.idf, self.known, self.function)
 
     def grow(self, words: Sequence[str], generation: int) -> None:
         """Add rows for the words that came since the last call; start anew on a new generation."""
@@ -142,17 +163,45 @@ class WordTable:
             self.size = end
 
     def _fill(self, words: Sequence[str], place: slice) -> None:
-        self.rows[place] = word_rows(words, self.model.spec, self.model.feature_keys, self._weights)
-        keys = word_keys(words)
-        found, index = find(keys, self.model.word_keys)
+        spec, weights = self.model.spec, self.model.feature_weights
+        self.rows[place] = word_rows(words, spec, self._features, weights)
+        self.keys[place] = word_keys(words)
+        found, index = self._words.find(self.keys[place])
         self.idf[place] = self.model.unseen_idf
         self.idf[place][found] = self.model.word_idf[index]
         self.known[place] = False
         self.known[place][found] = True
         self.function[place] = [word in function_words() for word in words]
 
-    def score(self, counts: Counts) -> Scores:
-        """Score the passages whose words are `counts`, in this table's numbering."""
+    def find_bigrams(
+        self, batch: WordBatch
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Find the pairs of neighbouring words that the model knows.
+
+        Returns
+        -------
+        places, passages, index : ndarray of int64, shape (n_found,)
+            Where the first word of each stands in `batch.ids`, its passage, and its row of
+            `bigram_weights`.
+        """
+        places, passages = neighbours(batch)
+        keys = self.keys[batch.ids]
+        found, index = self._bigrams.find(pair_keys(keys[places], keys[places + 1]))
+        return places[found], passages[found], index
+
+    def _bigram_sums(self, batch: WordBatch, sums: NDArray[np.float64]) -> None:
+        """Add to `sums` the weights of the distinct known bigrams of each passage."""
+        _, passages, index = self.find_bigrams(batch)
+        distinct = np.unique((passages << 32) | index)
+        passages, index = distinct >> 32, distinct & np.int64(0xFFFFFFFF)
+        begins = np.flatnonzero(np.diff(passages, prepend=-1))
+        if len(begins):
+            rows = self.model.bigram_weights[index].astype(np.float32)
+            sums[passages[begins]] += np.add.reduceat(rows, begins, axis=0, dtype=np.float64)
+
+    def score(self, batch: WordBatch) -> Scores:
+        """Score passages whose words are in this table's numbering."""
+        counts = count_words(batch)
         n_passages, n_labels = len(counts.starts) - 1, self.rows.shape[1]
         passages, weights = counts.passages, counts.weights
         sums = np.zeros((n_passages, n_labels))
@@ -160,7 +209,10 @@ class WordTable:
         if len(filled):
             rows = self.rows[counts.words]
             rows *= weights[:, None]
-            sums[filled] = np.add.reduceat(rows, counts.starts[filled], axis=0)
+            # Ids, and so the order of the sum, differ from run to run; float64 hides it.
+            sums[filled] = np.add.reduceat(rows, counts.starts[filled], axis=0, dtype=np.float64)
+        if self.model.spec.bigram_weight:
+            self._bigram_sums(batch, sums)
         squares = (weights * self.idf[counts.words]) ** 2
         norms = np.sqrt(np.bincount(passages, weights=squares, minlength=n_passages))
         norms[norms == 0] = 1
@@ -181,22 +233,11 @@ class WordTable:
         )
 
 
-def find(
-    keys: NDArray[np.uint64], among: NDArray[np.uint64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the positions in `keys` that stand in the rising array `among`, and where there."""
-    if not len(among):
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
-    places = np.minimum(np.searchsorted(among, keys), len(among) - 1)
-    found = np.flatnonzero(among[places] == keys)
-    return found, places[found]
-
-
 def word_rows(
     words: Sequence[str],
     spec: FeatureSpec,
-    keys: NDArray[np.uint64],
-    weights: NDArray[np.float32],
+    features: KeyTable,
+    weights: NDArray[np.float16] | NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Return the row W(u) of each word: the summed weights of its features.
 
@@ -204,8 +245,9 @@ def word_rows(
     ----------
     words : sequence of str
     spec : FeatureSpec
-    keys : ndarray of uint64, shape (F,)
-    weights : ndarray of float32, shape (F, L)
+    features : KeyTable
+        Of F keys.
+    weights : ndarray of float16 or float32, shape (F, L)
 
     Returns
     -------
@@ -213,9 +255,10 @@ def word_rows(
     """
     rows = np.zeros((len(words), weights.shape[1]), dtype=np.float32)
     for wanted, owners in feature_keys(words, spec):
-        found, index = find(wanted, keys)
+        found, index = features.find(wanted)
         if len(found):
             owner = owners[found]
             begins = np.flatnonzero(np.diff(owner, prepend=-1))
-            rows[owner[begins]] += np.add.reduceat(weights[index], begins, axis=0)
+            found_rows = weights[index].astype(np.float32)
+            rows[owner[begins]] += np.add.reduceat(found_rows, begins, axis=0)
     return rows

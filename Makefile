@@ -1,0 +1,35 @@
+# make demo and make test set everything up by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := .ci/constraints.txt
+
+.PHONY: demo test lint bench soak refit clean
+
+$(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.ready  ## tag the sample reports with the shipped model
+	$(BIN)/textclass tag corpus/samples -o out/samples.jsonl --report out/samples.html --fresh; \
+	code=$$?; test $$code -eq 0 -o $$code -eq 3
+	$(BIN)/textclass predict "The government flew a field hospital and forty surgeons to the quake zone, and stayed to train local nurses."
+
+test: lint  ## run the tests
+	$(BIN)/pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.ready  ## compare speed with peers, side by side
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[bench]'
+	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/.ready  ## 1,000 kills and 3,000 documents
+	$(BIN)/pytest -m soak --soak
+
+clean:
+	rm -rf $(VENV) out dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,70 @@
+"""What several tests share: a toy taxonomy, a toy corpus, and a model trained on it."""
+
+import json
+import random
+
+import pytest
+
+from textclass.corpora import read_corpus
+from textclass.learning import TrainingOptions, train
+from textclass.taxonomy import parse_taxonomy
+
+TOY_LABELS = """
+facets:
+  - name: topic
+    question: What is it about?
+    labels:
+      - {name: river, definition: Water that flows., cues: [river, ferry]}
+      - {name: bread, definition: What bakers make., cues: [bread, oven]}
+      - {name: "no", definition: A label that YAML readers trip over., cues: [refused]}
+"""
+
+_WORDS = {
+    "river": "ferry current bank water boat bridge flood crossing upstream delta".split(),
+    "bread": "oven flour dough baker loaf yeast crust kneading rye bakery".split(),
+    "no": "refused declined rejected denied objection veto against refusal never nobody".split(),
+}
+_PLAIN = (
+    "the a of in and on morning people saw day then it was with by near old town market road"
+).split()
+
+
+def toy_rows(n_rows: int = 240, *, seed: int = 0) -> list[dict]:
+    """Rows whose labels follow from their words, two rows a document."""
+    draw = random.Random(seed)
+    rows = []
+    for number in range(n_rows):
+        labels = [label for label in _WORDS if draw.random() < 0.35]
+        words = [draw.choice(_PLAIN) for _ in range(25)]
+        for label in labels:
+            words += draw.sample(_WORDS[label], 4)
+        draw.shuffle(words)
+        rows.append({"text": " ".join(words), "topic": labels, "group": f"doc{number // 2}"})
+    return rows
+
+
+def write_jsonl(path, rows) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def toy_taxonomy():
+    return parse_taxonomy(TOY_LABELS)
+
+
+@pytest.fixture(scope="session")
+def toy_corpus(tmp_path_factory, toy_taxonomy):
+    path = tmp_path_factory.mktemp("toy") / "corpus.jsonl"
+    write_jsonl(path, toy_rows())
+    return read_corpus(path, toy_taxonomy)
+
+
+@pytest.fixture(scope="session")
+def toy_options():
+    return TrainingOptions(folds=3, jobs=1, features={"min_df": 2, "vector_size": 8})
+
+
+@pytest.fixture(scope="session")
+def toy_model(tmp_path_factory, toy_corpus, toy_options):
+    """A model folder; tests that change it copy it first."""
+    return train(toy_corpus, tmp_path_factory.mktemp("models") / "toy", toy_options)

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclass.learning import compile_model, fit_corpus
+from textclass.model import KeyTable
+from textclass.tagger import Tagger
+from textclass.language import Tokenizer
+
+
+@pytest.fixture(scope="module")
+def fitted(toy_corpus, toy_options):
+    return fit_corpus(toy_corpus, toy_options)
+
+
+ODD = ["", "ferry", "Ferry ferry FERRY bank's", "unseenword (((((", "bread\u200b flour\u00ad", "no"]
+
+
+def test_compiled_rows_score_as_the_fitted_pipeline(fitted):
+    texts = [*fitted.corpus.texts, *ODD]
+    expected = fitted.weights.scores(fitted.vectorizer.transform(texts))
+    exact = Tagger(compile_model(fitted, dtype=np.float32)).score(texts).scores
+    assert np.abs(exact - expected).max() < 1e-5
+    stored = Tagger(compile_model(fitted)).score(texts).scores
+    assert np.abs(stored - expected).max() < 0.01
+
+
+def test_contributions_add_up_to_the_score(fitted):
+    tagger = Tagger(compile_model(fitted))
+    for text in [*fitted.corpus.texts[:40], *ODD]:
+        scores = tagger.score([text]).scores[0]
+        for column, label in enumerate(tagger.taxonomy.names):
+            found = tagger.contributions(text, label)
+            assert found.score == pytest.approx(scores[column], abs=1e-5)
+            assert found.weights.sum() + found.intercept == pytest.approx(found.score, abs=1e-9)
+
+
+def test_scores_do_not_depend_on_the_batch_or_on_what_came_before(fitted):
+    texts = [*fitted.corpus.texts[:50], *ODD]
+    model = compile_model(fitted)
+    together = Tagger(model).score(texts).scores
+    one_by_one = Tagger(model)
+    alone = np.concatenate([one_by_one.score([text]).scores for text in reversed(texts)])
+    assert np.allclose(together, alone[::-1], rtol=0, atol=1e-12)
+    small = Tagger(model)
+    small._tokenizer = Tokenizer(max_chunks=30)
+    again = np.concatenate([small.score([text]).scores for text in texts])
+    assert np.allclose(together, again, rtol=0, atol=1e-12)
+    assert small._tokenizer.generation > 0
+
+
+@given(
+    st.lists(st.integers(0, 2**64 - 1), max_size=300, unique=True),
+    st.lists(st.integers(0, 2**64 - 1), max_size=30),
+)
+def test_key_table_finds_what_is_there_and_nothing_else(keys, others):
+    rising = np.array(sorted(keys), dtype=np.uint64)
+    wanted = np.array(keys[::2] + others, dtype=np.uint64)
+    positions, index = KeyTable(rising).find(wanted)
+    assert rising[index].tolist() == wanted[positions].tolist()
+    assert positions.tolist() == [i for i, key in enumerate(wanted.tolist()) if key in set(keys)]

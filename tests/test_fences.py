@@ -1,0 +1,112 @@
+"""The fences of the house: which package may import what, read from the source."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "textclass"
+
+ORDER = [
+    "errors",
+    "yamlfile",
+    "taxonomy",
+    "results",
+    "metrics",
+    "language",
+    "model",
+    "pooling",
+    "tagger",
+    "corpora",
+    "learning",
+    "documents",
+    "report",
+    "batch",
+    "cli",
+]
+"""A module imports only from rooms above its own."""
+
+ONLY_IN = {
+    "spacy": {"language", "corpora/forms/spacy_form.py"},
+    "sklearn": {"learning"},
+    "iterstrat": {"learning"},
+    "pandas": {"learning", "corpora", "tagger.py"},
+    "scipy": {"learning"},
+    "safetensors": {"model"},
+    "pypdfium2": {"documents"},
+    "docx": {"documents"},
+    "trafilatura": {"documents"},
+    "charset_normalizer": {"documents"},
+    "sqlite3": {"batch"},
+    "pyarrow": {"batch", "corpora", "documents"},
+    "joblib": {"batch", "learning"},
+    "dask": {"batch"},
+    "distributed": {"batch"},
+    "fsspec": {"batch"},
+    "jinja2": {"report"},
+    "click": {"cli"},
+    "rich": {"cli"},
+    "openpyxl": {"batch", "documents"},
+}
+"""Libraries with one home, told by package or by file."""
+
+FORBIDDEN = {"pickle", "dill", "cloudpickle", "shelve", "marshal", "yaml"}
+
+
+def imports(path: Path) -> set[str]:
+    """Names of all modules that a file imports, also inside functions and for typing."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def room(path: Path) -> str:
+    relative = path.relative_to(ROOT)
+    return relative.parts[0].removesuffix(".py")
+
+
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_one_way_and_libraries_stay_home(path):
+    home = room(path)
+    for name in imports(path):
+        top, _, rest = name.partition(".")
+        assert top not in FORBIDDEN, f"{name} can run code from data"
+        if top == "textclass" and rest and home in ORDER:
+            other = rest.split(".")[0]
+            if other in ORDER and other != home:
+                assert ORDER.index(other) < ORDER.index(home), f"{home} imports {name}"
+        if top in ONLY_IN:
+            relative = path.relative_to(ROOT).as_posix()
+            assert home in ONLY_IN[top] or relative in ONLY_IN[top], f"{top} in {relative}"
+
+
+def test_other_rooms_are_entered_by_their_door():
+    packages = {path.name for path in ROOT.iterdir() if (path / "__init__.py").exists()}
+    for path in FILES:
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "textclass" and len(parts) > 3 and parts[1] in packages - {"cli"}:
+                assert parts[1] == room(path), f"{path.relative_to(ROOT)} reaches into {name}"
+
+
+def test_every_room_is_in_the_order():
+    rooms = {room(path) for path in FILES} - {"__init__", "__main__"}
+    assert rooms <= set(ORDER), rooms - set(ORDER)
+
+
+def test_only_known_packages_are_imported():
+    declared = set(ONLY_IN) | {"numpy", "pydantic", "srsly", "threadpoolctl", "lxml", "striprtf"}
+    declared |= {"odf", "safetensors"}
+    for path in FILES:
+        tops = {name.split(".")[0] for name in imports(path)}
+        unknown = tops - declared - set(sys.stdlib_module_names) - {"textclass", "__future__"}
+        assert not unknown, f"{path.relative_to(ROOT)}: {unknown}"

@@ -1,0 +1,105 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclass.errors import TaxonomyError
+from textclass.taxonomy import Facet, Label, Taxonomy, parse_taxonomy, shipped
+
+
+def faults_of(text: str) -> str:
+    with pytest.raises(TaxonomyError) as caught:
+        parse_taxonomy(text)
+    return str(caught.value)
+
+
+def test_shipped_labels_are_the_25_of_the_guideline():
+    taxonomy = Taxonomy.load()
+    assert taxonomy.names[:4] == ("compassionate", "humanitarian", "human-rights", "citizen")
+    assert {name: s.stop - s.start for name, s in taxonomy.slices.items()} == {
+        "type": 4,
+        "principle": 21,
+    }
+    assert all(label.definition and label.source and label.cues for label in taxonomy.labels)
+
+
+def test_all_faults_are_told_at_once_with_their_lines():
+    message = faults_of(
+        "facets:\n"
+        "  - name: id\n"
+        "    colour: red\n"
+        "    labels:\n"
+        "      - {name: no, definition: d}\n"
+        "      - {name: twice, definition: d}\n"
+        "      - {name: twice, definition: d}\n"
+        "      - {name: bare}\n"
+        "      - {name: 1.10, definition: d}\n"
+        "      - {name: 'a;b', definition: d}\n"
+    )
+    assert "line 2: facet 'id' has the name of a column" in message
+    assert "line 3: facets[0].colour" in message
+    assert "line 5: YAML readers differ on no" in message
+    assert "line 7: 'twice' stands twice, first in line 6" in message
+    assert "line 8: facets[0].labels[3].definition: field required" in message
+    assert "line 9: facets[0].labels[4].name" in message
+    assert "line 10: label 'a;b' has a comma, semicolon" in message
+
+
+@pytest.mark.parametrize("word", ["no", "yes", "on", "off", "Null", "true"])
+def test_trap_words_are_labels_only_in_quotes(word):
+    text = "facets: [{{name: f, labels: [{{name: {}, definition: d}}]}}]"
+    faults_of(text.format(word))
+    assert parse_taxonomy(text.format(f'"{word}"')).names == (word,)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("facets: [", "not valid YAML"),
+        ("facets: {a: 1, a: 2}", "duplicate key"),
+        ("", "the file"),
+        ("- a\n- b\n", "the file"),
+        ("facets: []", "facets"),
+        ("facets: [{name: f, labels: [{name: x, definition: d, target_precision: 2}]}]", "less"),
+    ],
+)
+def test_files_that_are_no_taxonomy(text, told):
+    assert told in faults_of(text)
+
+
+def test_a_label_may_not_stand_in_two_facets():
+    facet = "{{name: {}, labels: [{{name: same, definition: d}}]}}"
+    message = faults_of(f"facets:\n- {facet.format('a')}\n- {facet.format('b')}\n")
+    assert "'same' stands twice" in message
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    with pytest.raises(TaxonomyError, match=r"missing\.yaml: can't be read"):
+        Taxonomy.load(tmp_path / "missing.yaml")
+
+
+def test_an_unknown_label_is_told_with_the_known_ones():
+    with pytest.raises(TaxonomyError, match=r"unknown label 'peace' \(the labels are compassionate"):
+        Taxonomy.load().column("peace")
+
+
+names = st.text("abcdefghij-", min_size=1, max_size=8)
+
+
+@given(st.lists(names, min_size=1, max_size=6, unique=True), st.integers(1, 6))
+def test_dict_round_trip_keeps_labels_and_columns(labels, cut):
+    facets = [labels[:cut], labels[cut:]]
+    taxonomy = Taxonomy(
+        tuple(
+            Facet(f"facet{i}", tuple(Label(name, "d") for name in part))
+            for i, part in enumerate(facets)
+            if part
+        )
+    )
+    again = Taxonomy.from_dict(taxonomy.to_dict())
+    assert again == taxonomy
+    assert [again.names[again.column(name)] for name in labels] == labels
+    assert sum(s.stop - s.start for s in again.slices.values()) == len(labels)
+
+
+def test_shipped_files_are_found():
+    assert shipped("labels.yaml").is_file()

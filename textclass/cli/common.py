@@ -1,0 +1,97 @@
+"""What several commands share: consoles, progress, shared options, input from a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+existing_path = click.Path(exists=True, path_type=Path)
+"""A path that must be there; click says so if it isn't."""
+
+new_path = click.Path(path_type=Path)
+"""A path to write to."""
+
+
+def model_option(command: F) -> F:
+    """Add `--model`."""
+    return click.option(
+        "--model",
+        "-m",
+        "model_path",
+        type=existing_path,
+        help="A model folder; the model that ships with textclass by default.",
+    )(command)
+
+
+def labels_option(command: F) -> F:
+    """Add `--labels`."""
+    return click.option(
+        "--labels",
+        "labels_path",
+        type=existing_path,
+        help="A labels.yaml; the one that ships with textclass by default.",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """Add `--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def quiet_option(command: F) -> F:
+    """Add `--quiet`."""
+    return click.option(
+        "--quiet", "-q", is_flag=True, help="Only errors on stderr, no progress or summary."
+    )(command)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a rich console; it honours NO_COLOR and TERM=dumb and is plain off a terminal."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else 120
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=not stream.isatty())
+
+
+def print_json(value: object, *, indent: int | None = 2) -> None:
+    """Print JSON on stdout, in UTF-8, without NaN."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False))
+
+
+def note(message: str, *, quiet: bool = False) -> None:
+    """Tell something on stderr, unless quiet."""
+    if not quiet:
+        click.echo(message, err=True)
+
+
+@contextmanager
+def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Give a function `(done, total)` that shows progress on a terminal, and nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def help_on_terminal(context: click.Context) -> None:
+    """Show the help and exit with the code of wrong usage, where stdin is a terminal."""
+    if sys.stdin.isatty():
+        click.echo(context.get_help(), err=True)
+        context.exit(2)

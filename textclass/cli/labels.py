@@ -1,0 +1,35 @@
+"""`textclass labels`: what the tags mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from textclass.cli.common import console, json_option, labels_option, model_option, print_json
+
+
+@click.command()
+@labels_option
+@model_option
+@json_option
+def labels(*, labels_path: Path | None, model_path: Path | None, as_json: bool) -> None:
+    """List the labels and their definitions, of labels.yaml or of a model."""
+    from textclass.model import load_folder
+    from textclass.taxonomy import Taxonomy
+
+    if labels_path and model_path:
+        raise click.UsageError("give --labels or --model, not both")
+    taxonomy = load_folder(model_path).model.taxonomy if model_path else Taxonomy.load(labels_path)
+    if as_json:
+        print_json(taxonomy.to_dict())
+        return
+    from rich.table import Table
+
+    for facet in taxonomy:
+        table = Table(title=f"{facet.name}: {facet.question}", title_justify="left", box=None)
+        for header in ("label", "definition", "source"):
+            table.add_column(header, overflow="fold")
+        for label in facet.labels:
+            table.add_row(label.name, label.definition, label.source)
+        console().print(table)

@@ -1,0 +1,82 @@
+"""`textclass model`: look at a model folder, check it, set its thresholds anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from textclass.cli.common import console, existing_path, json_option, note, print_json
+
+
+@click.group()
+def model() -> None:
+    """Look at a model folder, check it, set its thresholds anew."""
+
+
+@model.command()
+@click.argument("folder", type=existing_path, required=False)
+@json_option
+def info(*, folder: Path | None, as_json: bool) -> None:
+    """Tell what a model is: labels, training data, held-out figures."""
+    from textclass.model import load_folder
+    from textclass.taxonomy import shipped
+
+    loaded = load_folder(folder or shipped("models/default"))
+    if as_json:
+        print_json({"name": loaded.model.name, **loaded.manifest})
+        return
+    _print_info(loaded.model.name, loaded.manifest)
+
+
+def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
+    from rich.table import Table
+
+    out = console()
+    out.print(f"[bold]{name}[/bold]")
+    for key, value in manifest.get("training", {}).items():
+        out.print(f"{key}: {value}")
+    table = Table(box=None, pad_edge=False)
+    for header in ("label", "threshold", "rule", "positives"):
+        table.add_column(header)
+    facts = manifest.get("label_facts", {})
+    for label in manifest["labels"]:
+        fact = facts.get(label["name"], {})
+        table.add_row(
+            label["name"],
+            f"{label['threshold']:.3f}",
+            str(fact.get("threshold_rule", "")),
+            str(fact.get("positives", "")),
+        )
+    out.print(table)
+
+
+@model.command()
+@click.argument("folder", type=existing_path, required=False)
+def verify(*, folder: Path | None) -> None:
+    """Check that every file of a model is whole and unaltered."""
+    from textclass.model import verify_folder
+    from textclass.taxonomy import shipped
+
+    loaded = verify_folder(folder or shipped("models/default"))
+    click.echo(f"{loaded.model.name}: {len(loaded.manifest['files'])} files whole and unaltered")
+
+
+@model.command()
+@click.argument("folder", type=existing_path)
+@click.option("--target-precision", type=click.FloatRange(0, 1, min_open=True, max_open=True))
+@click.option("--best-f1", is_flag=True, help="Go back to the thresholds of best F1.")
+@click.option("--label", "labels", multiple=True, help="Only this label; can be given again.")
+def thresholds(
+    *, folder: Path, target_precision: float | None, best_f1: bool, labels: tuple[str, ...]
+) -> None:
+    """Set thresholds anew from the out-of-fold probabilities in the model folder."""
+    from textclass.learning import set_thresholds
+
+    if best_f1 == (target_precision is not None):
+        raise click.UsageError("give --target-precision or --best-f1")
+    changed = set_thresholds(folder, target_precision=target_precision, labels=labels)
+    for name, (before, after) in changed.items():
+        click.echo(f"{name}\t{before:.3f}\t{after:.3f}")
+    note(f"{len(changed)} thresholds set in {folder}")

@@ -1,0 +1,150 @@
+"""The probability from which a label is given, from out-of-fold probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from textclass.errors import ModelError
+from textclass.model import load_folder, save_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+PRIOR_POSITIVES = 20.0
+"""With so many positives, counts and calibrated probabilities weigh the same."""
+
+NEVER = 0.999
+"""The threshold of a label whose target precision no threshold reaches."""
+
+OUT_OF_FOLD = "out_of_fold.safetensors"
+"""The file of a model folder that holds what thresholds are set from."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A label's threshold and where it comes from.
+
+    Attributes
+    ----------
+    value : float
+    rule : str
+        `best F1`, or the target precision, told as not reached where it isn't.
+    """
+
+    value: float
+    rule: str
+
+
+def best_f1(p: NDArray[np.float64], truth: NDArray[np.bool_]) -> Threshold:
+    """Return the threshold of the best F1.
+
+    Where positives are few, the expected counts under the calibrated probabilities stand in for
+    part of the true ones, so that a handful of examples doesn't decide.
+
+    Parameters
+    ----------
+    p : ndarray of float64, shape (n_rows,)
+    truth : ndarray of bool, shape (n_rows,)
+    """
+    values, hits, given = _cuts(p, truth)
+    f1 = 2 * hits / (given + hits[-1])
+    return Threshold(_between(values, int(np.argmax(f1))), "best F1")
+
+
+def at_precision(p: NDArray[np.float64], truth: NDArray[np.bool_], target: float) -> Threshold:
+    """Return the lowest threshold whose precision is at least `target`."""
+    values, hits, given = _cuts(p, truth)
+    reached = np.flatnonzero(hits / given >= target)
+    if not len(reached):
+        return Threshold(NEVER, f"precision {target:g}, not reached")
+    return Threshold(_between(values, int(reached[-1])), f"precision {target:g}")
+
+
+def _cuts(
+    p: NDArray[np.float64], truth: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distinct probabilities, falling, with hits and rows at or above each."""
+    order = np.argsort(-p, kind="stable")
+    share = truth.sum() / (truth.sum() + PRIOR_POSITIVES)
+    mixed = share * truth[order] + (1 - share) * p[order]
+    last = np.flatnonzero(np.diff(p[order], append=-1.0))
+    hits: NDArray[np.float64] = np.cumsum(mixed)[last]
+    return p[order][last], hits, (last + 1).astype(np.float64)
+
+
+def _between(values: NDArray[np.float64], cut: int) -> float:
+    """Return a threshold between two neighbouring probabilities, away from 0 and 1."""
+    below = values[cut + 1] if cut + 1 < len(values) else 0.0
+    return float(np.clip((values[cut] + below) / 2, 1e-3, NEVER))
+
+
+def choose_thresholds(
+    p: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    targets: Sequence[float | None],
+) -> list[Threshold]:
+    """Return each label's threshold: its target precision where it has one, else best F1.
+
+    Parameters
+    ----------
+    p : ndarray of float64, shape (n_rows, L)
+    truth : ndarray of bool, shape (n_rows, L)
+    targets : sequence of float or None, length L
+    """
+    return [
+        best_f1(p[:, c], truth[:, c])
+        if target is None
+        else at_precision(p[:, c], truth[:, c], target)
+        for c, target in enumerate(targets)
+    ]
+
+
+def set_thresholds(
+    folder: str | Path, *, target_precision: float | None = None, labels: Sequence[str] = ()
+) -> Mapping[str, tuple[float, float]]:
+    """Set thresholds of a model folder anew, from its out-of-fold probabilities.
+
+    Parameters
+    ----------
+    folder : path
+    target_precision : float, keyword-only, optional
+        Best F1 where it isn't given.
+    labels : sequence of str, keyword-only
+        Which labels; all where none is given.
+
+    Returns
+    -------
+    Mapping of str to (float, float)
+        The threshold of each label before and after.
+
+    Raises
+    ------
+    TaxonomyError
+        If the model has no such label.
+    ModelError
+        If the folder can't be used, or was trained without out-of-fold probabilities.
+    """
+    loaded = load_folder(folder)
+    model = loaded.model
+    kept = loaded.arrays(OUT_OF_FOLD)
+    if not {"probabilities", "truth"} <= set(kept):
+        raise ModelError(f"{OUT_OF_FOLD} lacks its arrays", where=str(folder))
+    columns = [model.taxonomy.column(label) for label in labels or model.taxonomy.names]
+    p, truth = kept["probabilities"].astype(np.float64), kept["truth"].astype(bool)
+    chosen = choose_thresholds(p[:, columns], truth[:, columns], [target_precision] * len(columns))
+    before = model.thresholds.copy()
+    facts = dict(loaded.manifest)
+    for column, threshold in zip(columns, chosen, strict=True):
+        model.thresholds[column] = threshold.value
+        name = model.taxonomy.names[column]
+        facts["label_facts"][name]["threshold_rule"] = threshold.rule
+    save_model(model, folder, facts=facts)
+    return {
+        model.taxonomy.names[c]: (float(before[c]), float(model.thresholds[c])) for c in columns
+    }

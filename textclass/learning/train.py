@@ -1,0 +1,296 @@
+"""A labelled corpus to a model folder."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.metrics import f1_score
+from threadpoolctl import threadpool_limits
+
+from textclass import __version__
+from textclass.corpora import Corpus
+from textclass.errors import CorpusError
+from textclass.language import whole_word_keys
+from textclass.learning.calibration import Calibration, calibrate
+from textclass.learning.fit import FitOptions, Progress, Weights, fit_labels
+from textclass.learning.folds import group_folds
+from textclass.learning.thresholds import OUT_OF_FOLD, Threshold, choose_thresholds
+from textclass.learning.vectorizer import WordFeatures
+from textclass.model import LinearModel, ModelFolder, pack_arrays, save_model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_VERSIONS = ("spacy", "scikit-learn", "numpy", "scipy")
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a corpus is turned into a model.
+
+    Attributes
+    ----------
+    folds : int
+        Folds by document for calibration and thresholds.
+    seed : int
+    target_precision : float or None
+        For every label, instead of best F1; a label's own in `labels.yaml` comes first.
+    soft_rows : int or None
+        At most so many soft-labelled rows, drawn at random; None for all.
+    fit : FitOptions
+    features : Mapping
+        Parameters of `WordFeatures`.
+    jobs : int
+        Processes; -1 for all cores. The model doesn't depend on it.
+    """
+
+    folds: int = 5
+    seed: int = 0
+    target_precision: float | None = None
+    soft_rows: int | None = 22_000
+    fit: FitOptions = field(default_factory=FitOptions)
+    features: Mapping[str, Any] = field(default_factory=dict)
+    jobs: int = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A fitted corpus, before it becomes a model.
+
+    Attributes
+    ----------
+    corpus : Corpus
+        The rows used.
+    vectorizer : WordFeatures
+    weights : Weights
+        Fitted on all rows.
+    calibration : Calibration
+    thresholds : list of Threshold
+    hard : ndarray of int64, shape (n_hard,)
+        The rows with labels.
+    folds : ndarray of int64, shape (n_hard,)
+        The fold of each.
+    out_of_fold : ndarray of float64, shape (n_hard, L)
+        Probabilities from weights that never saw the row's document.
+    truth : ndarray of bool, shape (n_hard, L)
+    """
+
+    corpus: Corpus
+    vectorizer: WordFeatures
+    weights: Weights
+    calibration: Calibration
+    thresholds: list[Threshold]
+    hard: NDArray[np.int64]
+    folds: NDArray[np.int64]
+    out_of_fold: NDArray[np.float64]
+    truth: NDArray[np.bool_]
+
+
+def train(
+    corpus: Corpus,
+    folder: str | Path,
+    options: TrainingOptions | None = None,
+    *,
+    progress: Progress = lambda _done, _total: None,
+) -> ModelFolder:
+    """Train a model and write its folder; the same corpus and seed give the same bytes.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    folder : path
+    options : TrainingOptions, optional
+    progress : callable, keyword-only
+        Called with the fits done and the fits in all.
+
+    Raises
+    ------
+    CorpusError
+        If there are too few labelled documents.
+    """
+    options = options or TrainingOptions()
+    fitted = fit_corpus(corpus, options, progress=progress)
+    model = compile_model(fitted)
+    kept: dict[str, NDArray[Any]] = {
+        "probabilities": fitted.out_of_fold.astype(np.float16),
+        "truth": fitted.truth.astype(np.uint8),
+    }
+    return save_model(
+        model, folder, facts=_facts(fitted, options), files={OUT_OF_FOLD: pack_arrays(kept)}
+    )
+
+
+def fit_corpus(
+    corpus: Corpus,
+    options: TrainingOptions | None = None,
+    *,
+    progress: Progress = lambda _done, _total: None,
+) -> Fitted:
+    """Fit a corpus on all its rows and out of fold, calibrate, and choose thresholds.
+
+    Vocabulary and idf come from all texts, labels only from the rows outside each fold.
+    """
+    options = options or TrainingOptions()
+    corpus = _sample(corpus, options)
+    if not corpus.hard.any():
+        raise CorpusError("no row with labels; soft labels alone can't set thresholds")
+    vectorizer = WordFeatures(**{"random_state": options.seed, **options.features})
+    with threadpool_limits(limits=1):
+        features = vectorizer.fit_transform(corpus.texts)
+    hard = np.flatnonzero(corpus.hard)
+    truth = corpus.targets[hard] > 0
+    groups = np.asarray(corpus.groups, dtype=object)
+    folds = group_folds(list(groups[hard]), truth, folds=options.folds, seed=options.seed)
+    subsets = [np.arange(len(corpus))]
+    for fold in range(options.folds):
+        held_out = set(groups[hard[folds == fold]])
+        subsets.append(np.array([i for i, g in enumerate(groups) if g not in held_out]))
+    weights, *by_fold = fit_labels(
+        features,
+        corpus.targets,
+        corpus.hard,
+        subsets,
+        options.fit,
+        jobs=options.jobs,
+        progress=progress,
+    )
+    scores = np.empty(truth.shape)
+    for fold, fold_weights in enumerate(by_fold):
+        scores[folds == fold] = fold_weights.scores(features[hard[folds == fold]])
+    calibration = calibrate(scores, truth)
+    out_of_fold = calibration.probabilities(scores)
+    targets = [
+        label.target_precision or options.target_precision for label in corpus.taxonomy.labels
+    ]
+    thresholds = choose_thresholds(out_of_fold, truth, targets)
+    return Fitted(
+        corpus, vectorizer, weights, calibration, thresholds, hard, folds, out_of_fold, truth
+    )
+
+
+def out_of_fold(corpus: Corpus, options: TrainingOptions | None = None) -> NDArray[np.float64]:
+    """Return out-of-fold probabilities of the rows with labels, NaN for others, (n_rows, L)."""
+    options = options or TrainingOptions(soft_rows=None)
+    fitted = fit_corpus(corpus, options)
+    probabilities = np.full(corpus.targets.shape, np.nan)
+    probabilities[corpus.hard] = fitted.out_of_fold
+    return probabilities
+
+
+def compile_model(fitted: Fitted, *, dtype: type = np.float16) -> LinearModel:
+    """Turn fitted weights into the rows that a prediction looks up.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    dtype : type, keyword-only
+        Type of the stored weights; float16 halves the file and moves a score by under 0.01.
+    """
+    vectorizer, coef = fitted.vectorizer, fitted.weights.coef
+    n_features, n_bigrams = len(vectorizer.feature_keys_), len(vectorizer.bigram_keys_)
+    of_features, of_bigrams, of_vectors = np.split(coef.T, [n_features, n_features + n_bigrams])
+    keys, weights = _merge(
+        vectorizer.feature_keys_,
+        of_features * vectorizer.feature_scale_[:, None],
+        whole_word_keys(vectorizer.word_keys_),
+        vectorizer.word_vectors_ @ of_vectors,
+    )
+    used = np.abs(weights).max(axis=1) > 0
+    return LinearModel(
+        taxonomy=fitted.corpus.taxonomy,
+        spec=vectorizer.spec,
+        feature_keys=keys[used],
+        feature_weights=weights[used].astype(dtype),
+        bigram_keys=vectorizer.bigram_keys_,
+        bigram_weights=(of_bigrams * vectorizer.bigram_scale_[:, None]).astype(dtype),
+        word_keys=vectorizer.word_keys_,
+        word_idf=vectorizer.word_idf_,
+        unseen_idf=vectorizer.unseen_idf_,
+        intercept=fitted.weights.intercept,
+        slope=fitted.calibration.slope,
+        offset=fitted.calibration.offset,
+        thresholds=np.array([threshold.value for threshold in fitted.thresholds]),
+    )
+
+
+def _merge(
+    keys: NDArray[np.uint64],
+    weights: NDArray[np.float64],
+    more_keys: NDArray[np.uint64],
+    more_weights: NDArray[np.float64],
+) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
+    """Add the weights of two sets of features; the keys of the result rise."""
+    union, place = np.unique(np.concatenate([keys, more_keys]), return_inverse=True)
+    merged = np.zeros((len(union), weights.shape[1]))
+    np.add.at(merged, place, np.concatenate([weights, more_weights]))
+    return union, merged
+
+
+def _sample(corpus: Corpus, options: TrainingOptions) -> Corpus:
+    """Keep at most `soft_rows` soft-labelled rows, drawn at random."""
+    soft = [row for row in corpus.rows if not row.hard]
+    if options.soft_rows is None or len(soft) <= options.soft_rows:
+        return corpus
+    drawn = np.random.default_rng(options.seed).permutation(len(soft))[: options.soft_rows]
+    kept = {id(soft[i]) for i in drawn}
+    return corpus.select(lambda row: row.hard or id(row) in kept)
+
+
+def _facts(fitted: Fitted, options: TrainingOptions) -> dict[str, Any]:
+    """Return what the manifest tells of the training."""
+    corpus, taxonomy = fitted.corpus, fitted.corpus.taxonomy
+    given = fitted.out_of_fold >= [t.value for t in fitted.thresholds]
+    return {
+        "versions": {name: importlib.metadata.version(name) for name in _VERSIONS}
+        | {"textclass": __version__, "python": platform.python_version()},
+        "training": {
+            "passages": len(fitted.hard),
+            "soft_passages": len(corpus) - len(fitted.hard),
+            "documents": len({corpus.rows[i].group for i in fitted.hard}),
+            "fingerprint": fingerprint(corpus),
+            "seed": options.seed,
+            "folds": options.folds,
+            "fit": asdict(options.fit),
+            "features": fitted.vectorizer.get_params(),
+        },
+        "out_of_fold": {
+            facet: {
+                "micro_f1": round(
+                    float(
+                        f1_score(
+                            fitted.truth[:, columns],
+                            given[:, columns],
+                            average="micro",
+                            zero_division=0.0,
+                        )
+                    ),
+                    4,
+                )
+            }
+            for facet, columns in taxonomy.slices.items()
+        },
+        "label_facts": {
+            name: {
+                "positives": int(fitted.truth[:, column].sum()),
+                "threshold_rule": fitted.thresholds[column].rule,
+                "calibration_shrunk": bool(fitted.calibration.shrunk[column]),
+            }
+            for column, name in enumerate(taxonomy.names)
+        },
+    }
+
+
+def fingerprint(corpus: Corpus) -> str:
+    """Return a SHA-256 over ids, labels and groups, whatever the order of the rows."""
+    lines = sorted(
+        f"{row.id}\t{row.group}\t{sorted(row.labels or ())}\t{sorted((row.scores or {}).items())}"
+        for row in corpus.rows
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,282 @@
+"""Text to sparse features, as a scikit-learn transformer for anybody's pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from textclass.language import (
+    Counts,
+    FeatureSpec,
+    Tokenizer,
+    count_words,
+    feature_keys,
+    neighbours,
+    pair_keys,
+    word_keys,
+)
+from textclass.learning.vectors import word_vectors
+from textclass.model import KeyTable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_TEXTS_AT_ONCE = 4096
+
+
+class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """Character n-grams inside words, the words, and pairs of neighbours, weighted word by word.
+
+    A passage with distinct words u, each seen tf(u) times, has for a feature g of words the value
+    sum over u of (1 + ln tf(u)) count(g, u) idf(g) / n, with
+    n = sqrt(sum over u of ((1 + ln tf(u)) idf(u))²), and for a pair of neighbours that it holds
+    idf / n. Word vectors v learnt from the same texts add
+    sum over u of (1 + ln tf(u)) idf(u) v(u) / n. Every idf is scikit-learn's smoothed
+    ln((1 + N) / (1 + df)) + 1. A linear model on these features is additive over words and pairs.
+
+    Parameters
+    ----------
+    shortest, longest : int
+        Lengths of the character n-grams, the word's borders counted.
+    word_weight, bigram_weight : float
+        Factors of the values of whole words and of pairs; 0 leaves them out.
+    vector_size : int
+        Length of the word vectors; 0 leaves them out.
+    vector_weight : float
+        Factor of their values.
+    min_df : int
+        In how many passages a feature must stand.
+    random_state : int
+        Of the randomized SVD that makes the vectors.
+
+    Attributes
+    ----------
+    feature_keys_ : ndarray of uint64, shape (n_word_features,)
+        64-bit keys of n-grams and words, rising: the first columns of the matrix.
+    feature_scale_ : ndarray of float64, shape (n_word_features,)
+        idf times weight.
+    bigram_keys_ : ndarray of uint64, shape (n_bigrams,)
+        Keys of the pairs, rising: the next columns.
+    bigram_scale_ : ndarray of float64, shape (n_bigrams,)
+    word_keys_ : ndarray of uint64, shape (n_words,)
+        Keys of the words in at least two passages (or in all, if there is one), rising.
+    word_idf_ : ndarray of float32, shape (n_words,)
+    word_vectors_ : ndarray of float64, shape (n_words, vector_size)
+        idf and weight included; their sum makes the last columns.
+    unseen_idf_ : float
+        idf of any other word.
+    """
+
+    def __init__(
+        self,
+        *,
+        shortest: int = 4,
+        longest: int = 6,
+        word_weight: float = 2.0,
+        bigram_weight: float = 2.0,
+        vector_size: int = 150,
+        vector_weight: float = 1.0,
+        min_df: int = 4,
+        random_state: int = 0,
+    ) -> None:
+        self.shortest = shortest
+        self.longest = longest
+        self.word_weight = word_weight
+        self.bigram_weight = bigram_weight
+        self.vector_size = vector_size
+        self.vector_weight = vector_weight
+        self.min_df = min_df
+        self.random_state = random_state
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """Which features a passage has."""
+        return FeatureSpec(self.shortest, self.longest, self.word_weight, self.bigram_weight)
+
+    def fit(self, X: Iterable[str], y: object = None) -> Self:  # noqa: ARG002, N803 -- scikit-learn's names
+        """Learn the features and their idf.
+
+        Parameters
+        ----------
+        X : iterable of str
+        y : ignored
+        """
+        self._fit(_read(_checked(X)))
+        return self
+
+    def fit_transform(self, X: Iterable[str], y: object = None) -> sparse.csr_matrix:  # noqa: ARG002, N803 -- scikit-learn's names
+        """Learn the features and return those of the same texts, shape (n_texts, n_features)."""
+        passages = _read(_checked(X))
+        self._fit(passages)
+        return self._features(passages)
+
+    def transform(self, X: Iterable[str]) -> sparse.csr_matrix:  # noqa: N803 -- scikit-learn's name
+        """Return the features of texts, sparse, shape (n_texts, n_features)."""
+        check_is_fitted(self)
+        return self._features(_read(_checked(X)))
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002 -- scikit-learn's signature
+        """Return the keys of the features as hexadecimal text."""
+        check_is_fitted(self)
+        keys = np.concatenate([self.feature_keys_, self.bigram_keys_])
+        vectors = [f"vector{i}" for i in range(self.vector_size)]
+        return np.array([*(f"{key:016x}" for key in keys), *vectors], dtype=object)
+
+    def _fit(self, passages: _Passages) -> None:
+        n_texts = passages.n_texts
+        presence = passages.matrix(np.ones(len(passages.counts.words)))
+        df = np.bincount(passages.counts.words, minlength=len(passages.words))
+        known = np.flatnonzero(df >= min(2, n_texts))
+        keys = passages.keys[known]
+        order = np.argsort(keys)
+        self.word_keys_ = keys[order]
+        self.word_idf_ = _idf(df[known][order], n_texts).astype(np.float32)
+        self.unseen_idf_ = float(_idf(np.zeros(1), n_texts)[0])
+        self._fit_features(passages.words, presence)
+        self._fit_bigrams(passages)
+        self._fit_vectors(presence, known[order])
+
+    def _fit_features(self, words: Sequence[str], presence: sparse.csr_matrix) -> None:
+        n_texts = presence.shape[0]
+        parts = list(feature_keys(words, self.spec))
+        owners = np.concatenate([owners for _, owners in parts])
+        keys, first, columns = np.unique(
+            np.concatenate([keys for keys, _ in parts]), return_index=True, return_inverse=True
+        )
+        of_words = sparse.csr_matrix(
+            (np.ones(len(owners)), (owners, columns)), shape=(len(words), len(keys))
+        )
+        df = np.bincount((presence @ of_words).indices, minlength=len(keys))
+        kept = np.flatnonzero(df >= min(self.min_df, n_texts))
+        n_grams = len(owners) - len(words) if self.word_weight else len(owners)
+        weight = np.where(first[kept] >= n_grams, self.word_weight, 1.0)
+        self.feature_keys_ = keys[kept]
+        self.feature_scale_ = weight * _idf(df[kept], n_texts)
+
+    def _fit_bigrams(self, passages: _Passages) -> None:
+        keys, df = np.unique(passages.pair_keys, return_counts=True)
+        kept = df >= min(self.min_df, passages.n_texts) if self.bigram_weight else df < 0
+        self.bigram_keys_ = keys[kept]
+        self.bigram_scale_ = self.bigram_weight * _idf(df[kept], passages.n_texts)
+
+    def _fit_vectors(self, presence: sparse.csr_matrix, known: NDArray[np.int64]) -> None:
+        self.word_vectors_ = np.zeros((len(known), self.vector_size))
+        if self.vector_size:
+            words, vectors = word_vectors(
+                presence[:, known], size=self.vector_size, seed=self.random_state
+            )
+            scale = self.vector_weight * self.word_idf_[words, None]
+            self.word_vectors_[words] = scale * vectors
+
+    def _features(self, passages: _Passages) -> sparse.csr_matrix:
+        counts, words = passages.counts, passages.words
+        idf = np.full(len(words), self.unseen_idf_)
+        found, index = KeyTable(self.word_keys_).find(passages.keys)
+        idf[found] = self.word_idf_[index]
+        weights = counts.weights.astype(np.float64)
+        squares = (weights * idf[counts.words]) ** 2
+        norms = np.sqrt(np.bincount(counts.passages, weights=squares, minlength=passages.n_texts))
+        norms[norms == 0] = 1
+        in_texts = passages.matrix(weights / norms[counts.passages])
+        pairs, columns = KeyTable(self.bigram_keys_).find(passages.pair_keys)
+        rows = passages.pair_passages[pairs]
+        of_pairs = sparse.csr_matrix(
+            (self.bigram_scale_[columns] / norms[rows], (rows, columns)),
+            shape=(passages.n_texts, len(self.bigram_keys_)),
+        )
+        vectors = np.zeros((len(words), self.vector_size))
+        vectors[found] = self.word_vectors_[index]
+        parts = [in_texts @ self._word_matrix(words), of_pairs]
+        parts += [sparse.csr_matrix(in_texts @ vectors)] if self.vector_size else []
+        features = sparse.hstack(parts, format="csr")
+        features.sort_indices()
+        return features
+
+    def _word_matrix(self, words: Sequence[str]) -> sparse.csr_matrix:
+        """Return the features of each word, shape (n_words, n_word_features)."""
+        table = KeyTable(self.feature_keys_)
+        rows, columns = [], []
+        for keys, owners in feature_keys(words, self.spec):
+            found, index = table.find(keys)
+            rows.append(owners[found])
+            columns.append(index)
+        row, column = np.concatenate(rows), np.concatenate(columns)
+        shape = (len(words), len(self.feature_keys_))
+        return sparse.csr_matrix((self.feature_scale_[column], (row, column)), shape=shape)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+@dataclass(frozen=True, eq=False)
+class _Passages:
+    """The words of some texts, counted; a pair stands once for each text that holds it."""
+
+    words: Sequence[str]
+    keys: NDArray[np.uint64]
+    counts: Counts
+    pair_keys: NDArray[np.uint64]
+    pair_passages: NDArray[np.int64]
+
+    @property
+    def n_texts(self) -> int:
+        return len(self.counts.starts) - 1
+
+    def matrix(self, values: NDArray[np.float64]) -> sparse.csr_matrix:
+        """Return values of the pairs of text and distinct word as a matrix, (n_texts, n_words)."""
+        shape = (self.n_texts, len(self.words))
+        return sparse.csr_matrix((values, self.counts.words, self.counts.starts), shape=shape)
+
+
+def _checked(texts: Iterable[str]) -> list[str]:
+    if isinstance(texts, str):
+        raise ValueError("an iterable of texts was expected, not one text")
+    checked: list[Any] = list(texts)
+    for number, text in enumerate(checked):
+        if not isinstance(text, str):
+            raise TypeError(f"text {number} is {type(text).__name__}, str was expected")
+    if not checked:
+        raise ValueError("0 texts were given, at least 1 is needed")
+    return checked
+
+
+def _read(texts: Sequence[str]) -> _Passages:
+    tokenizer = Tokenizer(max_chunks=2**62)
+    counts, pairs, passages = [], [], []
+    for first in range(0, len(texts), _TEXTS_AT_ONCE):
+        batch = tokenizer.read(texts[first : first + _TEXTS_AT_ONCE])
+        counts.append(count_words(batch))
+        keys = word_keys(tokenizer.words)[batch.ids]
+        places, owners = neighbours(batch)
+        pairs.append(pair_keys(keys[places], keys[places + 1]))
+        passages.append(owners + first)
+    unique, index = np.unique(np.concatenate(pairs), return_inverse=True)
+    distinct = np.unique((np.concatenate(passages) << 32) | index)
+    lengths = np.concatenate([np.diff(part.starts) for part in counts])
+    return _Passages(
+        words=tokenizer.words,
+        keys=word_keys(tokenizer.words),
+        counts=Counts(
+            words=np.concatenate([part.words for part in counts]),
+            tf=np.concatenate([part.tf for part in counts]),
+            starts=np.concatenate(([0], np.cumsum(lengths))),
+        ),
+        pair_keys=unique[distinct & 0xFFFFFFFF],
+        pair_passages=distinct >> 32,
+    )
+
+
+def _idf(df: NDArray[Any], n_texts: int) -> NDArray[np.float64]:
+    """Smoothed inverse document frequency, as scikit-learn's `TfidfTransformer`."""
+    idf: NDArray[np.float64] = np.log((1 + n_texts) / (1 + df)) + 1
+    return idf
