@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,7 +68,7 @@ def test_every_word_is_in_exactly_one_passage(parts):
     text = "".join(parts)
     passages = split_passages(text)
     assert [w for p in passages for w in text[p.start : p.end].split()] == text.split()
-    assert all(a.end <= b.start for a, b in zip(passages, passages[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(passages))
     assert all(p.words == len(text[p.start : p.end].split()) <= 200 for p in passages)
 
 

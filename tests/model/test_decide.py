@@ -19,8 +19,16 @@ PLAIN = "on the old road near the town it was morning and people saw the market 
         (PLAIN, Outcome.NONE, Reason.BELOW_THRESHOLD),
         ("", Outcome.UNSURE, Reason.TOO_SHORT),
         ("ferry", Outcome.UNSURE, Reason.TOO_SHORT),
-        ("xqzv plorb grint vuzzle snart kebb dwimp torl fench mipp", Outcome.UNSURE, Reason.UNFAMILIAR),
-        ("le bateau est sur la rive et les gens sont dans la ville", Outcome.UNSURE, Reason.NOT_ENGLISH),
+        (
+            "xqzv plorb grint vuzzle snorp kebb dwimp torl fench mipp",
+            Outcome.UNSURE,
+            Reason.UNFAMILIAR,
+        ),
+        (
+            "le bateau est sur la rive et les gens sont dans la ville",
+            Outcome.UNSURE,
+            Reason.NOT_ENGLISH,
+        ),
         ("корабль стоит у берега реки рядом с городом", Outcome.UNSURE, Reason.NOT_ENGLISH),
     ],
 )

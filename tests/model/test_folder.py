@@ -115,5 +115,7 @@ def test_a_file_that_leads_out_of_the_folder_is_refused(folder, tmp_path):
 
 
 def test_no_model_there(tmp_path):
-    with pytest.raises(ModelError, match=r"can't be read.*a model is a folder that textclass train"):
+    with pytest.raises(
+        ModelError, match=r"can't be read.*a model is a folder that textclass train"
+    ):
         load_folder(tmp_path / "none")

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textclass.language import Tokenizer
 from textclass.learning import compile_model, fit_corpus
 from textclass.model import KeyTable
 from textclass.tagger import Tagger
-from textclass.language import Tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -34,14 +34,16 @@ class Threshold:
     ----------
     value : float
     rule : str
-        `best F1`, or the target precision, told as not reached where it isn't.
+        `best F1`; the target precision, told as not reached where it isn't; or `no examples`.
     """
 
     value: float
     rule: str
 
 
-def best_f1(p: NDArray[np.float64], truth: NDArray[np.bool_]) -> Threshold:
+def best_f1(
+    p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> Threshold:
     """Return the threshold of the best F1.
 
     Where positives are few, the expected counts under the calibrated probabilities stand in for
@@ -51,15 +53,24 @@ def best_f1(p: NDArray[np.float64], truth: NDArray[np.bool_]) -> Threshold:
     ----------
     p : ndarray of float64, shape (n_rows,)
     truth : ndarray of bool, shape (n_rows,)
+    weights : ndarray of float64, shape (n_rows,)
+        How much each row counts.
     """
-    values, hits, given = _cuts(p, truth)
+    if not truth.any():
+        return Threshold(NEVER, "no examples")
+    values, hits, given = _cuts(p, truth, weights)
     f1 = 2 * hits / (given + hits[-1])
     return Threshold(_between(values, int(np.argmax(f1))), "best F1")
 
 
-def at_precision(p: NDArray[np.float64], truth: NDArray[np.bool_], target: float) -> Threshold:
+def at_precision(
+    p: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    target: float,
+) -> Threshold:
     """Return the lowest threshold whose precision is at least `target`."""
-    values, hits, given = _cuts(p, truth)
+    values, hits, given = _cuts(p, truth, weights)
     reached = np.flatnonzero(hits / given >= target)
     if not len(reached):
         return Threshold(NEVER, f"precision {target:g}, not reached")
@@ -67,15 +78,16 @@ def at_precision(p: NDArray[np.float64], truth: NDArray[np.bool_], target: float
 
 
 def _cuts(
-    p: NDArray[np.float64], truth: NDArray[np.bool_]
+    p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return the distinct probabilities, falling, with hits and rows at or above each."""
+    """Return the distinct probabilities, falling, with the weight of hits and rows above each."""
     order = np.argsort(-p, kind="stable")
     share = truth.sum() / (truth.sum() + PRIOR_POSITIVES)
     mixed = share * truth[order] + (1 - share) * p[order]
     last = np.flatnonzero(np.diff(p[order], append=-1.0))
-    hits: NDArray[np.float64] = np.cumsum(mixed)[last]
-    return p[order][last], hits, (last + 1).astype(np.float64)
+    hits: NDArray[np.float64] = np.cumsum(weights[order] * mixed)[last]
+    given: NDArray[np.float64] = np.cumsum(weights[order])[last]
+    return p[order][last], hits, given
 
 
 def _between(values: NDArray[np.float64], cut: int) -> float:
@@ -87,6 +99,7 @@ def _between(values: NDArray[np.float64], cut: int) -> float:
 def choose_thresholds(
     p: NDArray[np.float64],
     truth: NDArray[np.bool_],
+    weights: NDArray[np.float64],
     targets: Sequence[float | None],
 ) -> list[Threshold]:
     """Return each label's threshold: its target precision where it has one, else best F1.
@@ -95,12 +108,14 @@ def choose_thresholds(
     ----------
     p : ndarray of float64, shape (n_rows, L)
     truth : ndarray of bool, shape (n_rows, L)
+    weights : ndarray of float64, shape (n_rows,)
+        How much each row counts.
     targets : sequence of float or None, length L
     """
     return [
-        best_f1(p[:, c], truth[:, c])
+        best_f1(p[:, c], truth[:, c], weights)
         if target is None
-        else at_precision(p[:, c], truth[:, c], target)
+        else at_precision(p[:, c], truth[:, c], weights, target)
         for c, target in enumerate(targets)
     ]
 
@@ -133,11 +148,13 @@ def set_thresholds(
     loaded = load_folder(folder)
     model = loaded.model
     kept = loaded.arrays(OUT_OF_FOLD)
-    if not {"probabilities", "truth"} <= set(kept):
+    if not {"probabilities", "truth", "weights"} <= set(kept):
         raise ModelError(f"{OUT_OF_FOLD} lacks its arrays", where=str(folder))
     columns = [model.taxonomy.column(label) for label in labels or model.taxonomy.names]
     p, truth = kept["probabilities"].astype(np.float64), kept["truth"].astype(bool)
-    chosen = choose_thresholds(p[:, columns], truth[:, columns], [target_precision] * len(columns))
+    weights = kept["weights"].astype(np.float64)
+    targets = [target_precision] * len(columns)
+    chosen = choose_thresholds(p[:, columns], truth[:, columns], weights, targets)
     before = model.thresholds.copy()
     facts = dict(loaded.manifest)
     for column, threshold in zip(columns, chosen, strict=True):

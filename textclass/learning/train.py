@@ -42,6 +42,9 @@ class TrainingOptions:
     seed : int
     target_precision : float or None
         For every label, instead of best F1; a label's own in `labels.yaml` comes first.
+    even_by : str
+        Thresholds give the rows of each value of this column the same weight together, so that
+        the largest part of a corpus doesn't speak for all. `collection` is the folder of a file.
     soft_rows : int or None
         At most so many soft-labelled rows, drawn at random; None for all.
     fit : FitOptions
@@ -54,6 +57,7 @@ class TrainingOptions:
     folds: int = 5
     seed: int = 0
     target_precision: float | None = None
+    even_by: str = "collection"
     soft_rows: int | None = 22_000
     fit: FitOptions = field(default_factory=FitOptions)
     features: Mapping[str, Any] = field(default_factory=dict)
@@ -80,6 +84,8 @@ class Fitted:
     out_of_fold : ndarray of float64, shape (n_hard, L)
         Probabilities from weights that never saw the row's document.
     truth : ndarray of bool, shape (n_hard, L)
+    row_weights : ndarray of float64, shape (n_hard,)
+        How much each row counts for thresholds.
     """
 
     corpus: Corpus
@@ -91,6 +97,7 @@ class Fitted:
     folds: NDArray[np.int64]
     out_of_fold: NDArray[np.float64]
     truth: NDArray[np.bool_]
+    row_weights: NDArray[np.float64]
 
 
 def train(
@@ -121,6 +128,7 @@ def train(
     kept: dict[str, NDArray[Any]] = {
         "probabilities": fitted.out_of_fold.astype(np.float16),
         "truth": fitted.truth.astype(np.uint8),
+        "weights": fitted.row_weights.astype(np.float32),
     }
     return save_model(
         model, folder, facts=_facts(fitted, options), files={OUT_OF_FOLD: pack_arrays(kept)}
@@ -146,33 +154,33 @@ def fit_corpus(
         features = vectorizer.fit_transform(corpus.texts)
     hard = np.flatnonzero(corpus.hard)
     truth = corpus.targets[hard] > 0
-    groups = np.asarray(corpus.groups, dtype=object)
-    folds = group_folds(list(groups[hard]), truth, folds=options.folds, seed=options.seed)
-    subsets = [np.arange(len(corpus))]
-    for fold in range(options.folds):
-        held_out = set(groups[hard[folds == fold]])
-        subsets.append(np.array([i for i, g in enumerate(groups) if g not in held_out]))
-    weights, *by_fold = fit_labels(
-        features,
-        corpus.targets,
-        corpus.hard,
-        subsets,
-        options.fit,
-        jobs=options.jobs,
-        progress=progress,
-    )
+    groups = [corpus.groups[i] for i in hard]
+    folds = group_folds(groups, truth, folds=options.folds, seed=options.seed)
+    subsets = [np.arange(len(corpus)), *_outside(corpus, groups, folds)]
+    fit = (features, corpus.targets, corpus.hard, subsets, options.fit)
+    weights, *by_fold = fit_labels(*fit, jobs=options.jobs, progress=progress)
     scores = np.empty(truth.shape)
     for fold, fold_weights in enumerate(by_fold):
         scores[folds == fold] = fold_weights.scores(features[hard[folds == fold]])
     calibration = calibrate(scores, truth)
-    out_of_fold = calibration.probabilities(scores)
+    p = calibration.probabilities(scores)
+    row_weights = _even_weights(np.asarray(corpus.column(options.even_by))[hard])
     targets = [
         label.target_precision or options.target_precision for label in corpus.taxonomy.labels
     ]
-    thresholds = choose_thresholds(out_of_fold, truth, targets)
+    thresholds = choose_thresholds(p, truth, row_weights, targets)
     return Fitted(
-        corpus, vectorizer, weights, calibration, thresholds, hard, folds, out_of_fold, truth
+        corpus, vectorizer, weights, calibration, thresholds, hard, folds, p, truth, row_weights
     )
+
+
+def _outside(
+    corpus: Corpus, groups: list[str], folds: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Return for each fold the rows, soft ones too, that share no document with it."""
+    fold_of = dict(zip(groups, folds.tolist(), strict=True))
+    row_folds = np.array([fold_of.get(group, -1) for group in corpus.groups])
+    return [np.flatnonzero(row_folds != fold) for fold in range(int(folds.max()) + 1)]
 
 
 def out_of_fold(corpus: Corpus, options: TrainingOptions | None = None) -> NDArray[np.float64]:
@@ -231,6 +239,13 @@ def _merge(
     merged = np.zeros((len(union), weights.shape[1]))
     np.add.at(merged, place, np.concatenate([weights, more_weights]))
     return union, merged
+
+
+def _even_weights(values: NDArray[np.str_]) -> NDArray[np.float64]:
+    """Return weights with mean 1 that sum to the same for each distinct value."""
+    _, member, count = np.unique(values, return_inverse=True, return_counts=True)
+    weights: NDArray[np.float64] = (len(values) / (len(count) * count))[member]
+    return weights
 
 
 def _sample(corpus: Corpus, options: TrainingOptions) -> Corpus:

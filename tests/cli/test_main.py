@@ -1,0 +1,92 @@
+import os
+import pty
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from textclass import __version__
+
+
+def test_version(textclass):
+    assert textclass("--version").out == f"textclass {__version__}\n"
+
+
+def test_help_loads_nothing_heavy():
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "textclass", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert not loaded & {"spacy", "sklearn", "pandas", "numpy", "scipy", "pyarrow", "rich"}
+    assert "predict" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["predict", "tag", "train", "evaluate", "labels", "model"])
+def test_every_command_has_help(textclass, command):
+    assert f"textclass {command}" in textclass(command, "--help").out
+
+
+def test_wrong_usage_exits_2(textclass):
+    assert "No such command" in textclass("guess", check=2).err
+    assert "no-such-file" in textclass("model", "info", "no-such-file", check=2).err
+
+
+def test_our_errors_are_one_line_and_exit_1(textclass, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = textclass("model", "verify", "empty", check=1)
+    assert done.out == ""
+    assert done.err.count("\n") == 1
+    assert done.err.startswith("textclass: empty/manifest.json: can't be read")
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    done = subprocess.run(
+        f"{sys.executable} -m textclass labels --json | head -n 1",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "{\n"
+    assert done.stderr == ""
+
+
+def test_ctrl_c_exits_130():
+    running = subprocess.Popen(
+        [sys.executable, "-m", "textclass", "predict", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.wait(1.5)
+    running.send_signal(signal.SIGINT)
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert err == b"textclass: interrupted\n"
+
+
+def test_a_command_without_input_shows_help_on_a_terminal():
+    ours, theirs = pty.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "textclass", "predict"],
+            stdin=theirs,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == 2
+    assert "Usage: textclass predict" in done.stderr
+
+
+def test_shell_completion(textclass):
+    env = {"_TEXTCLASS_COMPLETE": "bash_complete", "COMP_WORDS": "textclass pre", "COMP_CWORD": "1"}
+    assert "predict" in textclass(env=env).out

@@ -1,0 +1,31 @@
+import json
+import shutil
+
+
+def test_info_and_verify(textclass, toy_model):
+    out = textclass("model", "info", toy_model.path).out
+    assert "river" in out
+    assert "best F1" in out
+    info = json.loads(textclass("model", "info", toy_model.path, "--json").out)
+    assert info["name"] == toy_model.model.name
+    assert info["training"]["passages"] == 240
+    assert "whole and unaltered" in textclass("model", "verify", toy_model.path).out
+
+
+def test_an_altered_model_is_refused_with_one_line(textclass, toy_model, tmp_path):
+    folder = shutil.copytree(toy_model.path, tmp_path / "model")
+    (folder / "weights.safetensors").write_bytes(b"\x80\x04 no model")
+    done = textclass("predict", "--model", "model", "a b c d", check=1)
+    assert done.err.count("\n") == 1
+    assert "cut short or altered" in done.err
+
+
+def test_thresholds_are_set_anew(textclass, toy_model, tmp_path):
+    shutil.copytree(toy_model.path, tmp_path / "model")
+    out = textclass("model", "thresholds", "model", "--target-precision", "0.95").out
+    assert len(out.splitlines()) == 3
+    textclass("model", "verify", "model")
+    assert (
+        "give --target-precision or --best-f1"
+        in textclass("model", "thresholds", "model", check=2).err
+    )

@@ -1,0 +1,30 @@
+import json
+
+from tests.conftest import TOY_LABELS, toy_rows, write_jsonl
+
+
+def test_own_labels_are_trained_and_tagged_with_no_code(textclass, tmp_path):
+    (tmp_path / "labels.yaml").write_text(TOY_LABELS)
+    write_jsonl(tmp_path / "corpus.jsonl", toy_rows())
+    write_jsonl(tmp_path / "test.jsonl", toy_rows(20))
+    done = textclass(
+        *("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model"),
+        *("--folds", 3, "--without", "test.jsonl"),
+    )
+    assert done.out == ""
+    assert "220 passages, written to model" in done.err
+    result = json.loads(
+        textclass("predict", "-m", "model", "the ferry upstream boat bridge", "--json").out
+    )
+    assert result["topic"] == ["river"]
+
+
+def test_bad_rows_are_all_told_with_their_lines(textclass, tmp_path):
+    (tmp_path / "labels.yaml").write_text(TOY_LABELS)
+    rows = [{"text": "a", "topic": ["lake"]}, {"text": "", "topic": []}, {"text": "b"}]
+    write_jsonl(tmp_path / "corpus.jsonl", rows)
+    err = textclass("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model", check=1).err
+    assert "corpus.jsonl, line 1: unknown topic 'lake'" in err
+    assert "corpus.jsonl, line 2: " in err
+    assert "corpus.jsonl, line 3: " in err
+    assert not (tmp_path / "model").exists()

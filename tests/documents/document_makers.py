@@ -1,0 +1,161 @@
+"""Small files of each format, honest and hostile."""
+
+import gzip
+import io
+import zipfile
+import zlib
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+FILLER = "The ministers met in the valley and agreed on the opening of the convoy road."
+
+
+def pdf(pages, *, catalog=b"", trailer=b"", filters=b"", extra=()):
+    """A PDF of content streams."""
+    kids = b" ".join(b"%d 0 R" % (4 + 2 * i) for i in range(len(pages)))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R %s >>" % catalog,
+        b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(pages), kids),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
+    for i, content in enumerate(pages):
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R"
+            b" >> /XObject << /Im1 %d 0 R >> >> /Contents %d 0 R >>"
+            % (4 + 2 * len(pages), 5 + 2 * i)
+        )
+        objects.append(
+            b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(content), filters, content)
+        )
+    objects += extra
+    out, offsets = bytearray(b"%PDF-1.7\n"), []
+    for number, body in enumerate(objects, 1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    return bytes(out) + (
+        b"xref\n0 %d\n0000000000 65535 f \n%strailer << /Size %d /Root 1 0 R %s >>\n"
+        b"startxref\n%d\n%%%%EOF" % (len(objects) + 1, table, len(objects) + 1, trailer, len(out))
+    )
+
+
+def page(*lines):
+    """A content stream of (x, y, size, text) lines."""
+    return b"\n".join(
+        b"BT /F1 %d Tf %d %d Td (%s) Tj ET"
+        % (size, x, y, text.encode("cp1252").replace(b"(", b"\\(").replace(b")", b"\\)"))
+        for x, y, size, text in lines
+    )
+
+
+def scanned_pdf():
+    image = (
+        b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray"
+        b" /BitsPerComponent 8 /Length 1 >>\nstream\nA\nendstream"
+    )
+    return pdf([b"q 612 0 0 792 0 0 cm /Im1 Do Q"], extra=[image])
+
+
+def encrypted_pdf():
+    """A PDF that asks for a password: the keys fit none."""
+    key = b"00" * 32
+    return pdf(
+        [page((72, 700, 12, "secret"))],
+        trailer=b"/ID [<00><00>] /Encrypt << /Filter /Standard /V 2 /R 3 /Length 128 /P -44"
+        b" /O <%s> /U <%s> >>" % (key, key),
+    )
+
+
+def double_deflated_pdf(megabytes=1024):
+    """A few kB that pdfium inflates twice, to a GB."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(b" " * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    once = b"\x78\xda" + block * megabytes + b"\x03\x00\x00\x00\x00\x00"
+    return pdf([zlib.compress(once, 9)], filters=b"/Filter [/FlateDecode /FlateDecode]")
+
+
+def zipped(members, *, method=zipfile.ZIP_DEFLATED):
+    """A zip; a list as a member's data is written piece by piece."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method, compresslevel=1) as archive:
+        for name, data in members:
+            if isinstance(data, list):
+                with archive.open(name, "w") as member:
+                    for piece in data:
+                        member.write(piece)
+            else:
+                archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def docx(body, *, head="", name="word/document.xml"):
+    """A DOCX with this XML in its body."""
+    office = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+    relation = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    return zipped(
+        [
+            (
+                "[Content_Types].xml",
+                '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default'
+                ' Extension="rels" ContentType="application/vnd.openxmlformats-package'
+                f'.relationships+xml"/><Override PartName="/{name}" ContentType="{office}"/>'
+                "</Types>",
+            ),
+            (
+                "_rels/.rels",
+                '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+                f'<Relationship Id="r1" Type="{relation}" Target="{name}"/></Relationships>',
+            ),
+            (
+                name,
+                [
+                    f'<?xml version="1.0"?>{head}<w:document xmlns:w="{W}"><w:body>'.encode(),
+                    *([body.encode()] if isinstance(body, str) else body),
+                    b"</w:body></w:document>",
+                ],
+            ),
+        ]
+    )
+
+
+def paragraph(text):
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def odt(body, *, meta=""):
+    names = (
+        'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+        ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+        ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
+        ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+    )
+    return zipped(
+        [
+            ("mimetype", "application/vnd.oasis.opendocument.text"),
+            (
+                "content.xml",
+                f"<office:document-content {names}><office:body><office:text>{body}</office:text>"
+                "</office:body></office:document-content>",
+            ),
+            ("meta.xml", f"<office:document-meta {names}>{meta}</office:document-meta>"),
+        ]
+    )
+
+
+def zeros(size):
+    """A gzip of `size` zero bytes, made in little memory."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb") as packed:
+        for _ in range(size >> 20):
+            packed.write(b" " * (1 << 20))
+    return buffer.getvalue()
+
+
+def xlsx(rows):
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    buffer = io.BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()

@@ -1,0 +1,86 @@
+import pytest
+from document_makers import docx, odt, paragraph, zipped
+
+from textclass.documents import Limits
+from textclass.documents.office import read_docx, read_odt
+from textclass.errors import DocumentError
+
+LIMITS = Limits()
+
+
+def test_docx_gives_all_text_in_order():
+    body = (
+        paragraph("Head")
+        + "<w:p><w:r><w:t>one</w:t><w:tab/><w:t>two</w:t></w:r><w:ins><w:r><w:t> inserted</w:t>"
+        "</w:r></w:ins><w:del><w:r><w:delText>deleted</w:delText></w:r></w:del></w:p><w:tbl><w:tr><w:tc>"
+        + paragraph("a")
+        + "</w:tc><w:tc>"
+        + paragraph("b")
+        + "</w:tc></w:tr><w:tr><w:tc>"
+        + paragraph("long " * 50)
+        + "</w:tc></w:tr></w:tbl><w:sdt><w:sdtContent>"
+        + paragraph("control")
+        + "</w:sdtContent></w:sdt><w:p><w:r><w:t>last</w:t><w:txbxContent>"
+        + paragraph("box")
+        + "</w:txbxContent></w:r></w:p>"
+    )
+    expected = [
+        "Head",
+        "one\ttwo inserted",
+        "a | b",
+        ("long " * 50).strip(),
+        "control",
+        "last",
+        "box",
+    ]
+    got = read_docx(docx(body), LIMITS)
+    assert got.text.split("\n\n") == expected
+    assert got.date is None
+
+
+def test_a_real_docx_has_its_date(tmp_path):
+    import datetime as dt
+
+    import docx as python_docx
+
+    document = python_docx.Document()
+    document.add_heading("Truce", 1)
+    document.core_properties.modified = dt.datetime(2024, 5, 6, tzinfo=dt.UTC)
+    document.save(tmp_path / "x.docx")
+    got = read_docx((tmp_path / "x.docx").read_bytes(), LIMITS)
+    assert (got.text, got.date[:10]) == ("Truce", "2024-05-06")
+
+
+def test_odt_gives_all_text_in_order():
+    body = (
+        "<text:h>Head</text:h><text:tracked-changes><text:p>deleted</text:p></text:tracked-changes>"
+        '<text:p>One<text:s text:c="999999999"/>two <text:span>three</text:span> tail<text:note>'
+        "<text:note-citation>1</text:note-citation><text:note-body><text:p>note</text:p>"
+        "</text:note-body></text:note> end</text:p><table:table><table:table-row><table:table-cell"
+        ' table:number-columns-repeated="999999"><text:p>a</text:p></table:table-cell>'
+        "<table:table-cell><text:p>b</text:p></table:table-cell></table:table-row></table:table>"
+    )
+    got = read_odt(odt(body, meta="<dc:date>2020-02-03T04:05:06</dc:date>"), LIMITS)
+    assert got.text.split("\n\n") == ["Head", "One two three tail end", "note", "a | b"]
+    assert got.date == "2020-02-03T04:05:06"
+
+
+def test_an_encrypted_odt_is_told():
+    data = zipped([("META-INF/manifest.xml", "<m:encryption-data/>"), ("content.xml", "\x01")])
+    with pytest.raises(DocumentError, match="encrypted"):
+        read_odt(data, LIMITS)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_entities_are_refused_in_any_encoding(encoding):
+    data = zipped([("word/document.xml", '<!DOCTYPE d [<!ENTITY x "y">]><d/>'.encode(encoding))])
+    with pytest.raises(DocumentError, match="XML entities"):
+        read_docx(data, LIMITS)
+
+
+def test_paragraphs_are_counted_over_chunk_borders():
+    data = docx("<w:p/>" * 300_001)  # 1.8 MB: two chunks
+    with pytest.raises(DocumentError, match="more than 300,000 paragraphs"):
+        read_docx(data, Limits(paragraphs=300_000))
+    with pytest.raises(DocumentError, match="more than 9 XML tags"):
+        read_docx(data, Limits(tags=9, paragraphs=400_000))

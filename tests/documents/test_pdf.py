@@ -1,0 +1,116 @@
+import pytest
+from document_makers import encrypted_pdf, page, pdf, scanned_pdf
+
+from textclass.documents import Limits
+from textclass.documents.pdf import read_pdf
+from textclass.errors import DocumentError
+
+LIMITS = Limits()
+TOPICS = ("grain", "water", "prisoners", "borders")
+
+
+def set_lines(top, *lines, left=72):
+    return [(left, top - 14 * i, 12, line) for i, line in enumerate(lines)]
+
+
+def report():
+    """Four pages with running heads; on each a paragraph goes on from the page before."""
+    pages = []
+    for number, topic in enumerate(TOPICS, 1):
+        head = (72, 760, 9, f"ANNUAL REPORT {2019 + number}")
+        foot = (300, 30, 9, f"- {number} -")
+        first = set_lines(
+            700,
+            f"of {topic} ended here.",
+            f"About {topic} the two govern-",
+            "ments agreed on a cease-",
+            "fire, which both of them have signed.",
+        )
+        last = set_lines(
+            600, f"A paragraph on {topic} begins here and it", f"goes on: {topic} talk"
+        )
+        pages.append(page(head, *first, *last, foot))
+    return pdf(pages)
+
+
+def test_lines_become_paragraphs_without_running_heads():
+    got = read_pdf(report(), LIMITS)
+    assert got.text.split("\n\n")[:4] == [
+        "of grain ended here.",
+        "About grain the two governments agreed on a ceasefire, which both of them have signed.",
+        "A paragraph on grain begins here and it goes on: grain talk of water ended here.",
+        "About water the two governments agreed on a ceasefire, which both of them have signed.",
+    ]
+
+
+def test_page_starts_lead_to_each_page():
+    got = read_pdf(report(), LIMITS)
+    assert len(got.page_starts) == len(TOPICS)
+    for start, topic in zip(got.page_starts, TOPICS, strict=True):
+        assert got.text[start:].startswith(f"of {topic} ended")
+
+
+def test_empty_pages_keep_the_count():
+    got = read_pdf(
+        pdf([b"", page((72, 700, 12, "Words.")), b"", page((72, 700, 12, "More."))]), LIMITS
+    )
+    assert got.text == "Words.\n\nMore."
+    assert got.page_starts == (0, 0, 6, 8)
+
+
+def test_columns_stay_apart():
+    left = set_lines(700, "The left column tells", "about the talks.")
+    right = set_lines(700, "The right one tells", "about the truce.", left=330)
+    text = read_pdf(pdf([page(*left, *right)]), LIMITS).text
+    assert text == "The left column tells about the talks.\n\nThe right one tells about the truce."
+
+
+def test_a_word_divided_over_pages_is_joined_and_its_own_hyphen_kept():
+    pages = [
+        page(*set_lines(700, "The two-state plan and the", "long negoti-")),
+        page(*set_lines(700, "ations on the two-", "state plan with Anglo-", "French help")),
+    ]
+    got = read_pdf(pdf(pages), LIMITS)
+    assert got.text == (
+        "The two-state plan and the long negotiations on the two-state plan with Anglo-French help"
+    )
+    assert got.text[got.page_starts[1] :].startswith("ations")
+
+
+def test_a_document_that_only_repeats_is_kept():
+    got = read_pdf(pdf([page((72, 700, 12, "Copy of the note."))] * 3), LIMITS)
+    assert got.text.count("Copy of the note.") == 3
+
+
+def test_headings_by_size_are_paragraphs():
+    lines = [(72, 700, 18, "The truce"), *set_lines(682, "Both sides keep it")]
+    assert read_pdf(pdf([page(*lines)]), LIMITS).text == "The truce\n\nBoth sides keep it"
+
+
+@pytest.mark.parametrize(
+    ("data", "match"),
+    [
+        (encrypted_pdf(), "it is encrypted"),
+        (scanned_pdf(), "needs OCR"),
+        (b"%PDF-1.7 and no more", "damaged or cut short"),
+    ],
+)
+def test_what_has_no_text_says_why(data, match):
+    with pytest.raises(DocumentError, match=match):
+        read_pdf(data, LIMITS)
+
+
+def test_limits_on_pages_and_text():
+    with pytest.raises(DocumentError, match="more than 1"):
+        read_pdf(report(), Limits(pages=1))
+    with pytest.raises(DocumentError, match="longer than 50 characters"):
+        read_pdf(report(), Limits(text_chars=50))
+
+
+def test_the_date_is_read():
+    data = pdf(
+        [page((72, 700, 12, "Words."))],
+        trailer=b"/Info 6 0 R",
+        extra=[b"<< /CreationDate (D:20240506070809+02'00') >>"],
+    )
+    assert read_pdf(data, LIMITS).date == "2024-05-06T07:08:09+02:00"

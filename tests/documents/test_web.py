@@ -1,0 +1,76 @@
+import pytest
+from document_makers import FILLER
+
+from textclass.documents import Limits
+from textclass.documents.web import html_text, read_html
+from textclass.errors import DocumentError
+
+LIMITS = Limits()
+
+
+def test_main_text_without_menus_and_with_its_date():
+    got = html_text(
+        "<html><head><title>T</title><meta property='article:published_time'"
+        " content='2023-01-02'></head><body><nav><a href=x>Menu</a></nav><article><h1>Head</h1>"
+        f"<p>{FILLER}</p><p>{FILLER}</p></article><script>bad()</script></body></html>",
+        LIMITS,
+    )
+    assert got.text == f"Head\n\n{FILLER}\n\n{FILLER}"
+    assert got.date == "2023-01-02"
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<nav>Peace</nav><div>open <b>today</b><br>at noon</div>", "Peace\n\nopen today\nat noon"),
+        (
+            "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
+            "a | b\n\nc | d",
+        ),
+        ("<p>seen<script>unseen()</script><style>p {}</style> words</p>", "seen words"),
+    ],
+)
+def test_what_trafilatura_gives_up_on_is_read_as_seen(monkeypatch, page, text):
+    monkeypatch.setattr("trafilatura.extract", lambda *_, **__: None)
+    assert html_text(f"<html><body>{page}</body></html>", LIMITS).text == text
+
+
+def test_the_charset_a_page_names_counts_unless_it_is_utf8():
+    russian = "Мир и переговоры в долине идут. "
+    head = "<html><head><meta charset='windows-1251'></head><body><p>"
+    for encoding in ("cp1251", "utf-8"):
+        assert "переговоры" in read_html((head + russian * 3).encode(encoding), LIMITS).text
+
+
+def test_long_attributes_and_scripts_are_no_attack():
+    drawing = (
+        "<svg><path d='"
+        + "M 1 2 " * 5000
+        + "'/></svg><script>if (a < b) "
+        + "x " * 5000
+        + "</script>"
+    )
+    assert FILLER in html_text(f"<html><body>{drawing}<p>{FILLER}</p></body></html>", LIMITS).text
+
+
+def test_deep_pages_within_the_limit_lose_nothing():
+    deep = "<div>" * 400 + f"<p>{FILLER}</p>" + "</div>" * 400
+    assert html_text(f"<html><body>{deep}</body></html>", LIMITS).text == FILLER
+
+
+@pytest.mark.parametrize(
+    ("source", "match"),
+    [
+        ("<div>" * 600 + "x", "nested more than 500"),
+        ("<p " + "a=1 " * 1100 + ">x", "more than 1,000 attributes"),
+        ("<p " + "b='1' " * 1100 + ">x", "more than 1,000 attributes"),
+    ],
+)
+def test_markup_made_to_choke_is_refused(source, match):
+    with pytest.raises(DocumentError, match=match):
+        html_text(f"<html><body>{source}", LIMITS)
+
+
+def test_too_many_tags_are_refused():
+    with pytest.raises(DocumentError, match="more than 10 tags"):
+        html_text("<br>" * 11, Limits(tags=10))

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from tests.conftest import toy_rows, write_jsonl
+from textclass.corpora import read_corpus
+from textclass.errors import CorpusError
+from textclass.learning import TrainingOptions, out_of_fold, train
+from textclass.tagger import Tagger
+
+
+def test_a_toy_taxonomy_is_learnt_and_tagged(toy_model):
+    tagger = Tagger.load(toy_model.path)
+    assert tagger.tag("the ferry on the bank by the upstream delta")["topic"] == ("river",)
+    assert tagger.tag("the rye loaf from the oven of the bakery")["topic"] == ("bread",)
+    both = tagger.tag("the ferry upstream delta boat and the rye loaf oven dough")
+    assert both["topic"] == ("river", "bread")
+    assert set(both.to_dict()) >= {"topic", "scores", "evidence", "outcome", "model"}
+
+
+def test_same_corpus_and_seed_same_bytes_whatever_the_cores(toy_corpus, toy_model, tmp_path):
+    options = TrainingOptions(folds=3, jobs=2, features={"min_df": 2, "vector_size": 8})
+    again = train(toy_corpus, tmp_path / "toy", options)
+    assert again.manifest == toy_model.manifest
+    for name in ("manifest.json", "weights.safetensors", "out_of_fold.safetensors", "README.md"):
+        assert (again.path / name).read_bytes() == (toy_model.path / name).read_bytes()
+
+
+def test_out_of_fold_probabilities_are_of_rows_with_labels(toy_corpus, toy_options):
+    p = out_of_fold(toy_corpus, toy_options)
+    truth = toy_corpus.targets > 0
+    assert ((p > 0.5) == truth).mean() > 0.9
+
+
+@pytest.fixture
+def soft_corpus(tmp_path, toy_taxonomy):
+    rows = toy_rows(40)
+    for number, row in enumerate(toy_rows(300, seed=9)):
+        labels = row.pop("topic")
+        scores = {name: 0.95 if name in labels else 0.02 for name in toy_taxonomy.names}
+        rows.append({**row, "group": f"soft{number}", "scores": {"topic": scores}})
+    write_jsonl(tmp_path / "soft.jsonl", rows)
+    return read_corpus(tmp_path / "soft.jsonl", toy_taxonomy)
+
+
+def test_probabilities_teach_but_do_not_set_thresholds(soft_corpus, tmp_path, toy_options):
+    hard = soft_corpus.select(lambda row: row.hard)
+    test = [(r["text"], r["topic"]) for r in toy_rows(150, seed=5)]
+
+    def right(model) -> float:
+        scores = Tagger(model).score([text for text, _ in test]).scores
+        truth = [[name in labels for name in model.taxonomy.names] for _, labels in test]
+        return float(((scores > 0) == np.array(truth)).mean())
+
+    taught = train(soft_corpus, tmp_path / "taught", toy_options)
+    alone = train(hard, tmp_path / "alone", toy_options)
+    assert right(taught.model) > right(alone.model)
+    assert taught.manifest["training"]["passages"] == 40
+    assert taught.manifest["training"]["soft_passages"] == 300
+
+
+def test_soft_labels_alone_are_refused(soft_corpus, tmp_path, toy_options):
+    soft = soft_corpus.select(lambda row: not row.hard)
+    with pytest.raises(CorpusError, match="soft labels alone can't set thresholds"):
+        train(soft, tmp_path / "model", toy_options)
+
+
+def test_a_label_without_examples_is_never_given(tmp_path, toy_taxonomy, toy_options):
+    rows = toy_rows(120)
+    for row in rows:
+        row["topic"] = [label for label in row["topic"] if label != "no"]
+    write_jsonl(tmp_path / "c.jsonl", rows)
+    folder = train(read_corpus(tmp_path / "c.jsonl", toy_taxonomy), tmp_path / "m", toy_options)
+    tagger = Tagger.load(folder.path)
+    assert not any("no" in tagger.tag(row["text"]).labels for row in rows)

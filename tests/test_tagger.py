@@ -1,0 +1,72 @@
+import itertools
+
+import pandas as pd
+import pytest
+
+from textclass.errors import TextclassError
+from textclass.results import Outcome
+from textclass.tagger import Tagger
+
+RIVER = "the old ferry left the bank upstream near the town "
+BREAD = "the baker lit the oven for rye dough in the bakery "
+PLAIN = "on the old road near the town it was morning and people saw the market "
+
+
+@pytest.fixture(scope="module")
+def tagger(toy_model):
+    return Tagger.load(toy_model.path)
+
+
+def test_many_texts_in_order_and_lazily(tagger):
+    endless = (f"{RIVER} {n}" for n in itertools.count())
+    results = list(itertools.islice(tagger.tag_many(endless, batch_size=8), 20))
+    assert [r.text.split()[-1] for r in results] == [str(n) for n in range(20)]
+    assert all(r["topic"] == ("river",) for r in results)
+
+
+def test_one_text_is_not_taken_for_many(tagger):
+    with pytest.raises(TypeError, match="use tag for one text"):
+        next(tagger.tag_many(RIVER))
+
+
+def test_a_frame_keeps_its_index_and_columns(tagger):
+    frame = pd.DataFrame({"body": [RIVER, PLAIN, ""], "year": [1, 2, 3]}, index=list("xyz"))
+    tagged = tagger.tag_frame(frame, text_column="body")
+    assert list(tagged.index) == ["x", "y", "z"]
+    assert list(tagged["year"]) == [1, 2, 3]
+    assert list(tagged["topic"]) == [["river"], [], []]
+    assert tagged["topic.river"].dtype == float
+    assert tagged.loc["x", "topic.river"] > 0.5
+    assert "topic" not in frame.columns
+    with pytest.raises(TextclassError, match=r"no column 'text' \(the columns are body, year\)"):
+        tagger.tag_frame(frame)
+
+
+def test_a_document_pools_its_passages(tagger):
+    text = "\n\n".join([RIVER * 3, PLAIN * 3, BREAD * 3])
+    tags = tagger.tag_document(text, document="a.txt", page_starts=[0, len(RIVER) * 3 + 2])
+    assert tags["topic"] == ("river", "bread")
+    assert [p.page for p in tags.passages] == [1, 2, 2]
+    river = tags.labels[0]
+    assert river.passages == 1
+    assert river.strongest == (0,)
+    assert river.share == pytest.approx(30 / tags.words)
+    assert tags.primary["topic"] in {"river", "bread"}
+    assert tags.to_dict()["document"] == "a.txt"
+
+
+def test_a_document_without_labels_says_none_and_without_words_unsure(tagger):
+    assert tagger.tag_document(PLAIN * 3).outcome is Outcome.NONE
+    empty = tagger.tag_document("")
+    assert empty.outcome is Outcome.UNSURE
+    assert empty.primary == {"topic": None}
+
+
+def test_a_small_share_needs_one_strong_passage(tagger):
+    weak = "a boat on the road and people saw the old market in the morning "
+    text = "\n\n".join([PLAIN * 4] * 12 + [weak * 2])
+    tags = tagger.tag_document(text)
+    strongest = max(p.probabilities[0] for p in tags.passages)
+    assert ("river" in tags["topic"]) == (strongest >= 0.9)
+    strong = "\n\n".join([PLAIN * 4] * 12 + [RIVER + "ferry boat bridge delta current flood"])
+    assert tagger.tag_document(strong)["topic"] == ("river",)

@@ -1,0 +1,136 @@
+"""The bytes of a file, a gzip or an archive member, each read with an eye on its size."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any
+
+from textclass.documents.data import Limits
+from textclass.errors import DocumentError
+
+__all__ = ["Content", "from_file", "from_gzip", "from_member", "refuse_bomb"]
+
+_HEAD = 256 << 10
+_CHUNK = 1 << 20
+_RATIO_FROM = 16 << 20
+
+
+@dataclass(frozen=True)
+class Content:
+    """Bytes that can be opened again and again.
+
+    Parameters
+    ----------
+    name : str
+        Its name: a hint for formats that the bytes alone don't tell.
+    open : callable
+        Returns a new binary stream from the start.
+    on_disk : bool
+        Whether that stream is a plain file, so that it can be searched.
+    """
+
+    name: str
+    open: Callable[[], IO[bytes]]
+    on_disk: bool = False
+
+    @cached_property
+    def head(self) -> bytes:
+        """The first 256 kB."""
+        with self.open() as stream:
+            return stream.read(_HEAD)
+
+    def whole(self, limit: int) -> bytes:
+        """Return all bytes; more than `limit` are refused."""
+        data = io.BytesIO()
+        with self.open() as stream:
+            # Asked for all at once, a stream would take `limit` bytes of memory for any file.
+            while chunk := stream.read(_CHUNK):
+                data.write(chunk)
+                if data.tell() > limit:
+                    raise DocumentError(f"it is larger than {limit / 1e6:,.0f} MB", hint="split it")
+        return data.getvalue()
+
+    def searchable(self, limit: int) -> IO[bytes]:
+        """Return a stream that can seek; what isn't on disk is held in memory up to `limit`."""
+        return self.open() if self.on_disk else io.BytesIO(self.whole(limit))
+
+
+def from_file(path: Path) -> Content:
+    """Return the content of a file on disk."""
+    return Content(path.name, lambda: path.open("rb"), on_disk=True)
+
+
+def from_gzip(packed: Content, packed_bytes: int, limits: Limits) -> Content:
+    """Return what a gzip holds."""
+
+    def inflate() -> IO[bytes]:
+        stream = gzip.GzipFile(fileobj=packed.open(), mode="rb")
+        return io.BufferedReader(_Counted(stream, packed_bytes, limits))
+
+    return Content(packed.name.removesuffix(".gz"), inflate)
+
+
+def from_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> Content:
+    """Return what a member of an archive holds."""
+
+    def inflate() -> IO[bytes]:
+        with _damage_told():
+            return io.BufferedReader(_Counted(archive.open(info), info.compress_size, limits))
+
+    return Content(info.filename, inflate)
+
+
+def refuse_bomb(inflated: int, packed: int, limits: Limits) -> None:
+    """Raise if something inflates to more than any honest file does."""
+    if inflated > limits.inflated_bytes:
+        raise DocumentError(f"it inflates to more than {limits.inflated_bytes / 1e6:,.0f} MB")
+    if inflated > _RATIO_FROM and inflated > packed * limits.ratio:
+        raise DocumentError(
+            f"it inflates to more than {limits.ratio} times its size, like a zip bomb"
+        )
+
+
+class _Counted(io.RawIOBase):
+    """An inflating stream that stops at the limits, whatever sizes the archive claims."""
+
+    def __init__(self, stream: IO[bytes] | gzip.GzipFile, packed: int, limits: Limits) -> None:
+        self._stream = stream
+        self._packed = packed
+        self._limits = limits
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer, as io.RawIOBase has it
+        with _damage_told():
+            data = self._stream.read(len(buffer))
+        self._read += len(data)
+        refuse_bomb(self._read, self._packed, self._limits)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
+        raise DocumentError(
+            f"its packed data is damaged or cut short: {error}", hint="fetch the file again"
+        ) from error
+    except (NotImplementedError, RuntimeError) as error:
+        # zipfile's errors for a password and for a packing method it doesn't know.
+        raise DocumentError(f"it can't be unpacked: {error}", hint="pack it plainly") from error

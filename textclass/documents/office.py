@@ -1,0 +1,201 @@
+"""DOCX and ODT: paragraphs, headings and tables in document order."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO, Any
+
+from textclass.documents.content import Content, from_member, refuse_bomb
+from textclass.documents.data import Limits
+from textclass.documents.registry import Text
+from textclass.documents.text import iso_date, tidy
+from textclass.errors import DocumentError
+
+_Element = Any
+"""An lxml element; lxml has no types."""
+
+__all__ = ["check_package", "read_docx", "read_odt"]
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_DATE = "{http://purl.org/dc/elements/1.1/}date"
+_PARAGRAPH = re.compile(rb"<(?:[\w.-]+:)?(?:p|h)[ />]")
+_PROSE = 200
+"""A table cell longer than this is prose, not an entry."""
+
+
+@dataclass(frozen=True)
+class _Names:
+    """The elements of one format that matter."""
+
+    paragraph: frozenset[str]
+    row: str
+    cell: str
+    drop: frozenset[str]
+    space: dict[str, str]
+    text: str | None = None
+    """The only element that holds text; None if text stands anywhere in a paragraph."""
+
+
+_DOCX = _Names(
+    paragraph=frozenset({f"{_W}p"}),
+    row=f"{_W}tr",
+    cell=f"{_W}tc",
+    # Fallbacks repeat text boxes; deleted and moved-away text isn't the document's any more.
+    drop=frozenset({_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr"}),
+    space={f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"},
+    text=f"{_W}t",
+)
+_ODT = _Names(
+    paragraph=frozenset({f"{_TEXT}p", f"{_TEXT}h"}),
+    row=f"{_TABLE}table-row",
+    cell=f"{_TABLE}table-cell",
+    drop=frozenset({f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}note-citation"}),
+    space={f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "},
+)
+
+
+def read_docx(data: bytes, limits: Limits) -> Text:
+    """Return the text of a Word document; also insertions, text boxes and content controls."""
+    check_package(io.BytesIO(data), limits)
+    import docx
+    from docx.opc.constants import RELATIONSHIP_TYPE
+
+    document = docx.Document(io.BytesIO(data))
+    text = _joined(_blocks(document.element.body, _DOCX))
+    # Asked for properties that aren't there, python-docx makes some up, dated now.
+    dated = any(
+        link.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES
+        for link in document.part.package.rels.values()
+    )
+    properties = document.core_properties if dated else None
+    return Text(text, date=iso_date(properties and (properties.modified or properties.created)))
+
+
+def read_odt(data: bytes, limits: Limits) -> Text:
+    """Return the text of an OpenDocument text."""
+    check_package(io.BytesIO(data), limits)
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        if b"encryption-data" in _part(package, "META-INF/manifest.xml", limits):
+            raise DocumentError("it is encrypted", hint="save it without a password")
+        content = _parse(_part(package, "content.xml", limits))
+        meta = _parse(_part(package, "meta.xml", limits) or b"<none/>")
+    body = content.find(f"{_OFFICE}body")
+    text = "" if body is None else _joined(_blocks(body, _ODT))
+    return Text(text, date=iso_date(next((node.text for node in meta.iter(_DATE)), None)))
+
+
+def check_package(stream: IO[bytes], limits: Limits, *, markup: bool = True) -> None:
+    """Refuse a zipped office file that would cost too much, or that brings its own entities.
+
+    Counting is done on the inflated bytes, before any parser builds a tree: a million paragraphs
+    cost python-docx 20 s and 1.4 GB.
+    """
+    with zipfile.ZipFile(stream) as package:
+        parts = package.infolist()
+        inflated = sum(part.file_size for part in parts)
+        if inflated > limits.document_bytes:
+            raise DocumentError(
+                f"it inflates to {inflated / 1e6:,.0f} MB, more than"
+                f" {limits.document_bytes / 1e6:,.0f} MB",
+                hint="split it or take the pictures out",
+            )
+        refuse_bomb(inflated, sum(part.compress_size for part in parts), limits)
+        for part in parts:
+            if part.filename.endswith((".xml", ".rels")):
+                paragraphs, tags = _count(from_member(package, part, limits))
+                if markup and paragraphs > limits.paragraphs:
+                    raise DocumentError(f"it has more than {limits.paragraphs:,} paragraphs")
+                if markup and tags > limits.tags:
+                    raise DocumentError(f"it has more than {limits.tags:,} XML tags")
+
+
+def _count(part: Content) -> tuple[int, int]:
+    """Return the number of paragraphs and tags in an XML part."""
+    paragraphs = tags = 0
+    rest = b""
+    with part.open() as stream:
+        while chunk := stream.read(1 << 20):
+            # Without its zeros UTF-16 reads as ASCII.
+            piece = rest + chunk.replace(b"\0", b"")
+            if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
+                raise DocumentError("it declares XML entities, as no honest office file does")
+            last = max(piece.rfind(b"<"), 0)
+            paragraphs += len(_PARAGRAPH.findall(piece, 0, last))
+            tags += piece.count(b"<", 0, last)
+            rest = piece[last : last + 64]
+    return paragraphs, tags
+
+
+def _part(package: zipfile.ZipFile, name: str, limits: Limits) -> bytes:
+    try:
+        info = package.getinfo(name)
+    except KeyError:
+        return b""
+    return from_member(package, info, limits).whole(limits.document_bytes)
+
+
+def _parse(data: bytes) -> _Element:
+    from lxml import etree  # type: ignore[import-untyped]  # it has no types
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    return etree.fromstring(data, parser)
+
+
+def _joined(blocks: Iterator[str]) -> str:
+    return tidy("\n\n".join(block for block in blocks if block.strip()))
+
+
+def _blocks(node: _Element, names: _Names) -> Iterator[str]:
+    """Yield the paragraphs and table rows below `node` in order."""
+    for child in node.iterchildren("*"):
+        if child.tag in names.drop:
+            continue
+        if child.tag in names.paragraph:
+            nested: list[_Element] = []
+            yield "".join(_pieces(child, names, nested))
+            for inner in nested:  # text boxes and notes follow the paragraph they hang on
+                yield from _blocks(inner, names)
+        elif child.tag == names.row:
+            yield _row(child, names)
+        else:
+            yield from _blocks(child, names)
+
+
+def _pieces(node: _Element, names: _Names, nested: list[_Element]) -> Iterator[str]:
+    """Yield the text of one paragraph; what holds paragraphs of its own is put into `nested`."""
+    anywhere = names.text is None
+    if anywhere:
+        yield _spaced(node.text)
+    for child in node.iterchildren("*"):
+        if child.tag in names.space:
+            yield names.space[child.tag]
+        elif child.tag == names.text:
+            yield child.text or ""
+        elif any(inner.tag in names.paragraph for inner in child.iterchildren("*")):
+            nested.append(child)
+        elif child.tag not in names.drop:
+            yield from _pieces(child, names, nested)
+        if anywhere:
+            yield _spaced(child.tail)
+
+
+def _spaced(text: str | None) -> str:
+    return re.sub(r"\s+", " ", text) if text else ""
+
+
+def _row(row: _Element, names: _Names) -> str:
+    """Return a table row in one line, or its cells as paragraphs where they hold prose."""
+    cells = [
+        [block for block in _blocks(cell, names) if block.strip()] for cell in row.iter(names.cell)
+    ]
+    if all(len(blocks) < 2 and sum(map(len, blocks)) <= _PROSE for blocks in cells):
+        return " | ".join(" ".join(blocks[0].split()) for blocks in cells if blocks)
+    return "\n\n".join(block for blocks in cells for block in blocks)

@@ -1,0 +1,226 @@
+"""Lines of a PDF page → paragraphs: by the gaps between lines, their ends, and their size."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from textclass.documents.text import tidy
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfTextPage
+
+__all__ = ["Line", "joined", "lines_of", "without_running_heads"]
+
+_EDGE_LINES = 3
+_MOST_PAGES = 0.6
+_FEWEST_PAGES = 3
+
+# In line heights, or as shares.
+_FAR = 4.0
+_GAP = 1.4
+_WIDE = 2.0
+_SIZE = 1.25
+_SHORT = 0.85
+_INDENT = 0.8
+_COLUMN = 40
+"""Lines whose left edges round to the same multiple of this (PDF units) share a column."""
+
+_WORD = re.compile(r"\w+(?:-\w+)*")
+# pdfium puts U+0002 or U+FFFE for a hyphen at a line's end, where it has joined the next line.
+_DIVIDED = re.compile(r"(\w+)[\x02\ufffe](\w+)")
+_DIVIDED_END = re.compile(r"(\w+)[-\x02\ufffe]$")
+_SENTENCE_END = re.compile(r"[.!?:;…][\"'”\u2019)\]\d]*$")
+_BULLET = re.compile(r"[•▪◦‣·]")
+_ITEM = re.compile(r"(?:[\u2013-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\([ivx]+\))\s")
+_ROMAN = re.compile(r"\b[ivxlc]+\b")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of text on its page, in PDF units from the lower left corner.
+
+    `top` and `left` are of its first character; `bottom` and `right` of its last, which lies lower
+    where pdfium has joined a hyphenated line to the next.
+    """
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    height: float
+
+
+def lines_of(page: PdfTextPage) -> list[Line]:
+    """Return the lines of a page in pdfium's order, which follows columns as they were set."""
+    import pypdfium2.raw as pdfium
+
+    lines, start = [], 0
+    for text in page.get_text_range().split("\r\n"):
+        shown = text.strip()
+        if shown:
+            first = start + len(text) - len(text.lstrip())
+            index = [
+                max(pdfium.FPDFText_GetCharIndexFromTextIndex(page, place), 0)
+                for place in (first, first + len(shown) - 1)
+            ]
+            left, low, _, top = page.get_charbox(index[0], loose=True)
+            _, bottom, right, _ = page.get_charbox(index[1], loose=True)
+            lines.append(Line(shown, left, top, right, bottom, max(top - low, 1.0)))
+        start += len(text) + 2
+    return lines
+
+
+def without_running_heads(pages: list[list[Line]]) -> list[list[Line]]:
+    """Return the pages without the headers and footers that most of them repeat.
+
+    Left and right pages may differ, and numbers may change.
+    """
+    seen: list[Counter[str]] = [Counter(), Counter()]
+    for number, page in enumerate(pages):
+        seen[number % 2].update({_pattern(line) for line in _edges(page)})
+    sides = [(len(pages) + 1) // 2, len(pages) // 2]
+
+    def repeated(line: Line, side: int) -> bool:
+        here, there = (seen[i][_pattern(line)] for i in (side, 1 - side))
+        everywhere = here + there >= _MOST_PAGES * len(pages)
+        return here + there >= _FEWEST_PAGES and (everywhere or here >= _MOST_PAGES * sides[side])
+
+    kept = []
+    for number, page in enumerate(pages):
+        heads = {id(line) for line in _edges(page) if repeated(line, number % 2)}
+        kept.append([line for line in page if id(line) not in heads])
+    # Where nothing else is left, what repeats is the document.
+    return kept if any(kept) else pages
+
+
+def _edges(page: list[Line]) -> list[Line]:
+    """Return the highest and the lowest lines."""
+    ordered = sorted(page, key=lambda line: -line.top)
+    return (
+        ordered if len(page) <= 2 * _EDGE_LINES else ordered[:_EDGE_LINES] + ordered[-_EDGE_LINES:]
+    )
+
+
+def _pattern(line: Line) -> str:
+    """Return the line with its numbers made alike."""
+    return _ROMAN.sub("#", re.sub(r"\d+", "#", " ".join(line.text.casefold().split())))
+
+
+def joined(pages: Sequence[list[Line]]) -> tuple[str, tuple[int, ...]]:
+    """Return the text of all pages, paragraphs separated by a blank line, and each page's offset.
+
+    A paragraph that goes on over a page's end is one paragraph; its second page begins inside it.
+    """
+    text = _Joiner({word for page in pages for line in page for word in _words(line.text)})
+    starts = []
+    for page in pages:
+        text.page(page)
+        starts.append(text.page_start)
+    return "".join(text.parts), tuple(starts)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.casefold())
+
+
+class _Joiner:
+    """Puts lines together, one page after another."""
+
+    def __init__(self, words: set[str]) -> None:
+        self.words = words
+        self.parts: list[str] = []
+        self.page_start = 0
+        self._size = 0
+        self._last: Line | None = None
+
+    def page(self, page: list[Line]) -> None:
+        ends = _paragraph_ends(page)
+        self.page_start = self._size
+        first = True
+        for line in page:
+            shown = " ".join(tidy(_DIVIDED.sub(self._undivided, line.text)).split())
+            if not shown:
+                continue
+            if self._last:
+                self._glue(shown, _sentence_ends if first else ends, line)
+            if first:
+                self.page_start = self._size
+                first = False
+            self._add(shown)
+            self._last = line
+
+    def _glue(self, shown: str, ends: Callable[[Line, Line], bool], line: Line) -> None:
+        last = self._last
+        found = _DIVIDED_END.search(self.parts[-1])
+        word = _WORD.match(shown)
+        if found and word and shown[0].islower():
+            if not self._keeps_hyphen(found[1], word[0]):
+                self.parts[-1] = self.parts[-1][:-1]
+                self._size -= 1
+        elif last and ends(last, line):
+            self._add("\n\n")
+        else:
+            self._add(" ")
+
+    def _add(self, part: str) -> None:
+        self.parts.append(part)
+        self._size += len(part)
+
+    def _undivided(self, match: re.Match[str]) -> str:
+        before, after = match.groups()
+        return f"{before}-{after}" if self._keeps_hyphen(before, after) else before + after
+
+    def _keeps_hyphen(self, before: str, after: str) -> bool:
+        """Whether a hyphen at a line's end is the word's own, as far as the document tells."""
+        whole, hyphened = f"{before}{after}".casefold(), f"{before}-{after}".casefold()
+        own = hyphened in self.words and whole not in self.words
+        return own or not after[0].islower() or not before[-1].isalpha()
+
+
+def _sentence_ends(last: Line, line: Line) -> bool:
+    """Whether no sentence goes on from `last`; all there is to go by between pages and columns."""
+    return bool(_SENTENCE_END.search(last.text)) or not line.text[0].islower()
+
+
+def _paragraph_ends(page: list[Line]) -> Callable[[Line, Line], bool]:
+    """Return a function that says whether a paragraph ends between two lines of `page`."""
+    pitches: dict[int, list[float]] = {}
+    for last, line in pairwise(page):
+        if 0 < _pitch(last, line) < _FAR * line.height:
+            pitches.setdefault(round(line.height), []).append(_pitch(last, line))
+    # Most lines don't end a paragraph, so a low quantile is the pitch inside one, for each size.
+    usual = {size: sorted(found)[len(found) // 3] for size, found in pitches.items()}
+    widest: dict[int, float] = {}
+    for line in page:
+        column = round(line.left / _COLUMN)
+        widest[column] = max(widest.get(column, 0.0), line.right)
+
+    def ends(last: Line, line: Line) -> bool:
+        pitch = _pitch(last, line)
+        if pitch < -last.height:
+            return _sentence_ends(last, line)
+        if not _sentence_ends(last, line):
+            # In the middle of a sentence a change of font may shift a line, but not far.
+            return pitch > _WIDE * max(last.height, line.height)
+        gap = pitch > _GAP * usual.get(round(line.height), pitch)
+        if gap or not 1 / _SIZE < line.height / last.height < _SIZE:
+            return True
+        if not _SENTENCE_END.search(last.text):
+            return bool(_BULLET.match(line.text))
+        full = widest.get(round(last.left / _COLUMN), last.right)
+        short = last.right < last.left + _SHORT * (full - last.left)
+        return (
+            short or line.left > last.left + _INDENT * line.height or bool(_ITEM.match(line.text))
+        )
+
+    return ends
+
+
+def _pitch(last: Line, line: Line) -> float:
+    return last.bottom - (line.top - line.height)

@@ -1,0 +1,159 @@
+"""HTML: the main text by trafilatura, or all that a reader would see."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from textclass.documents.data import Limits
+from textclass.documents.registry import Text
+from textclass.documents.text import decode, encoding_of, iso_date, tidy
+from textclass.errors import DocumentError
+
+_Element = Any
+"""An lxml element; lxml has no types."""
+
+__all__ = ["html_text", "read_html"]
+
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
+_DECLARATION = re.compile(r"\s*<\?xml[^>]*>")
+_MARK = re.compile("⟦=[0-9]+⟧")
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
+_EXTRACTED_TAGS = 100_000
+"""Above this trafilatura takes minutes: the visible text is taken as it is."""
+
+_MAIN_SHARE = 0.25
+"""A main text of less than this share of the visible words has lost the document."""
+
+_UNSEEN = {"head", "script", "style", "noscript", "template", "svg", "math", "iframe", "object"}
+_AROUND = {"nav", "header", "footer", "aside", "form", "button", "select"}
+_INLINE = set(
+    "a abbr acronym b bdi bdo big cite code data dfn em font i ins kbd label mark q s samp small"
+    " span strike strong sub sup time tt u var wbr".split()
+)
+_BORDERS = {"br": ("\n", ""), "td": (" | ", ""), "th": (" | ", "")}
+_DATES = (
+    "//meta[@property='article:published_time']/@content",
+    "//meta[@name='date' or @name='dcterms.date' or @name='DC.date']/@content",
+    "//meta[@itemprop='datePublished']/@content",
+    "(//time/@datetime)[1]",
+)
+
+
+def read_html(data: bytes, limits: Limits) -> Text:
+    """Return the main text of a web page."""
+    named = _CHARSET.search(data[:4096])
+    encoding = encoding_of(data[: 256 << 10])
+    # Bytes that are UTF-8 are believed before what the page says of itself.
+    if named and not encoding.startswith("utf"):
+        encoding = _known(named[1].decode("ascii", "replace")) or encoding
+    return html_text(decode(data, limits.text_chars * 2, encoding=encoding), limits)
+
+
+def html_text(source: str, limits: Limits) -> Text:
+    """Return the main text of HTML that is decoded already."""
+    from lxml import html  # type: ignore[import-untyped]  # it has no types
+    from trafilatura import extract
+
+    tags = _guard(source, limits)
+    source = _DECLARATION.sub("", source, count=1)
+    # Without huge_tree libxml2 drops, unsaid, all that lies deeper than 256 levels.
+    parser = html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
+    if not source.strip():
+        return Text("")
+    tree = html.document_fromstring(source, parser=parser)
+    visible = _visible(tree, _UNSEEN, limits)
+    date = next((iso_date(str(found)) for path in _DATES for found in tree.xpath(path)), None)
+    main = ""
+    if tags <= _EXTRACTED_TAGS:
+        core = _visible(tree, _UNSEEN | _AROUND, limits)
+        _tell_apart(tree)
+        found = extract(tree, deduplicate=False, include_comments=False, favor_recall=True) or ""
+        found = _MARK.sub("", found)
+        if len(found.split()) >= _MAIN_SHARE * len(core.split()):
+            main = re.sub(r"\n+", "\n\n", found)
+    return Text(tidy(main) or visible, date=date)
+
+
+def _tell_apart(tree: _Element) -> None:
+    """Mark paragraphs that repeat: trafilatura folds identical ones, whatever it is told."""
+    seen: set[str] = set()
+    for number, node in enumerate(tree.iter("p", "li", "td", "blockquote")):
+        text = " ".join("".join(node.itertext()).split())
+        if text in seen:
+            node.text = f"⟦={number}⟧{node.text or ''}"
+        seen.add(text)
+
+
+def _known(encoding: str) -> str | None:
+    try:
+        "".encode(encoding)
+    except LookupError:
+        return None
+    return encoding
+
+
+def _guard(source: str, limits: Limits) -> int:
+    """Return the number of tags; refuse what a parser would choke on.
+
+    libxml2 compares each attribute with all before it: 200,000 in one tag take 80 s.
+    """
+    tags = source.count("<")
+    if tags > limits.tags:
+        raise DocumentError(f"it holds more than {limits.tags:,} tags", hint="split it")
+    for element in ("script", "style"):
+        source = _without(source, element)
+    for piece in source.split(">"):
+        # Quoted values, such as a drawing's path, may hold spaces of their own.
+        if len(piece) > limits.attributes * 2 and "<" in piece:
+            tag = _QUOTED.sub('""', piece[piece.index("<") :])
+            if (
+                len(tag.split()) > limits.attributes
+                and len(tag[tag.rindex("<") :].split()) > limits.attributes
+            ):
+                raise DocumentError(f"a tag has more than {limits.attributes:,} attributes")
+    return tags
+
+
+def _without(source: str, element: str) -> str:
+    lower, kept, start = source.lower(), [], 0
+    if len(lower) != len(source):  # a few letters change their length
+        lower = source
+    while (opened := lower.find(f"<{element}", start)) >= 0:
+        closed = lower.find(f"</{element}", opened)
+        if closed < 0:
+            break
+        kept.append(source[start:opened])
+        start = closed
+    return "".join([*kept, source[start:]])
+
+
+def _visible(tree: _Element, unseen: set[str], limits: Limits) -> str:
+    """Return the text of all elements but the `unseen` ones, a paragraph for each block."""
+    from lxml.etree import iterwalk  # type: ignore[import-untyped]  # it has no types
+
+    parts: list[str] = []
+    depth = hidden = 0
+    for event, node in iterwalk(tree, events=("start", "end")):
+        name = node.tag if isinstance(node.tag, str) else ""
+        depth += 1 if event == "start" else -1
+        if depth > limits.depth:
+            raise DocumentError(f"its tags are nested more than {limits.depth} levels deep")
+        if name in unseen:
+            hidden += 1 if event == "start" else -1
+        elif name not in _INLINE and not hidden:
+            start, end = _BORDERS.get(name, ("\0", "\0"))
+            parts.append(start if event == "start" else end)
+        if not hidden:
+            parts.append(_spaced(node.text if event == "start" else node.tail))
+    return _paragraphs("".join(parts))
+
+
+def _spaced(text: str | None) -> str:
+    return re.sub(r"\s+", " ", text.replace("\0", " ")) if text else ""
+
+
+def _paragraphs(text: str) -> str:
+    """Join what stands between block borders (NULs)."""
+    blocks = (block.strip(" \n|") for block in text.split("\0"))
+    return tidy("\n\n".join(block for block in blocks if block))

@@ -1,0 +1,70 @@
+"""How parent and child speak: length-prefixed frames of JSON and text, nothing that runs code."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import struct
+
+from textclass.errors import DocumentError
+
+__all__ = ["HEADER_BYTES", "OUT_OF_MEMORY", "PREFIX", "make_safe", "pack", "plain", "unpack"]
+
+PREFIX = struct.Struct(">II")
+"""Bytes of the JSON header, bytes of the body."""
+
+HEADER_BYTES = 8 << 20
+"""The header holds a row's columns and a document's page starts."""
+
+OUT_OF_MEMORY = 77
+"""Exit status of the child: after a MemoryError nothing in it can be trusted to work."""
+
+_DEPTH = 50
+_UNSAFE = {0: 0xFFFD} | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+
+
+def pack(header: dict[str, object], body: bytes = b"") -> bytes:
+    """Return one frame."""
+    head = json.dumps(header).encode("ascii")
+    if len(head) > HEADER_BYTES:
+        raise DocumentError(f"its other columns come to more than {HEADER_BYTES >> 20} MB")
+    return PREFIX.pack(len(head), len(body)) + head + body
+
+
+def unpack(head: bytes) -> dict[str, object]:
+    """Return the header of a frame as plain values that are safe to store."""
+    header = plain(json.loads(head))
+    if not isinstance(header, dict):
+        raise TypeError("a frame's header must be an object")
+    return header
+
+
+def make_safe(text: str) -> str:
+    """Return `text`, of the same length, with lone surrogates and NULs replaced by U+FFFD."""
+    if "\0" not in text:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            pass
+        else:
+            return text
+    return text.translate(_UNSAFE)
+
+
+def plain(value: object, depth: int = 0) -> object:
+    """Return a cell's value as JSON can hold it; times and decimals become strings."""
+    if depth > _DEPTH:
+        raise DocumentError(f"a column is nested more than {_DEPTH} levels deep")
+    if isinstance(value, str):
+        return make_safe(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {make_safe(str(key)): plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return make_safe(value.decode("utf-8", "backslashreplace"))
+    return make_safe(str(value))
