@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textclass.errors import TaxonomyError
+from textclass.yamlfile import Fault, line_of, parse_yaml, raise_faults, read_text, schema_faults
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -157,11 +158,7 @@ class Taxonomy:
             Names every fault of the file with its line.
         """
         path = Path(path) if path is not None else shipped("labels.yaml")
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise TaxonomyError(f"can't be read: {error}", where=str(path)) from error
-        return parse_taxonomy(text, name=str(path))
+        return parse_taxonomy(read_text(path, TaxonomyError), name=str(path))
 
 
 def shipped(name: str) -> Path:
@@ -178,35 +175,11 @@ def parse_taxonomy(text: str, *, name: str = "labels.yaml") -> Taxonomy:
     TaxonomyError
         Names every fault with its line in `text`.
     """
-    from pydantic import ValidationError
-
-    tree = _read_yaml(text, name)
-    faults: list[tuple[int, str]] = []
-    try:
-        checked = _schema().model_validate(tree)
-    except ValidationError as error:
-        faults += [(_line(tree, f["loc"]), _describe(f["loc"], f["msg"])) for f in error.errors()]
-    faults += _name_faults(tree)
-    if faults:
-        lines = "; ".join(f"line {line}: {message}" for line, message in sorted(set(faults)))
-        raise TaxonomyError(lines, where=name)
+    tree = parse_yaml(text, name, TaxonomyError)
+    checked, faults = schema_faults(tree, _schema())
+    raise_faults([*faults, *_name_faults(tree)], name, TaxonomyError)
+    assert checked is not None  # noqa: S101 -- without faults there is a model
     return Taxonomy.from_dict(checked.model_dump(exclude_none=True))
-
-
-def _read_yaml(text: str, name: str) -> Any:  # noqa: ANN401 -- YAML holds anything
-    from srsly.ruamel_yaml import YAML
-    from srsly.ruamel_yaml.error import MarkedYAMLError, YAMLError
-
-    reader = YAML(typ="rt")
-    reader.preserve_quotes = True  # type: ignore[assignment]  # srsly declares it as None
-    try:
-        return reader.load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{name}, line {mark.line + 1}" if mark else name
-        raise TaxonomyError(f"not valid YAML: {error.problem}", where=where) from error
-    except YAMLError as error:
-        raise TaxonomyError(f"not valid YAML: {error}", where=name) from error
 
 
 def _schema() -> type[BaseModel]:
@@ -240,36 +213,18 @@ def _schema() -> type[BaseModel]:
     return FileSchema
 
 
-def _line(tree: object, location: Sequence[int | str]) -> int:
-    """Return the 1-based line of a place in the YAML tree, as near as it can be known."""
-    line = 0
-    node: Any = tree
-    for step in location:
-        marks = getattr(node, "lc", None)
-        if marks is None or marks.data is None or step not in marks.data:
-            break
-        line = marks.data[step][0]
-        node = node[step]
-    return line + 1
-
-
-def _describe(location: Sequence[int | str], message: str) -> str:
-    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return f"{place.lstrip('.') or 'the file'}: {message[0].lower()}{message[1:]}"
-
-
-def _name_faults(tree: object) -> list[tuple[int, str]]:
+def _name_faults(tree: object) -> list[Fault]:
     """Find names that repeat, are reserved, or that YAML readers disagree on."""
-    faults: list[tuple[int, str]] = []
+    faults: list[Fault] = []
     names: list[tuple[str, int]] = []
     for f, facet in enumerate(_items(tree, "facets")):
-        line = _line(tree, ("facets", f, "name"))
+        line = line_of(tree, ("facets", f, "name"))
         name = _name(facet)
         if name in RESERVED_NAMES:
             faults.append((line, f"facet {name!r} has the name of a column of the results"))
         names += [(name, line)] if name else []
         for n, label in enumerate(_items(facet, "labels")):
-            line = _line(tree, ("facets", f, "labels", n, "name"))
+            line = line_of(tree, ("facets", f, "labels", n, "name"))
             name = _name(label)
             plain = type(label.get("name")) is str if isinstance(label, dict) else False
             if plain and name.lower() in YAML_WORDS:

@@ -1,0 +1,150 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from tests.corpora.makers import BREAD, OTHER, RIVER, make_repository, sources_yaml, write_jsonl
+from textclass.cli.corpus import FORM_NAMES, corpus
+from textclass.corpora import FORMS, OWN, text_id
+from textclass.errors import CorpusError
+
+
+def run(*arguments):
+    return CliRunner().invoke(corpus, [str(argument) for argument in arguments])
+
+
+def row(text=RIVER, **columns):
+    return {"text": text, "type": [], "principle": [], **columns}
+
+
+def pointer(text, path):
+    return {"id": text_id(text), "source": "news", "path": path, "type": [], "principle": []}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    commit = make_repository(tmp_path / "server", {"a.txt": f"{RIVER}\n{BREAD}\n"})
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "sources.yaml").write_text(sources_yaml(f"file://{tmp_path}/server", commit))
+    write_jsonl(folder / "public.jsonl", [pointer(RIVER, "a.txt"), pointer(BREAD, "a.txt")])
+    return folder
+
+
+def test_fetch_then_check_then_stats(folder):
+    result = run("fetch", folder)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].split() == ["news", "2", "0", "2", "0"]
+    assert run("check", folder).exit_code == 0
+    assert "2 passages" in run("stats", folder).stdout
+
+
+def test_fetch_tells_what_is_missing_and_exits_with_3_or_1(folder):
+    write_jsonl(folder / "more.jsonl", [pointer(OTHER, "a.txt")])
+    result = run("fetch", folder)
+    assert result.exit_code == 3
+    assert "1 missing: the file has no passage with this hash" in result.stderr
+    assert text_id(OTHER) in result.stderr
+    as_json = json.loads(run("fetch", folder, "--json").stdout)
+    assert (as_json["wanted"], as_json["missing"]) == (3, 1)
+    assert as_json["sources"][0]["missing"][0]["path"] == "a.txt"
+    (folder / "public.jsonl").unlink()
+    assert run("fetch", folder).exit_code == 1
+
+
+def test_check_exits_with_1_for_errors_only(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [row(principle=["impartiality"])])
+    result = run("check", path)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{path}, line 1: warning [label-pair] impartiality without")
+    assert result.stderr == "1 passages, 0 errors, 1 warnings\n"
+    write_jsonl(path, [row(type=["sea"]), row(type=["river"])])
+    result = run("check", path, "--most", "1")
+    assert result.exit_code == 1
+    assert f"{path}, line 1: error [row] unknown type 'sea'" in result.stdout
+    assert "1 more errors [row]" in result.stdout
+    as_json = json.loads(run("check", path, "--json", "-q").stdout)
+    assert not as_json["ok"]
+    assert len(as_json["findings"]) == 2
+
+
+def test_check_tells_leaks_into_held_out_passages(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [row(group="x")])
+    held_out = write_jsonl(tmp_path / "b.jsonl", [row(group="y")])
+    result = run("check", path, "--held-out", held_out)
+    assert result.exit_code == 1
+    assert "error [leak] the same text in two splits" in result.stdout
+
+
+def test_check_ranks_label_errors(tmp_path, monkeypatch):
+    import numpy as np
+
+    rows = [row(RIVER, type=["citizen"]), row(BREAD), row(OTHER)]
+    path = write_jsonl(tmp_path / "a.jsonl", rows)
+
+    def out_of_fold(given):
+        probabilities = np.zeros((3, len(given.taxonomy.names)))
+        probabilities[:, given.taxonomy.columns["citizen"]] = 0.6, 0.1, 0.9
+        return probabilities
+
+    monkeypatch.setattr("textclass.learning.out_of_fold", out_of_fold)
+    result = run("check", path, "--label-errors")
+    assert f"{path}, line 3: citizen is not given, probability 0.90: Trains stop" in result.stdout
+    ranked = json.loads(run("check", path, "--label-errors", "--json").stdout)["label_errors"]
+    assert [doubt["where"] for doubt in ranked] == [f"{path}, line 3"]
+
+
+def test_stats_as_json_and_as_a_page(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [row(type=["citizen"], register="[bold]blog[/bold]")])
+    result = run("stats", path, "--html", tmp_path / "page.html", "--json")
+    assert json.loads(result.stdout)["labels"]["type"]["citizen"] == 1
+    assert "<svg" in (tmp_path / "page.html").read_text()
+    assert "[bold]blog[/bold] 1" in run("stats", path).stdout
+
+
+def test_convert_there_and_back(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [row("Ein 😀 " + RIVER, type=["citizen"])])
+    there = run("convert", path, "--to", "prodigy", "--offsets", "utf-16")
+    assert there.stderr == "1 passages\n"
+    assert json.loads(there.stdout)["accept"] == ["citizen"]
+    (tmp_path / "p.jsonl").write_text(there.stdout)
+    with (tmp_path / "p.jsonl").open("a") as file:
+        file.write('{"text": "x", "answer": "ignore"}\n')
+    back = run("convert", tmp_path / "p.jsonl", "--from", "prodigy")
+    assert json.loads(back.stdout)["type"] == ["citizen"]
+    assert "1 that nobody labelled left out" in back.stderr
+    result = run("convert", path, "--to", "spacy", "-o", tmp_path / "x.spacy", "-q")
+    assert (result.exit_code, result.output) == (0, "")
+    assert run("convert", tmp_path / "x.spacy", "--from", "spacy").stdout == back.stdout
+
+
+def test_every_form_can_be_asked_for():
+    assert [OWN, *FORMS] == FORM_NAMES
+
+
+def test_agreement(tmp_path):
+    first = write_jsonl(tmp_path / "a.jsonl", [row(type=["citizen"]), row(BREAD)])
+    second = write_jsonl(tmp_path / "b.jsonl", [row(BREAD), row("\x1b[2J" + OTHER), row(RIVER)])
+    result = run("agreement", first, second)
+    assert f"{text_id(RIVER)}: citizen by the first reader only" in result.stdout
+    assert "2 passages read by both, 0 by the first only, 1 by the second only" in result.stderr
+    as_json = json.loads(run("agreement", first, second, "--json").stdout)
+    assert as_json["overall"]["kappa"] == 0
+    assert as_json["labels"][0]["kappa"] is None
+
+
+def test_a_text_cant_give_orders_to_the_terminal(tmp_path):
+    text = "\x1b[2J" + RIVER
+    first = write_jsonl(tmp_path / "a.jsonl", [row(text, type=["citizen"])])
+    second = write_jsonl(tmp_path / "b.jsonl", [row(text)])
+    assert "\x1b" not in run("agreement", first, second).stdout
+
+
+def test_point_strips_the_texts(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [row(source="news", path="a.txt")])
+    result = run("point", path, "--labelled", "gold", "-o", tmp_path / "p.jsonl")
+    assert result.exit_code == 0
+    assert RIVER not in (tmp_path / "p.jsonl").read_text()
+    result = run("point", write_jsonl(path, [row()]), "--labelled", "x", "-o", tmp_path / "q.jsonl")
+    assert isinstance(result.exception, CorpusError)
+    assert not (tmp_path / "q.jsonl").exists()

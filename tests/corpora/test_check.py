@@ -1,0 +1,215 @@
+import numpy as np
+import pytest
+
+from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, pointer, row, write_jsonl
+from textclass.corpora import check_corpus, rank_doubts, read_corpus, scan_corpus
+from textclass.corpora.duplicates import Words, near_duplicates, stock_phrases
+from textclass.taxonomy import Taxonomy
+
+SPANISH = (
+    "Los voluntarios de las dos ciudades se encontraron en la plaza para hablar de sus familias y "
+    "de lo que habían aprendido durante el largo invierno en las montañas del norte."
+)
+
+
+def check(tmp_path, rows, *, taxonomy=TAXONOMY, held_out=None):
+    scan = scan_corpus(write_jsonl(tmp_path / "a.jsonl", rows), taxonomy)
+    if held_out is not None:
+        held_out = read_corpus(write_jsonl(tmp_path / "held.jsonl", held_out), taxonomy)
+    return check_corpus(scan, held_out=held_out)
+
+
+def found(report):
+    return [
+        (f.level, f.kind, [int(p.rpartition(" ")[2]) for p in f.where]) for f in report.findings
+    ]
+
+
+def variant(text, *, words=1):
+    parts = text.split()
+    return " ".join(parts[:-words] + ["otherwise"] * words)
+
+
+def filler(number, length=25):
+    draw = np.random.default_rng(number)
+    return " ".join("the " + "".join(draw.choice(list("aeioulmnrst"), 7)) for _ in range(length))
+
+
+def test_a_sound_corpus_has_no_findings(tmp_path):
+    report = check(tmp_path, [row(), row(BREAD, topic=["bread"]), row(OTHER)])
+    assert report.ok
+    assert report.findings == ()
+    assert report.passages == 3
+
+
+def test_bad_rows_and_missing_texts_stand_beside_other_findings(tmp_path):
+    rows = [row(topic=["sea"]), {"text": ""}, pointer(BREAD, "a.txt"), row(RIVER), row(RIVER)]
+    report = check(tmp_path, rows)
+    kinds = [(f.level, f.kind) for f in report.findings]
+    assert kinds == [
+        ("error", "row"),
+        ("error", "row"),
+        ("warning", "missing-text"),
+        ("warning", "duplicate"),
+    ]
+    assert "unknown topic 'sea' (labels.yaml has river, bread)" in report.findings[0].message
+    assert not report.ok
+
+
+def test_the_same_text_is_told_by_what_it_breaks(tmp_path):
+    rows = [
+        row(RIVER, topic=["river"], group="a"),
+        row(RIVER.upper(), group="a"),
+        row(BREAD, group="b"),
+        row(BREAD.replace(" ", "  "), group="c"),
+        row(OTHER, group="d", source="x", path="y"),
+        row(OTHER, group="e", source="x", path="z"),
+    ]
+    report = check(tmp_path, rows)
+    assert found(report) == [
+        ("error", "duplicate", [1, 2]),
+        ("error", "duplicate", [3, 4]),
+        ("warning", "duplicate", [5, 6]),
+    ]
+    assert [f.message for f in report.findings] == [
+        "the same text with other labels",
+        "the same text in two documents",
+        "the same text in two documents",
+    ]
+
+
+def test_near_duplicates_are_told_within_and_across_documents(tmp_path):
+    rows = [row(RIVER, group="a"), row(variant(RIVER), group="a"), row(variant(RIVER, words=3))]
+    report = check(tmp_path, rows)
+    assert {f.kind for f in report.findings} == {"near-duplicate"}
+    assert report.ok
+    within = {f.message.rpartition(" in ")[2] for f in report.findings}
+    assert within == {"one document", "two documents"}
+
+
+def test_leaks_into_held_out_passages_are_errors(tmp_path):
+    rows = [row(RIVER, group="a"), row(BREAD, group="b"), row(OTHER, group="c")]
+    held_out = [row(RIVER, group="x"), row(variant(BREAD), group="y"), row(filler(1), group="c")]
+    report = check(tmp_path, rows, held_out=held_out)
+    assert not report.ok
+    assert [f.kind for f in report.errors] == ["leak"] * 3
+    messages = " ".join(f.message for f in report.errors)
+    assert "the same text in two splits" in messages
+    assert "five-word sequences the same in two splits" in messages
+    assert "document 'c' stands in two splits" in messages
+
+
+def test_a_split_column_is_kept_apart_too(tmp_path):
+    rows = [row(RIVER, group="a", split="train"), row(BREAD, group="a", split="test")]
+    assert [f.message for f in check(tmp_path, rows).errors] == [
+        "document 'a' stands in two splits"
+    ]
+
+
+def test_documents_in_two_files_are_told_once_for_the_two(tmp_path):
+    write_jsonl(tmp_path / "a.jsonl", [row(RIVER, group="a"), row(OTHER, group="b")])
+    write_jsonl(tmp_path / "b.jsonl", [row(BREAD, group="a"), row(filler(1), group="b")])
+    (finding,) = check_corpus(scan_corpus(tmp_path, TAXONOMY)).findings
+    assert (finding.level, finding.kind) == ("warning", "group")
+    assert finding.message.startswith("2 documents")
+    assert finding.where == (str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"))
+
+
+def test_one_id_for_two_texts_is_an_error(tmp_path):
+    assert found(check(tmp_path, [row(id="1"), row(BREAD, id="1")])) == [("error", "id", [1, 2])]
+
+
+def test_stock_phrases_of_written_passages_only(tmp_path):
+    stock = "in the spirit of friendship"
+    rows = [row(f"{filler(n)} {stock} {filler(1000 + n)}") for n in range(6)]
+    rows += [row(filler(n)) for n in range(2000, 2300)]
+    report = check(tmp_path, rows)
+    assert {(f.level, f.kind) for f in report.findings} == {("error", "stock-phrase")}
+    messages = [finding.message for finding in report.findings]
+    assert "'in the spirit of' in 6 of 306 written passages" in messages
+    public = [{**r, "source": "un", "path": "a"} for r in rows]
+    assert check(tmp_path, public).findings == ()
+    few = rows[:5] + rows[6:]
+    assert check(tmp_path, few).findings == ()
+
+
+def test_numbers_make_no_stock_phrase():
+    texts = [f"{filler(n)} between 19{n:02} and 20{n:02} {filler(50 + n)}" for n in range(20)]
+    assert stock_phrases(Words.read(texts), most=2) == {}
+
+
+@pytest.mark.parametrize(
+    ("labels", "text", "told"),
+    [
+        ({"type": ["compassionate"], "principle": ["dialogue"]}, RIVER, "compassionate + dialogue"),
+        ({"type": [], "principle": ["impartiality"]}, RIVER, "impartiality without"),
+        ({"type": ["humanitarian"], "principle": ["impartiality"]}, RIVER, None),
+        ({"type": ["human-rights"], "principle": []}, f"{RIVER} Apartheid.", "without equality"),
+        ({"type": ["human-rights"], "principle": ["equality"]}, f"{RIVER} Apartheid.", None),
+        ({"type": [], "principle": []}, f"{RIVER} Apartheid.", None),
+        (
+            {"type": ["human-rights"], "principle": ["liberty"]},
+            f"{RIVER} They keep the death penalty.",
+            "without dignity",
+        ),
+    ],
+)
+def test_labels_against_the_guideline_are_warnings_with_the_reason(tmp_path, labels, text, told):
+    report = check(tmp_path, [{"text": text, **labels}], taxonomy=Taxonomy.load())
+    assert report.ok
+    assert [told in f.message for f in report.findings] == ([True] if told else [])
+
+
+def test_texts_that_teach_nothing(tmp_path):
+    rows = [
+        row("Far too short"),
+        row(" ".join(RIVER.split()[:12])),
+        row(filler(1, 150)),
+        row(SPANISH),
+    ]
+    assert found(check(tmp_path, rows)) == [
+        ("error", "length", [1]),
+        ("warning", "length", [2]),
+        ("warning", "length", [3]),
+        ("warning", "language", [4]),
+    ]
+
+
+def test_near_duplicates_are_found_in_a_crowd_and_little_else():
+    texts = [filler(n) for n in range(2000)]
+    texts += [variant(texts[n], words=3) for n in range(100)]
+    pairs = near_duplicates(Words.read(texts))
+    assert {(p.first, p.second) for p in pairs} == {(n, 2000 + n) for n in range(100)}
+    first, second = (
+        set(zip(*(texts[i].split()[k:] for k in range(5)), strict=False)) for i in (0, 2000)
+    )
+    share = {p.first: p.share for p in pairs}[0]
+    assert share == pytest.approx(len(first & second) / len(first | second))
+
+
+def test_a_thousand_copies_take_no_thousand_squared_pairs():
+    texts = [RIVER] * 1000
+    assert len(near_duplicates(Words.read(texts))) == 999
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["one two"], ["", RIVER, ""]])
+def test_texts_without_sequences_have_no_duplicates(texts):
+    assert near_duplicates(Words.read(texts)) == []
+    assert stock_phrases(Words.read(texts), most=1) == {}
+
+
+def test_doubted_labels_are_ranked_by_how_far_they_are_off(tmp_path):
+    rows = [row(f"{RIVER} {n}", topic=["river"] if n < 5 else []) for n in range(10)]
+    soft = {"text": BREAD, "scores": {"topic": {"river": 1}, "tone": {}}}
+    corpus = read_corpus(write_jsonl(tmp_path / "a.jsonl", [*rows, soft]), TAXONOMY)
+    probabilities = np.zeros((11, 3))
+    probabilities[:5, 0] = 0.9, 0.9, 0.9, 0.9, 0.05
+    probabilities[5:10, 0] = 0.1, 0.1, 0.1, 0.1, 0.8
+    probabilities[10] = np.nan
+    first, second = rank_doubts(corpus, probabilities)
+    assert (first.label, first.given, first.probability) == ("river", True, 0.05)
+    assert first.where.endswith("line 5")
+    assert (second.given, second.probability) == (False, 0.8)
+    assert first.doubt == pytest.approx(0.95 - (1 - np.mean([0.1, 0.1, 0.1, 0.1, 0.8])))
+    with pytest.raises(ValueError, match=r"shape \(11, 3\) were expected"):
+        rank_doubts(corpus, probabilities[:2])

@@ -1,0 +1,207 @@
+import csv
+import gzip
+import json
+import os
+
+import pytest
+
+from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, write_jsonl
+from textclass.corpora import TextCache, read_corpus, read_records, text_id
+from textclass.corpora import write_jsonl as write
+from textclass.errors import CorpusError
+
+
+def test_rows_of_a_jsonl_keep_labels_columns_and_place(tmp_path):
+    path = write_jsonl(
+        tmp_path / "a.jsonl", [row(topic=["river"], group="d1", register="blog"), row(BREAD)]
+    )
+    corpus = read_corpus(path, TAXONOMY)
+    first, second = corpus.rows
+    assert first.labels == {"river"}
+    assert (first.group, first.columns["register"]) == ("d1", "blog")
+    assert first.where == f"{path}, line 1"
+    assert second.labels == frozenset()
+    assert second.group == second.id == text_id(BREAD)
+    assert corpus.targets.tolist() == [[1, 0, 0], [0, 0, 0]]
+
+
+def test_every_bad_row_is_told_at_once_whatever_is_wrong_with_it(tmp_path):
+    good = json.dumps(row())
+    lines = [
+        good.encode(),
+        b"{not json}",
+        b'"a string"',
+        b'{"text": "\xff"}',
+        json.dumps(row(topic=["sea"])).encode(),
+        json.dumps({"text": RIVER, "topic": []}).encode(),
+        json.dumps(row("  ")).encode(),
+        b'{"text": "a", "topic": [], "tone": [], "scores": {"topic": NaN}}',
+        json.dumps(row("half \ud800 a pair")).encode(),
+        b"[" * 100_000,
+        good.encode(),
+    ]
+    path = tmp_path / "bad.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    with pytest.raises(CorpusError) as caught:
+        read_corpus(path, TAXONOMY)
+    message = str(caught.value)
+    assert message.startswith("9 bad rows")
+    for number in range(2, 11):
+        assert f"line {number}:" in message
+    assert "unknown topic 'sea'" in message
+    assert "no labels for 'tone'" in message
+    assert "half a surrogate pair" in message
+
+
+def test_bad_lines_of_a_csv_dont_hide_the_others(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_text(f'text,topic,tone\n"{RIVER}" x,river,\n{BREAD},a,b,c,d\n"{OTHER}",sea,\n')
+    with pytest.raises(CorpusError) as caught:
+        read_corpus(path, TAXONOMY)
+    assert str(caught.value).startswith("3 bad rows")
+    assert "unknown topic 'sea'" in str(caught.value)
+
+
+def test_bad_rows_beyond_twenty_are_counted(tmp_path):
+    path = tmp_path / "bad.jsonl"
+    path.write_text("x\n" * 25)
+    with pytest.raises(CorpusError, match=r"25 bad rows: .*line 20.*; and 5 more"):
+        read_corpus(path, TAXONOMY)
+
+
+def test_a_broken_file_is_told_with_the_bad_rows_of_the_others(tmp_path):
+    write_jsonl(tmp_path / "a.jsonl", [row(topic=["sea"])])
+    (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(b"{}\n" * 1000)[:-20])
+    (tmp_path / "c.parquet").write_bytes(b"PAR1 no")
+    (tmp_path / "d.csv").write_bytes(b"text,topic,tone\n\xff\xfe,,\n")
+    with pytest.raises(CorpusError) as caught:
+        read_corpus(tmp_path, TAXONOMY)
+    for name in "abcd":
+        assert str(tmp_path / name) in str(caught.value)
+
+
+def test_csv_and_parquet_give_the_same_rows_as_jsonl(tmp_path):
+    import pandas as pd
+
+    rows = [row(topic=["river", "bread"], group="d1"), row(BREAD, tone=["warm"], group="d2")]
+    write_jsonl(tmp_path / "a.jsonl", rows)
+    with (tmp_path / "a.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["text", "topic", "tone", "group"])
+        writer.writeheader()
+        writer.writerow({**rows[0], "topic": '["river", "bread"]', "tone": ""})
+        writer.writerow({**rows[1], "topic": "", "tone": "warm;"})
+    pd.DataFrame(rows).to_parquet(tmp_path / "a.parquet")
+    expected, *others = (
+        [(r.id, r.text, r.labels, r.group) for r in read_corpus(tmp_path / name, TAXONOMY).rows]
+        for name in ("a.jsonl", "a.csv", "a.parquet")
+    )
+    assert all(other == expected for other in others)
+
+
+def test_scores_left_out_are_zero_and_unknown_ones_refused(tmp_path):
+    scores = {"topic": {"river": 0.25}, "tone": {}}
+    path = write_jsonl(tmp_path / "a.jsonl", [{"text": RIVER, "scores": scores}])
+    (only,) = read_corpus(path, TAXONOMY).rows
+    assert only.scores == {"river": 0.25, "bread": 0.0, "warm": 0.0}
+    assert not only.hard
+    bad = [
+        {"topic": {"river": 0.2}},
+        {**scores, "tone": {"cold": 1}},
+        {**scores, "topic": {"river": 2}},
+    ]
+    write_jsonl(path, [{"text": RIVER, "scores": each} for each in bad])
+    with pytest.raises(CorpusError, match="3 bad rows"):
+        read_corpus(path, TAXONOMY)
+
+
+def test_spans_must_lie_in_the_text_and_have_a_known_label(tmp_path):
+    good = {"start": 4, "end": 9, "label": "river"}
+    path = write_jsonl(tmp_path / "a.jsonl", [row(spans=[good])])
+    assert read_corpus(path, TAXONOMY).rows[0].columns["spans"] == [good]
+    bad = [{**good, "end": 10_000}, {**good, "start": 9}, {**good, "label": "sea"}, [4, 9], None]
+    write_jsonl(path, [row(spans=[each]) for each in bad])
+    with pytest.raises(CorpusError, match="5 bad rows"):
+        read_corpus(path, TAXONOMY)
+
+
+def test_pointers_get_their_text_and_document_from_the_cache(tmp_path):
+    (tmp_path / "sources.yaml").write_text("")
+    pointers = [
+        {"id": text_id(RIVER), "source": "news", "path": "a/b.txt", "topic": ["river"], "tone": []},
+        {
+            "id": text_id(BREAD),
+            "source": "news",
+            "path": "c.txt",
+            "group": "g",
+            "topic": [],
+            "tone": [],
+        },
+    ]
+    path = write_jsonl(tmp_path / "public" / "p.jsonl", pointers)
+    with pytest.raises(CorpusError, match=r"2 labelled passages point to .*textclass corpus fetch"):
+        read_corpus(path, TAXONOMY)
+    TextCache(tmp_path / "cache").store("news", {text_id(t): t for t in (RIVER, BREAD)})
+    for where in (tmp_path, path):
+        first, second = read_corpus(where, TAXONOMY).rows
+        assert (first.text, first.group) == (RIVER, "news:a/b.txt")
+        assert second.group == "g"
+
+
+def test_an_altered_text_in_the_cache_counts_as_not_here(tmp_path):
+    path = write_jsonl(
+        tmp_path / "p.jsonl",
+        [{"id": text_id(RIVER), "source": "news", "path": "a", "topic": [], "tone": []}],
+    )
+    write_jsonl(tmp_path / "cache" / "news.jsonl", [{"id": text_id(RIVER), "text": RIVER + "!"}])
+    with pytest.raises(CorpusError, match="1 labelled passages point"):
+        read_corpus(path, TAXONOMY)
+
+
+def test_a_file_given_twice_is_read_once(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [row()])
+    assert len(read_corpus([tmp_path, path, path], TAXONOMY)) == 1
+
+
+def test_a_place_without_a_corpus_is_told(tmp_path):
+    for path, said in ((tmp_path, "no .jsonl"), (tmp_path / "x.jsonl", "no such file")):
+        with pytest.raises(CorpusError, match=said):
+            read_corpus(path, TAXONOMY)
+    (tmp_path / "x.txt").touch()
+    with pytest.raises(CorpusError, match=r"not one of \.jsonl"):
+        read_corpus(tmp_path / "x.txt", TAXONOMY)
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(CorpusError, match="no labelled passage"):
+        read_corpus(tmp_path / "empty.jsonl", TAXONOMY)
+
+
+def test_records_come_before_the_bad_ones_are_told(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('\ufeff{"a": 1}\n\nx\n{"a": 2}\n', encoding="utf-8")
+    records = read_records(path)
+    assert [next(records)[1], next(records)[1]] == [{"a": 1}, {"a": 2}]
+    with pytest.raises(CorpusError, match=r"1 bad row: .*line 3"):
+        next(records)
+
+
+def test_a_compressed_file_has_the_same_bytes_whenever_it_is_written(tmp_path):
+    contents = []
+    for name in ("a.jsonl.gz", "b.jsonl.gz"):
+        write(tmp_path / name, [{"id": 1}])
+        os.utime(tmp_path / name, (0, 0))
+        contents.append((tmp_path / name).read_bytes())
+    assert contents[0] == contents[1]
+    assert gzip.decompress(contents[0]) == b'{"id": 1}\n'
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_scraps(tmp_path):
+    path = tmp_path / "a.jsonl"
+    write(path, [{"id": 1}])
+
+    def broken():
+        yield {"id": 2}
+        raise CorpusError("no")
+
+    with pytest.raises(CorpusError):
+        write(path, broken())
+    assert path.read_text() == '{"id": 1}\n'
+    assert [file.name for file in tmp_path.iterdir()] == ["a.jsonl"]

@@ -1,0 +1,204 @@
+"""The texts of public passages, brought into the cache; every one is checked against its hash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from textclass.corpora.files import SUFFIXES, scan_records
+from textclass.corpora.git import LARGEST_FILE, download, has_commit, read_files
+from textclass.corpora.pointers import Pointer, by_path, read_pointers
+from textclass.corpora.readers import cut_passages
+from textclass.corpora.rows import text_id
+from textclass.corpora.sources import Source, load_sources
+from textclass.corpora.texts import TextCache
+from textclass.errors import CorpusError
+
+NOT_FOUND = "not found"
+NO_FILE = "the file isn't there"
+OTHER_TEXT = "the file has no passage with this hash: it was altered"
+ALTERED = "the text given for it has another hash: it was altered"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A labelled passage whose text didn't come, and why."""
+
+    id: str
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class SourceReport:
+    """What came from one source.
+
+    Attributes
+    ----------
+    source : str
+    wanted, here, brought : int
+        Labelled passages; those already in the cache; those that came now.
+    missing : tuple of Missing
+    error : str or None
+        What went wrong with the source as a whole.
+    """
+
+    source: str
+    wanted: int
+    here: int
+    brought: int
+    missing: tuple[Missing, ...]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What came from every source."""
+
+    sources: tuple[SourceReport, ...]
+
+    @property
+    def wanted(self) -> int:
+        """Labelled passages of public texts."""
+        return sum(report.wanted for report in self.sources)
+
+    @property
+    def missing(self) -> int:
+        """Those whose text isn't in the cache."""
+        return sum(len(report.missing) for report in self.sources)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain lists, dicts, text and numbers."""
+        return {"wanted": self.wanted, "missing": self.missing, **asdict(self)}
+
+
+def fetch_texts(
+    folder: str | Path,
+    *,
+    origin: str | Path | None = None,
+    only: Sequence[str] = (),
+    progress: Progress = lambda _done, _total: None,
+) -> FetchReport:
+    """Bring the texts that the pointers of a corpus folder want into its cache.
+
+    Parameters
+    ----------
+    folder : path
+        Holds `sources.yaml` and the pointers; texts go to `cache/<source>.jsonl` in it, git objects
+        to `cache/git/`.
+    origin : path, keyword-only, optional
+        Where to take them from instead of the network: a file of texts (or a folder with such
+        files), a git clone, or a folder with a clone or the plain files of each source in a
+        subfolder of its name.
+    only : sequence of str, keyword-only
+        Names of sources; all by default.
+    progress : callable, keyword-only
+        Called with the number of files here and wanted, source by source.
+
+    Raises
+    ------
+    CorpusError
+        If `sources.yaml` or a pointer is wrong, or `origin` isn't there.
+    """
+    folder = Path(folder)
+    sources = load_sources(folder / "sources.yaml")
+    for name in set(only) - set(sources):
+        raise CorpusError(f"no source {name!r}", where=str(folder / "sources.yaml"))
+    origin = Path(origin) if origin is not None else None
+    cache = TextCache(folder / "cache")
+    found = read_pointers(folder, sources)
+    given = {} if origin is None else _given_texts(origin)
+    return FetchReport(
+        tuple(
+            _fetch_source(sources[name], found.get(name, []), cache, origin, given, progress)
+            for name in only or sources
+        )
+    )
+
+
+def _fetch_source(
+    source: Source,
+    pointers: Sequence[Pointer],
+    cache: TextCache,
+    origin: Path | None,
+    given: Mapping[str, str | None],
+    progress: Progress,
+) -> SourceReport:
+    known = cache.known(source.name)
+    lacking = [pointer for pointer in pointers if pointer.id not in known]
+    brought = {p.id: text for p in lacking if (text := given.get(p.id)) is not None}
+    reasons = {p.id: ALTERED for p in lacking if given.get(p.id, "") is None}
+    error = None
+    if wanted := by_path(pointer for pointer in lacking if pointer.id not in brought):
+        try:
+            for path, content in _contents(source, list(wanted), cache.folder, origin, progress):
+                passages = cut_passages(content, source.reader)
+                brought |= {number: passages[number] for number in wanted[path] & set(passages)}
+                reasons |= dict.fromkeys(wanted[path] - set(passages), OTHER_TEXT)
+        except CorpusError as fault:
+            error = str(fault)
+    if brought:
+        cache.store(source.name, known | brought)
+    absent = NO_FILE if origin is None and error is None else NOT_FOUND
+    missing = [
+        Missing(p.id, p.path, reasons.get(p.id, absent)) for p in lacking if p.id not in brought
+    ]
+    return SourceReport(
+        source.name,
+        wanted=len(pointers),
+        here=len(pointers) - len(lacking),
+        brought=len(brought),
+        missing=tuple(missing),
+        error=error,
+    )
+
+
+def _contents(
+    source: Source, paths: Sequence[str], cache: Path, origin: Path | None, progress: Progress
+) -> Iterator[tuple[str, bytes]]:
+    if origin is None:
+        repository = cache / "git" / source.name
+        download(source, paths, repository, progress=progress)
+        yield from read_files(repository, source.commit, paths)
+        return
+    for root in (origin / source.name, origin):
+        if has_commit(root, source.commit):
+            yield from read_files(root, source.commit, paths)
+            return
+    for root in (origin / source.name, origin):
+        yield from _plain_files(root, paths)
+
+
+def _plain_files(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    for path in paths:
+        file = (root / path).resolve()
+        inside = file.is_relative_to(root.resolve())  # a link may lead out of the folder
+        if inside and file.is_file() and file.stat().st_size <= LARGEST_FILE:
+            yield path, file.read_bytes()
+
+
+def _given_texts(origin: Path) -> dict[str, str | None]:
+    """Return texts by id from files of texts; None for an id that came with another text."""
+    if not origin.exists():
+        raise CorpusError("there is no such file or folder", where=str(origin))
+    if origin.is_dir():
+        files = [file for file in sorted(origin.iterdir()) if file.name.endswith(SUFFIXES)]
+    else:
+        files = [origin]
+        if not origin.name.endswith(SUFFIXES):
+            raise CorpusError(f"not one of {', '.join(SUFFIXES)}", where=str(origin))
+    texts: dict[str, str | None] = {}
+    for file in files:
+        for found in scan_records(file):
+            text = None if isinstance(found, CorpusError) else found.values.get("text")
+            if isinstance(found, CorpusError) or not isinstance(text, str):
+                continue
+            number = text_id(text)
+            if found.values.get("id", number) != number:
+                texts.setdefault(str(found.values["id"]), None)
+            texts[number] = text
+    return texts

@@ -1,0 +1,220 @@
+"""Labelled rows read and checked; every bad row is told with file and line, all at once."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from textclass.corpora.files import corpus_files, parse_json, raise_bad_rows, scan_records
+from textclass.corpora.rows import Corpus, Row, folder_of, text_id
+from textclass.corpora.texts import TextCache
+from textclass.errors import CorpusError
+from textclass.taxonomy import Taxonomy
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_KNOWN = {"id", "text", "group", "scores"}
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What files hold, good and bad.
+
+    Attributes
+    ----------
+    corpus : Corpus
+        The good rows.
+    faults : tuple of CorpusError
+        One for each bad row.
+    missing : int
+        Rows that point to a public text which isn't in the cache.
+    """
+
+    corpus: Corpus
+    faults: tuple[CorpusError, ...]
+    missing: int
+
+
+def read_corpus(
+    paths: str | Path | Sequence[str | Path],
+    taxonomy: Taxonomy | None = None,
+    *,
+    cache: TextCache | None = None,
+) -> Corpus:
+    """Read labelled passages.
+
+    Parameters
+    ----------
+    paths : path or sequence of paths
+        Files, or folders whose corpus files are read in name order. Rows without text point to a
+        passage of a public text; its words come from the cache that `textclass corpus fetch` fills.
+        A row carries labels (a list for each facet) or `scores` (for each facet the probability of
+        its labels; a label left out has 0).
+    taxonomy : Taxonomy, optional
+        The labels; those that ship with the package by default.
+    cache : TextCache, keyword-only, optional
+        Where the texts of pointers are; by default `cache/` in the folder given.
+
+    Raises
+    ------
+    CorpusError
+        Names each bad row by file and line.
+    """
+    scan = scan_corpus(paths, taxonomy, cache=cache)
+    raise_bad_rows(list(scan.faults))
+    if scan.missing:
+        raise CorpusError(
+            f"{scan.missing} labelled passages point to public texts that aren't here",
+            hint="textclass corpus fetch brings them",
+        )
+    if not scan.corpus.rows:
+        given = [paths] if isinstance(paths, str | Path) else paths
+        raise CorpusError("no labelled passage in it", where=", ".join(map(str, given)))
+    return scan.corpus
+
+
+def scan_corpus(
+    paths: str | Path | Sequence[str | Path],
+    taxonomy: Taxonomy | None = None,
+    *,
+    cache: TextCache | None = None,
+) -> Scan:
+    """Read labelled passages as `read_corpus` does, but give bad rows back instead of raising.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such file, or no corpus file in a folder.
+    """
+    taxonomy = taxonomy or Taxonomy.load()
+    given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    rows: list[Row] = []
+    faults: list[CorpusError] = []
+    missing = 0
+    caches: dict[Path, TextCache] = {}
+    for base, path in corpus_files(given):
+        texts = cache or caches.setdefault(base, TextCache.beside(base))
+        for found in scan_records(path):
+            try:
+                if isinstance(found, CorpusError):
+                    raise found
+                record = texts.complete(found.values)
+                if is_pointer(record):
+                    missing += 1
+                else:
+                    rows.append(make_row(record, taxonomy, found.where))
+            except CorpusError as error:
+                faults.append(error)
+    return Scan(Corpus(taxonomy, tuple(rows)), tuple(faults), missing)
+
+
+def is_pointer(record: Mapping[str, Any]) -> bool:
+    """Return whether a record has no text of its own but says which public text it is from."""
+    return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
+
+
+def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
+    """Return a checked row.
+
+    Raises
+    ------
+    CorpusError
+        With the place `where`, if the text, a label, a score or a span is wrong.
+    """
+    text = record.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise CorpusError("the text is missing or empty", where=where)
+    if _SURROGATE.search(text):
+        raise CorpusError("the text has half a surrogate pair in it", where=where)
+    number = str(record.get("id") or text_id(text))
+    scores = record.get("scores")
+    facets = set(taxonomy.slices)
+    columns = {k: v for k, v in record.items() if k not in _KNOWN | facets}
+    columns.setdefault("collection", folder_of(where))
+    if columns.get("spans"):
+        columns["spans"] = _spans(columns["spans"], text, taxonomy, where)
+    document = f"{columns.get('source')}:{columns['path']}" if columns.get("path") else number
+    return Row(
+        id=number,
+        text=text,
+        labels=None if scores else _labels(record, taxonomy, where),
+        scores=_scores(scores, taxonomy, where) if scores else None,
+        group=str(record.get("group") or document),
+        columns=columns,
+        where=where,
+    )
+
+
+def _labels(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> frozenset[str]:
+    labels: list[str] = []
+    for facet in taxonomy:
+        if facet.name not in record:
+            raise CorpusError(
+                f"no labels for {facet.name!r}", where=where, hint="write [] for none of them"
+            )
+        given = _label_list(record[facet.name], where)
+        for label in given:
+            if label not in facet.names:
+                raise CorpusError(
+                    f"unknown {facet.name} {label!r}",
+                    where=where,
+                    hint=f"labels.yaml has {', '.join(facet.names)}",
+                )
+        labels += given
+    return frozenset(labels)
+
+
+def _label_list(value: object, where: str) -> list[str]:
+    """Read a list of labels; in a CSV cell it is JSON or separated by semicolons."""
+    if isinstance(value, str):
+        if value.lstrip().startswith("["):
+            value = parse_json(value, where)
+        else:
+            value = [part.strip() for part in value.split(";") if part.strip()]
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
+        raise CorpusError(f"a list of labels was expected, not {value!r}", where=where)
+    return value
+
+
+def _scores(value: object, taxonomy: Taxonomy, where: str) -> dict[str, float]:
+    if isinstance(value, str):
+        value = parse_json(value, where)
+    names = list(taxonomy.slices)
+    if not isinstance(value, Mapping) or set(value) != set(names):
+        raise CorpusError(f"scores need {', '.join(names)} and no other key", where=where)
+    scores = dict.fromkeys(taxonomy.names, 0.0)
+    for facet in taxonomy:
+        given = value[facet.name]
+        if not isinstance(given, Mapping) or not set(given) <= set(facet.names):
+            raise CorpusError(f"scores of unknown labels in {facet.name!r}", where=where)
+        for label, score in given.items():
+            if score is None:  # Parquet fills the labels that a row leaves out
+                continue
+            number = isinstance(score, int | float) and not isinstance(score, bool)
+            if not number or not math.isfinite(score) or not 0 <= score <= 1:
+                raise CorpusError(f"score {score!r} of {label!r} isn't in 0 to 1", where=where)
+            scores[label] = float(score)
+    return scores
+
+
+def _spans(value: object, text: str, taxonomy: Taxonomy, where: str) -> list[dict[str, Any]]:
+    """Check evidence spans: code-point offsets into the text, and the label they speak for."""
+    given: Any = parse_json(value, where) if isinstance(value, str) else value
+    spans = []
+    for span in given if isinstance(given, list) else [given]:
+        try:
+            start, end, label = span["start"], span["end"], span["label"]
+            good = type(start) is type(end) is int and 0 <= start < end <= len(text)
+        except (TypeError, KeyError):
+            good = False
+        if not good:
+            raise CorpusError(f"not a span of the text: {span!r}", where=where)
+        if label not in taxonomy.columns:
+            raise CorpusError(f"span with the unknown label {label!r}", where=where)
+        spans.append({"start": start, "end": end, "label": label})
+    return spans
