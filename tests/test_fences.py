@@ -45,6 +45,7 @@ ONLY_IN = {
     "distributed": {"batch"},
     "fsspec": {"batch"},
     "jinja2": {"report"},
+    "markupsafe": {"report"},
     "click": {"cli"},
     "rich": {"cli"},
     "openpyxl": {"batch", "documents"},

@@ -78,7 +78,9 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 def test_an_unknown_label_is_told_with_the_known_ones():
-    with pytest.raises(TaxonomyError, match=r"unknown label 'peace' \(the labels are compassionate"):
+    with pytest.raises(
+        TaxonomyError, match=r"unknown label 'peace' \(the labels are compassionate"
+    ):
         Taxonomy.load().column("peace")
 
 

@@ -1,3 +1,41 @@
-"""Tag texts by diplomacy type and by the principles at work."""
+"""Tag texts by diplomacy type and by the principles at work.
+
+>>> import textclass
+>>> tagger = textclass.load()
+>>> tagger.tag("The hospital ship's surgeons trained local nurses.")["type"]
+('compassionate',)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from textclass.corpora import read_corpus
+    from textclass.learning import WordFeatures, evaluate, train
+    from textclass.tagger import Tagger
+
+    load = Tagger.load
 
 __version__ = "0.1.0"
+
+__all__ = ["Tagger", "WordFeatures", "evaluate", "load", "read_corpus", "train"]
+
+_HOMES = {
+    "Tagger": "textclass.tagger",
+    "WordFeatures": "textclass.learning",
+    "evaluate": "textclass.learning",
+    "read_corpus": "textclass.corpora",
+    "train": "textclass.learning",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 -- any public object of the package
+    """Import a public name when it is first used, so that `import textclass` costs nothing."""
+    from importlib import import_module
+
+    if name == "load":
+        return import_module("textclass.tagger").Tagger.load
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -207,13 +207,15 @@ def stats(
     *, paths: tuple[Path, ...], labels_path: Path | None, page: Path | None, as_json: bool
 ) -> None:
     """Count passages by label, register, decade, region and source, and labels that meet."""
-    from textclass.corpora import count_corpus, read_corpus, stats_page
+    from textclass.corpora import count_corpus, read_corpus
     from textclass.taxonomy import Taxonomy
 
     counts = count_corpus(read_corpus(paths, Taxonomy.load(labels_path)))
     if page is not None:
+        from textclass.report import write_corpus_page
+
         title = f"Corpus {', '.join(path.name for path in paths)}"
-        page.write_text(stats_page(counts, title=title), encoding="utf-8")
+        write_corpus_page(counts, page, title=title)
     if as_json:
         print_json(counts.to_dict())
     else:

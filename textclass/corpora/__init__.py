@@ -16,7 +16,6 @@ from textclass.corpora.read import Scan, read_corpus, scan_corpus
 from textclass.corpora.rows import Corpus, Row, text_id
 from textclass.corpora.sources import Source, load_sources
 from textclass.corpora.stats import CorpusStats, count_corpus
-from textclass.corpora.stats_page import stats_page
 from textclass.corpora.texts import TextCache
 
 __all__ = [
@@ -47,7 +46,6 @@ __all__ = [
     "read_form",
     "read_records",
     "scan_corpus",
-    "stats_page",
     "text_id",
     "write_form",
     "write_jsonl",

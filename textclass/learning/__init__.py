@@ -1,8 +1,10 @@
 """Corpora to models: features, folds, fits, calibration, thresholds, evaluation."""
 
+from textclass.learning.card import update_card
+from textclass.learning.evaluation import EvaluationOptions, evaluate
 from textclass.learning.fit import FitOptions
 from textclass.learning.thresholds import set_thresholds
-from textclass.learning.train import (
+from textclass.learning.training import (
     Fitted,
     TrainingOptions,
     compile_model,
@@ -13,13 +15,16 @@ from textclass.learning.train import (
 from textclass.learning.vectorizer import WordFeatures
 
 __all__ = [
+    "EvaluationOptions",
     "FitOptions",
     "Fitted",
     "TrainingOptions",
     "WordFeatures",
     "compile_model",
+    "evaluate",
     "fit_corpus",
     "out_of_fold",
     "set_thresholds",
     "train",
+    "update_card",
 ]

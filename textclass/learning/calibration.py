@@ -39,7 +39,9 @@ class Calibration:
         return 1 / (1 + np.exp(-np.clip(self.slope * scores + self.offset, -500, 500)))
 
 
-def calibrate(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> Calibration:
+def calibrate(
+    scores: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> Calibration:
     """Fit the probabilities of out-of-fold scores.
 
     Platt (1999), "Probabilistic outputs for support vector machines", with its smoothed targets
@@ -50,13 +52,15 @@ def calibrate(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> Calibrat
     ----------
     scores : ndarray of float64, shape (n_rows, L)
     truth : ndarray of bool, shape (n_rows, L)
+    weights : ndarray of float64, shape (n_rows,)
+        How much each row counts; 1 on average.
     """
     positives = truth.sum(axis=0)
     columns = range(scores.shape[1])
-    common = [_platt(scores[:, c], truth[:, c], 1.0, 1.0)[0] for c in columns]
+    common = [_platt(scores[:, c], truth[:, c], weights, 1.0, 1.0)[0] for c in columns]
     known = [slope for slope, n in zip(common, positives, strict=True) if n >= ENOUGH]
     centre = float(np.median(known)) if known else 1.0
-    fitted = [_platt(scores[:, c], truth[:, c], centre, PRIOR_POSITIVES) for c in columns]
+    fitted = [_platt(scores[:, c], truth[:, c], weights, centre, PRIOR_POSITIVES) for c in columns]
     return Calibration(
         slope=np.array([slope for slope, _ in fitted]),
         offset=np.array([offset for _, offset in fitted]),
@@ -65,10 +69,14 @@ def calibrate(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> Calibrat
 
 
 def _platt(
-    scores: NDArray[np.float64], truth: NDArray[np.bool_], centre: float, strength: float
+    scores: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    centre: float,
+    strength: float,
 ) -> tuple[float, float]:
-    n_pos = int(truth.sum())
-    n_neg = len(truth) - n_pos
+    n_pos = float(weights[truth].sum())
+    n_neg = float(weights.sum()) - n_pos
     targets = np.where(truth, (n_pos + 1) / (n_pos + 2), 1 / (n_neg + 2))
 
     def loss(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -76,8 +84,9 @@ def _platt(
         slope = centre * np.exp(log_slope)
         z = slope * scores + offset
         p = 1 / (1 + np.exp(-np.clip(z, -500, 500)))
-        value = np.logaddexp(0, z).sum() - (targets * z).sum() + strength * log_slope**2 / 2
-        error = p - targets
+        losses = weights * (np.logaddexp(0, z) - targets * z)
+        value = losses.sum() + strength * log_slope**2 / 2
+        error = weights * (p - targets)
         gradient = (error * scores).sum() * slope + strength * log_slope
         return float(value), np.array([gradient, error.sum()])
 

@@ -19,7 +19,7 @@ from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from textclass.corpora import Corpus
-    from textclass.report.metrics_schema import Metrics
+    from textclass.metrics import Metrics
 
 CARD = "README.md"
 _KEPT = ("corpus", "facets", "labels", "baselines", "slices", "faithfulness", "bootstrap")
@@ -68,8 +68,8 @@ def update_card(folder: str | Path, metrics: Metrics | None = None) -> ModelFold
     ----------
     folder : path
     metrics : Metrics, optional
-        Of this model on passages that it never saw; without them, those of an earlier evaluation
-        stay.
+        Of this model on passages that it never saw, or of one trained alike without them; without
+        figures, those of an earlier evaluation stay.
 
     Returns
     -------
@@ -80,6 +80,9 @@ def update_card(folder: str | Path, metrics: Metrics | None = None) -> ModelFold
     facts = dict(loaded.manifest)
     if metrics is not None:
         facts["held_out"] = held_out(metrics)
+        measured = metrics["model"]
+        if measured.partition("@")[0] != loaded.model.name.partition("@")[0]:
+            facts["held_out"]["measured"] = measured
     if OUT_OF_FOLD in loaded.manifest["files"]:
         facts["out_of_fold"] = facts.get("out_of_fold", {}) | {"labels": _out_of_fold(loaded)}
     card = model_card(facts, facts.get("held_out"))
@@ -152,6 +155,7 @@ def _held_out(metrics: Mapping[str, Any]) -> str:
     leaked = corpus.get("leaks")
     lines = [
         "## Figures on held-out passages\n",
+        *_sibling(metrics.get("measured")),
         f"{corpus['passages']} passages of {corpus['documents']} documents; in brackets 95 % "
         f"intervals from {metrics['bootstrap']['samples']} bootstrap samples of documents. "
         f"{_leak_note(leaked)}\n",
@@ -166,6 +170,13 @@ def _held_out(metrics: Mapping[str, Any]) -> str:
             f"taken out of the text, {found['control_share']:.1%} when as many other words are.\n"
         )
     return "\n".join(lines)
+
+
+def _sibling(measured: str | None) -> list[str]:
+    if not measured:
+        return []
+    told = f"Measured on `{measured}`, trained in the same way without these passages' documents;"
+    return [f"{told} the model of this card has learnt from them too.\n"]
 
 
 def _leak_note(leaked: Sequence[str] | None) -> str:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PRIOR_POSITIVES = 20.0
 """With so many positives, counts and calibrated probabilities weigh the same."""
 
+PLATEAU = 0.01
+"""Cuts whose F1 is this near the best count as equals: their middle is steadier than the best."""
+
 NEVER = 0.999
 """The threshold of a label whose target precision no threshold reaches."""
 
@@ -44,7 +47,7 @@ class Threshold:
 def best_f1(
     p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
 ) -> Threshold:
-    """Return the threshold of the best F1.
+    """Return the threshold of the best F1: the middle of the cuts that come near it.
 
     Where positives are few, the expected counts under the calibrated probabilities stand in for
     part of the true ones, so that a handful of examples doesn't decide.
@@ -60,7 +63,9 @@ def best_f1(
         return Threshold(NEVER, "no examples")
     values, hits, given = _cuts(p, truth, weights)
     f1 = 2 * hits / (given + hits[-1])
-    return Threshold(_between(values, int(np.argmax(f1))), "best F1")
+    near = values[f1 >= f1.max() - PLATEAU]
+    middle = float(np.exp(np.log(np.maximum(near, 1e-6)).mean()))
+    return Threshold(float(np.clip(middle, 1e-3, NEVER)), "best F1")
 
 
 def at_precision(

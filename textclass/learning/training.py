@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Mapping
@@ -19,6 +18,8 @@ from textclass.corpora import Corpus
 from textclass.errors import CorpusError
 from textclass.language import whole_word_keys
 from textclass.learning.calibration import Calibration, calibrate
+from textclass.learning.card import corpus_facts, update_card
+from textclass.learning.evaluation import TRAINING_GROUPS, training_groups
 from textclass.learning.fit import FitOptions, Progress, Weights, fit_labels
 from textclass.learning.folds import group_folds
 from textclass.learning.thresholds import OUT_OF_FOLD, Threshold, choose_thresholds
@@ -43,8 +44,9 @@ class TrainingOptions:
     target_precision : float or None
         For every label, instead of best F1; a label's own in `labels.yaml` comes first.
     even_by : str
-        Thresholds give the rows of each value of this column the same weight together, so that
-        the largest part of a corpus doesn't speak for all. `collection` is the folder of a file.
+        Calibration and thresholds give the rows of each value of this column the same weight
+        together, so that the largest part of a corpus doesn't speak for all. `collection` is the
+        folder of a file.
     soft_rows : int or None
         At most so many soft-labelled rows, drawn at random; None for all.
     fit : FitOptions
@@ -85,7 +87,7 @@ class Fitted:
         Probabilities from weights that never saw the row's document.
     truth : ndarray of bool, shape (n_hard, L)
     row_weights : ndarray of float64, shape (n_hard,)
-        How much each row counts for thresholds.
+        How much each row counts for calibration and thresholds.
     """
 
     corpus: Corpus
@@ -125,14 +127,14 @@ def train(
     options = options or TrainingOptions()
     fitted = fit_corpus(corpus, options, progress=progress)
     model = compile_model(fitted)
-    kept: dict[str, NDArray[Any]] = {
+    arrays: dict[str, NDArray[Any]] = {
         "probabilities": fitted.out_of_fold.astype(np.float16),
         "truth": fitted.truth.astype(np.uint8),
         "weights": fitted.row_weights.astype(np.float32),
     }
-    return save_model(
-        model, folder, facts=_facts(fitted, options), files={OUT_OF_FOLD: pack_arrays(kept)}
-    )
+    files = {OUT_OF_FOLD: pack_arrays(arrays), TRAINING_GROUPS: training_groups(fitted.corpus)}
+    save_model(model, folder, facts=_facts(fitted, options), files=files)
+    return update_card(folder)
 
 
 def fit_corpus(
@@ -162,9 +164,9 @@ def fit_corpus(
     scores = np.empty(truth.shape)
     for fold, fold_weights in enumerate(by_fold):
         scores[folds == fold] = fold_weights.scores(features[hard[folds == fold]])
-    calibration = calibrate(scores, truth)
-    p = calibration.probabilities(scores)
     row_weights = _even_weights(np.asarray(corpus.column(options.even_by))[hard])
+    calibration = calibrate(scores, truth, row_weights)
+    p = calibration.probabilities(scores)
     targets = [
         label.target_precision or options.target_precision for label in corpus.taxonomy.labels
     ]
@@ -269,11 +271,12 @@ def _facts(fitted: Fitted, options: TrainingOptions) -> dict[str, Any]:
             "passages": len(fitted.hard),
             "soft_passages": len(corpus) - len(fitted.hard),
             "documents": len({corpus.rows[i].group for i in fitted.hard}),
-            "fingerprint": fingerprint(corpus),
+            "fingerprint": corpus.fingerprint,
             "seed": options.seed,
             "folds": options.folds,
             "fit": asdict(options.fit),
             "features": fitted.vectorizer.get_params(),
+            "sources": corpus_facts(corpus),
         },
         "out_of_fold": {
             facet: {
@@ -300,12 +303,3 @@ def _facts(fitted: Fitted, options: TrainingOptions) -> dict[str, Any]:
             for column, name in enumerate(taxonomy.names)
         },
     }
-
-
-def fingerprint(corpus: Corpus) -> str:
-    """Return a SHA-256 over ids, labels and groups, whatever the order of the rows."""
-    lines = sorted(
-        f"{row.id}\t{row.group}\t{sorted(row.labels or ())}\t{sorted((row.scores or {}).items())}"
-        for row in corpus.rows
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,95 @@
+import base64
+import hashlib
+import re
+
+import pytest
+
+from tests.report import examples
+from textclass.errors import BatchError
+from textclass.report import write_evaluation_report, write_tag_report
+from textclass.report.page import (
+    as_figure,
+    as_percent,
+    as_plural,
+    as_signed,
+    printable,
+    render_page,
+    write_page,
+)
+
+
+def digests(text):
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@pytest.fixture
+def pages(tmp_path):
+    taxonomy = examples.small_taxonomy()
+    records = [examples.record(taxonomy, n) for n in range(1, 4)]
+    write_tag_report(records, [], tmp_path / "tags.html", taxonomy=taxonomy)
+    write_evaluation_report(examples.example_metrics(taxonomy), tmp_path / "evaluation.html")
+    return {file.stem: file.read_text("utf-8") for file in tmp_path.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["tags", "evaluation"])
+def test_the_policy_lets_only_the_very_style_and_script_through(pages, name):
+    page = pages[name]
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)[1]
+    policy = policy.replace("&#39;", "'")
+    styles = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    wanted = ["default-src 'none'", f"style-src '{digests(styles[0])}'"]
+    wanted += [f"script-src '{digests(script)}'" for script in scripts]
+    assert policy.split("; ") == [*wanted, "base-uri 'none'", "form-action 'none'"]
+    assert (len(styles), len(scripts)) == (1, 1 if name == "tags" else 0)
+
+
+@pytest.mark.parametrize("name", ["tags", "evaluation"])
+def test_a_page_names_no_outside_resource_and_no_inline_style(pages, name):
+    assert not re.findall(r"""\s(?:src|srcset|style|on\w+)=["']""", pages[name])
+    assert not re.findall(r"https?:|url\(|@import|data:", pages[name])
+
+
+def test_a_style_that_would_end_its_element_is_refused():
+    with pytest.raises(ValueError, match="style would end its own element"):
+        render_page("tags.jinja", {}, style="</STYLE >")
+
+
+def test_a_page_that_fails_half_way_leaves_the_old_one(tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text("old")
+
+    def chunks():
+        yield "new"
+        raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        write_page(path, chunks())
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(BatchError, match="can't be written: No such file"):
+        write_page(tmp_path / "missing" / "report.html", ["x"])
+
+
+def test_what_html_or_utf8_cannot_carry_is_replaced():
+    assert printable("a\x00b\ud800c\x9bd\te\n") == "a\ufffdb\ufffdc\ufffdd\te\n"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0, "0%"), (0.001, "<1%"), (0.5, "50%"), (0.999, ">99%"), (1, "100%"), (None, "–")],
+)
+def test_shares_never_round_to_nothing_or_all(share, text):
+    assert as_percent(share) == text
+
+
+def test_figures():
+    assert as_figure(float("nan")) == "–"
+    assert as_figure(-0.5, 1) == "−0.5"
+    assert as_signed(-0.216) == "−0.22"
+    assert (as_plural(1, "document"), as_plural(1200, "document")) == (
+        "1 document",
+        "1,200 documents",
+    )

@@ -1,0 +1,10 @@
+"""Results as self-contained HTML: of a batch, of an evaluation, of a corpus.
+
+No page loads anything, and none needs a script to be read.
+"""
+
+from textclass.report.corpus import write_corpus_page
+from textclass.report.evaluation import write_evaluation_report
+from textclass.report.tags import write_tag_report
+
+__all__ = ["write_corpus_page", "write_evaluation_report", "write_tag_report"]

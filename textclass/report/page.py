@@ -1,0 +1,172 @@
+"""Templates rendered into whole HTML files under a content security policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from textclass.errors import BatchError
+
+GENERATOR = b'<meta name="generator" content="textclass">'
+"""Stands near the top of every page, so that a page of ours is told from a user's own file."""
+
+DASH = "\u2013"
+"""What stands where there is no figure."""
+
+MINUS = "\u2212"
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def render_page(
+    template: str, context: Mapping[str, Any], *, style: str = "", script: str = ""
+) -> Iterator[str]:
+    """Render a template of this package into a whole page, piece by piece.
+
+    Parameters
+    ----------
+    template : str
+        File name of a template that extends `base.jinja`.
+    context : Mapping
+        What the template names; `title` at least. Text is escaped, `Markup` is not.
+    style : str, keyword-only
+        CSS to follow the shared style sheet. It must not hold text of a user.
+    script : str, keyword-only
+        JavaScript that the page can be read without. It must not hold text of a user.
+
+    Returns
+    -------
+    iterator of str
+        The page. Its policy lets nothing load and only this very style and script run.
+    """
+    style = template_text("style.css") + style
+    for name, text in (("style", style), ("script", script)):
+        if f"</{name}" in text.lower():
+            raise ValueError(f"the {name} would end its own element")
+    return (
+        environment()
+        .get_template(template)
+        .generate(
+            {
+                **context,
+                "policy": content_policy(style, script),
+                "style": Markup(style),  # noqa: S704 -- our own files and numbers, hashed in the policy
+                "script": Markup(script),  # noqa: S704 -- as above
+            }
+        )
+    )
+
+
+def content_policy(style: str, script: str) -> str:
+    """Return the content security policy that allows just this inline style and script."""
+    parts = ["default-src 'none'", f"style-src '{_digest(style)}'"]
+    if script:
+        parts.append(f"script-src '{_digest(script)}'")
+    return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def printable(text: str) -> str:
+    """Replace what HTML or UTF-8 can't carry (control characters, lone surrogates) by U+FFFD."""
+    return _UNPRINTABLE.sub("\ufffd", text)
+
+
+def write_page(path: Path, chunks: Iterable[str]) -> None:
+    """Write a page in full or not at all.
+
+    Raises
+    ------
+    BatchError
+        If the file can't be written.
+    """
+    draft = path.parent / f".textclass-{os.getpid()}.html"
+    try:
+        with telling(path):
+            with draft.open("wb") as file:
+                file.writelines(printable(chunk).encode() for chunk in chunks)
+            draft.replace(path)
+    finally:
+        # Where the folder is missing or full, the first error is the one to tell.
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Turn an error of the file system into one that names the report `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise BatchError(f"can't be written: {error.strerror}", where=str(path)) from error
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates of this package, with escaping on and unknown names refused."""
+    made = Environment(
+        loader=PackageLoader("textclass.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        count=as_count, percent=as_percent, figure=as_figure, signed=as_signed, plural=as_plural
+    )
+    return made
+
+
+def template_text(name: str) -> str:
+    """Return the text of a file that stands beside the templates."""
+    loader = environment().loader
+    assert loader is not None  # noqa: S101 -- set just above; for the type checker
+    return loader.get_source(environment(), name)[0]
+
+
+def as_count(value: int) -> str:
+    """Return a whole number with its thousands apart."""
+    return f"{value:,}"
+
+
+def as_plural(value: int, one: str, many: str = "") -> str:
+    """Return a count with its noun: `1 document`, `2 documents`."""
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def as_percent(value: float | None) -> str:
+    """Return a share as a percentage that never rounds something to nothing or to all."""
+    if value is None or math.isnan(value):
+        return DASH
+    if 0 < value < 0.005:
+        return "<1%"
+    if 0.995 <= value < 1:
+        return ">99%"
+    return f"{value:.0%}"
+
+
+def as_figure(value: float | None, digits: int = 3) -> str:
+    """Return a number with fixed digits, or a dash where there is none."""
+    if value is None or math.isnan(value):
+        return DASH
+    return f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def as_signed(value: float | None, digits: int = 2) -> str:
+    """Return a number with its sign, as typeset."""
+    if value is None or math.isnan(value):
+        return DASH
+    return f"{value:+.{digits}f}".replace("-", MINUS)
