@@ -125,7 +125,10 @@ def test_spans_must_lie_in_the_text_and_have_a_known_label(tmp_path):
 
 
 def test_pointers_get_their_text_and_document_from_the_cache(tmp_path):
-    (tmp_path / "sources.yaml").write_text("")
+    (tmp_path / "sources.yaml").write_text(
+        "sources:\n- {name: news, title: News, url: 'https://x.org/news', licence: CC0, reader: lines,"
+        f" commit: '{'0' * 40}'}}\n"
+    )
     pointers = [
         {"id": text_id(RIVER), "source": "news", "path": "a/b.txt", "topic": ["river"], "tone": []},
         {
@@ -143,6 +146,7 @@ def test_pointers_get_their_text_and_document_from_the_cache(tmp_path):
     TextCache(tmp_path / "cache").store("news", {text_id(t): t for t in (RIVER, BREAD)})
     for where in (tmp_path, path):
         first, second = read_corpus(where, TAXONOMY).rows
+        assert first.columns["licence"] == "CC0"
         assert (first.text, first.group) == (RIVER, "news:a/b.txt")
         assert second.group == "g"
 

@@ -1,12 +1,7 @@
-import shutil
-
 import numpy as np
 import pytest
 
-from textclass.errors import ModelError, TaxonomyError
-from textclass.learning import set_thresholds
 from textclass.learning.thresholds import NEVER, at_precision, best_f1
-from textclass.model import load_folder, verify_folder
 
 
 @pytest.fixture
@@ -51,20 +46,6 @@ def test_one_lucky_example_does_not_set_the_threshold():
     assert best_f1(p, truth, np.ones(len(p))).value < 0.3
 
 
-def test_thresholds_are_set_anew_without_refitting(toy_model, tmp_path):
-    folder = shutil.copytree(toy_model.path, tmp_path / "model")
-    before = load_folder(folder)
-    changed = set_thresholds(folder, target_precision=0.99)
-    after = verify_folder(folder)
-    assert set(changed) == set(after.model.taxonomy.names)
-    assert np.array_equal(after.model.feature_weights, before.model.feature_weights)
-    assert after.model.name != before.model.name
-    facts = after.manifest["label_facts"]
-    assert all(facts[name]["threshold_rule"].startswith("precision 0.99") for name in facts)
-    set_thresholds(folder)
-    assert np.allclose(load_folder(folder).model.thresholds, before.model.thresholds, atol=1e-3)
-
-
 def test_rows_that_weigh_more_move_the_threshold(many):
     p, truth = many
     # Half of the rows are tagged too timidly; they decide where they count for nearly all.
@@ -73,19 +54,3 @@ def test_rows_that_weigh_more_move_the_threshold(many):
     alike = best_f1(p, truth, np.ones(len(p))).value
     assert best_f1(p, truth, np.where(shy, 1.0, 0.01)).value < alike
     assert best_f1(p, truth, np.where(shy, 0.01, 1.0)).value > alike
-
-
-def test_one_label_alone_and_a_label_that_is_not_there(toy_model, tmp_path):
-    folder = shutil.copytree(toy_model.path, tmp_path / "model")
-    before = load_folder(folder).model.thresholds
-    assert set(set_thresholds(folder, target_precision=0.999, labels=["bread"])) == {"bread"}
-    assert (load_folder(folder).model.thresholds != before).sum() <= 1
-    with pytest.raises(TaxonomyError, match="unknown label 'cheese'"):
-        set_thresholds(folder, labels=["cheese"])
-
-
-def test_a_model_without_out_of_fold_probabilities_is_told(toy_model, tmp_path):
-    folder = shutil.copytree(toy_model.path, tmp_path / "model")
-    (folder / "out_of_fold.safetensors").unlink()
-    with pytest.raises(ModelError, match=r"out_of_fold\.safetensors: can't be read"):
-        set_thresholds(folder)

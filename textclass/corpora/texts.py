@@ -10,6 +10,7 @@ from typing import Any
 
 from textclass.corpora.files import scan_records, write_jsonl
 from textclass.corpora.rows import text_id
+from textclass.corpora.sources import load_sources
 from textclass.errors import CorpusError
 
 
@@ -39,10 +40,17 @@ class TextCache:
             texts.update(_read(path))
         return texts
 
+    @cached_property
+    def _licences(self) -> Mapping[str, str]:
+        path = self.folder.parent / "sources.yaml"
+        return {s.name: s.licence for s in load_sources(path).values()} if path.exists() else {}
+
     def complete(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the record with its text, where it has none and the cache knows it."""
+        """Return the record with its text and licence, where the cache knows the text."""
         if record.get("text") is None and record.get("id") in self._texts:
-            return {**record, "text": self._texts[record["id"]]}
+            licence = self._licences.get(str(record.get("source")))
+            told = {"licence": licence} if licence else {}
+            return {**told, **record, "text": self._texts[record["id"]]}
         return dict(record)
 
     def known(self, source: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from textclass.learning.card import update_card
 from textclass.learning.evaluation import EvaluationOptions, evaluate
 from textclass.learning.fit import FitOptions
-from textclass.learning.thresholds import set_thresholds
+from textclass.learning.rethreshold import set_thresholds
 from textclass.learning.training import (
     Fitted,
     TrainingOptions,

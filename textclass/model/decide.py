@@ -21,7 +21,7 @@ MIN_WORDS = 4
 MIN_FUNCTION_WORDS = 0.2
 """English prose has about 0.45; under this share the passage's language is looked at."""
 
-MIN_KNOWN_WORDS = 0.55
+MIN_KNOWN_WORDS = 0.7
 """Least share of distinct words that the training corpus knows."""
 
 NEAR = 0.4

@@ -1,39 +1,54 @@
-"""The words that decided a label: exact contributions, and the least set that carries the tag."""
+"""The words that decided a label: exact contributions, and the least set that carries the tag.
+
+A case is a passage and a label. All cases of a batch are worked out at once, on arrays that hold
+one case after the other: a few dozen steps for hundreds of cases.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textclass.language import WordBatch, WordSpans
+from textclass.language import WordBatch
 from textclass.results import Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from textclass.model.linear import WordTable
 
 MOST_AGAINST = 3
-"""How many spans against a label are shown."""
+"""How many words against a label are shown."""
+
+_LOW_32 = np.int64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True, eq=False)
 class PassageParts:
-    """What a passage's score is made of, the same for every label.
+    """What the scores of some passages are made of, whatever the label; one passage a case.
 
     Attributes
     ----------
-    spans : WordSpans
+    words : WordBatch
+        The words of the cases, with their places in the passages.
+    cases : ndarray of int64, shape (n_words,)
+        The case of each word.
     distinct : ndarray of int64, shape (n_words,)
-        Index of each place's word among the passage's distinct words.
+        Number of each place's word among the distinct words of all cases.
     factors : ndarray of float64, shape (n_words,)
         What a place's row counts for: a word's 1 + ln tf, shared evenly among its places.
+    owners : ndarray of int64, shape (n_distinct,)
+        The case of each distinct word, never falling.
     squares : ndarray of float64, shape (n_distinct,)
-        Part of each distinct word in the squared norm.
+        Part of each distinct word in its case's squared norm.
+    norms : ndarray of float64, shape (n_cases,)
+        n of each case's passage.
     pairs : ndarray of int64, shape (n_pairs,)
         Places whose word and the next are a pair that the model knows.
     pair_rows : ndarray of int64, shape (n_pairs,)
@@ -42,46 +57,50 @@ class PassageParts:
         1 / how often the pair stands in the passage.
     """
 
-    spans: WordSpans
+    words: WordBatch
+    cases: NDArray[np.int64]
     distinct: NDArray[np.int64]
     factors: NDArray[np.float64]
+    owners: NDArray[np.int64]
     squares: NDArray[np.float64]
+    norms: NDArray[np.float64]
     pairs: NDArray[np.int64]
     pair_rows: NDArray[np.int64]
     pair_shares: NDArray[np.float64]
 
-    @property
-    def norm(self) -> float:
-        """The passage's n."""
-        return float(np.sqrt(self.squares.sum())) or 1.0
+    def total(self, cases: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum of the values of each case."""
+        return np.asarray(np.bincount(cases, values, len(self.norms)), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """What each word of a passage brought to one label's score.
+    """What each word brought to the score of its case's label.
 
-    The score is `intercept` plus the sum of `weights`. A word that stands several times shares its
-    contribution evenly among its places; a pair gives half to each of its words.
+    A case's score is its `intercepts` plus the sum of its `weights`. A word that stands several
+    times shares its contribution evenly among its places; a pair gives half to each of its words.
 
     Attributes
     ----------
     parts : PassageParts
+    columns : ndarray of int64, shape (n_cases,)
+        The label of each case.
     words : ndarray of float64, shape (n_words,)
         Contribution of each place's word alone.
     pairs : ndarray of float64, shape (n_pairs,)
         Contribution of each pair.
-    intercept : float
-    bar : float
-        The score at which the label is given.
+    intercepts, bars : ndarray of float64, shape (n_cases,)
+        The score with no word at all, and the score at which the label is given.
     """
 
     parts: PassageParts
+    columns: NDArray[np.int64]
     words: NDArray[np.float64]
     pairs: NDArray[np.float64]
-    intercept: float
-    bar: float
+    intercepts: NDArray[np.float64]
+    bars: NDArray[np.float64]
 
-    @property
+    @cached_property
     def weights(self) -> NDArray[np.float64]:
         """Contribution of each place, pairs shared out, shape (n_words,)."""
         weights = self.words.copy()
@@ -89,111 +108,184 @@ class Contributions:
         np.add.at(weights, self.parts.pairs + 1, self.pairs / 2)
         return weights
 
+    @cached_property
+    def sums(self) -> NDArray[np.float64]:
+        """What all words and pairs of each case brought, shape (n_cases,)."""
+        cases = self.parts.cases
+        return self.parts.total(cases, self.words) + self.parts.total(
+            cases[self.parts.pairs], self.pairs
+        )
+
     @property
     def score(self) -> float:
-        """The label's score before calibration."""
-        return float(self.words.sum() + self.pairs.sum() + self.intercept)
+        """The label's score before calibration, where there is one case."""
+        return float(self.sums.item()) + self.intercept
+
+    @property
+    def intercept(self) -> float:
+        """The intercept, where there is one case."""
+        return float(self.intercepts.item())
 
 
-def passage_parts(table: WordTable, spans: WordSpans) -> PassageParts:
-    """Take a passage apart, its words in the numbering of `table`."""
-    ids, distinct, tf = np.unique(spans.ids, return_inverse=True, return_counts=True)
-    a = 1 + np.log(tf) if len(tf) else np.zeros(0)
-    batch = WordBatch(spans.ids, np.array([0, len(spans.ids)]))
-    places, _, rows = table.find_bigrams(batch)
-    _, which, often = np.unique(rows, return_inverse=True, return_counts=True)
+def passage_parts(table: WordTable, batch: WordBatch, passages: NDArray[np.int64]) -> PassageParts:
+    """Take passages apart.
+
+    Parameters
+    ----------
+    table : WordTable
+    batch : WordBatch
+        Words in the numbering of `table`, with their places.
+    passages : ndarray of int64, shape (n_cases,)
+        Numbers of passages, as often as wanted.
+    """
+    assert batch.begins is not None and batch.ends is not None  # noqa: S101, PT018 -- for the type checker
+    lengths = np.diff(batch.starts)[passages]
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    cases = np.repeat(np.arange(len(passages)), lengths)
+    taken = np.repeat(batch.starts[passages] - starts[:-1], lengths) + np.arange(starts[-1])
+    words = WordBatch(batch.ids[taken], starts, batch.begins[taken], batch.ends[taken])
+    keys, distinct, tf = np.unique(
+        (cases << 32) | words.ids, return_inverse=True, return_counts=True
+    )
+    owners, a = keys >> 32, 1 + np.log(tf)
+    squares = (a * table.idf[keys & _LOW_32].astype(float)) ** 2
+    norms = np.sqrt(np.bincount(owners, weights=squares, minlength=len(passages)))
+    norms[norms == 0] = 1
+    pairs, pair_cases, rows = table.find_bigrams(words)
+    _, which, often = np.unique((pair_cases << 32) | rows, return_inverse=True, return_counts=True)
     return PassageParts(
-        spans=spans,
+        words=words,
+        cases=cases,
         distinct=distinct,
         factors=(a / tf)[distinct],
-        squares=(a * table.idf[ids].astype(float)) ** 2,
-        pairs=places,
+        owners=owners,
+        squares=squares,
+        norms=norms,
+        pairs=pairs,
         pair_rows=rows,
         pair_shares=1 / often[which],
     )
 
 
-def contributions(table: WordTable, parts: PassageParts, column: int) -> Contributions:
-    """Return what each word brought to the score of the label in `column`."""
-    model = table.model
-    words = parts.factors * table.rows[parts.spans.ids, column] / parts.norm
-    pairs = parts.pair_shares * model.bigram_weights[parts.pair_rows, column] / parts.norm
+def contributions(
+    table: WordTable, parts: PassageParts, columns: NDArray[np.int64]
+) -> Contributions:
+    """Return what each word brought to the score of the label in its case's column."""
+    model, cases, pair_cases = table.model, parts.cases, parts.cases[parts.pairs]
+    words = parts.factors * table.rows[parts.words.ids, columns[cases]] / parts.norms[cases]
+    pairs = parts.pair_shares * model.bigram_weights[parts.pair_rows, columns[pair_cases]]
     return Contributions(
         parts=parts,
+        columns=columns,
         words=words,
-        pairs=pairs,
-        intercept=float(model.intercept[column]),
-        bar=float(model.score_thresholds()[column]),
+        pairs=pairs / parts.norms[pair_cases],
+        intercepts=model.intercept[columns],
+        bars=model.score_thresholds()[columns],
     )
 
 
 def deciding_words(found: Contributions) -> NDArray[np.bool_]:
-    """Return which places to take away so that the label would not be given.
+    """Return which places to take away so that the labels would not be given.
 
     Words are taken away in order of their contribution, all places of a word together, and with
     them their pairs; what is left is scored anew, with its own norm, until the score falls below
     the bar. If it never does, all words that speak for the label are returned.
     """
-    parts = found.parts
+    parts, n_cases = found.parts, len(found.columns)
     n_distinct = len(parts.squares)
     gains = np.bincount(parts.distinct, weights=found.weights, minlength=n_distinct)
-    order = np.argsort(-gains, kind="stable")
-    rank = np.empty(n_distinct, dtype=np.int64)
-    rank[order] = np.arange(n_distinct)
+    speak = np.flatnonzero(gains > 0)
+    order = speak[np.lexsort((-gains[speak], parts.owners[speak]))]
+    rank = np.full(n_distinct, len(order))
+    rank[order] = np.arange(len(order))
     # A pair goes with the first of its words that goes.
     gone = np.minimum(rank[parts.distinct[parts.pairs]], rank[parts.distinct[parts.pairs + 1]])
-    losses = np.bincount(rank[parts.distinct], weights=found.words, minlength=n_distinct)
-    losses += np.bincount(gone, weights=found.pairs, minlength=n_distinct)
-    total = parts.squares.sum()
-    left = total - np.cumsum(parts.squares[order])
+    losses = np.zeros(len(order) + 1)
+    np.add.at(losses, rank[parts.distinct], found.words)
+    np.add.at(losses, gone, found.pairs)
+    owners = parts.owners[order]
+    begins = np.searchsorted(owners, np.arange(n_cases))
+    total = (parts.norms**2)[owners]
+    left = total - _running(parts.squares[order], begins, owners)
     swell = np.sqrt(np.divide(total, left, out=np.ones_like(left), where=left > 1e-6 * total))
-    kept = found.words.sum() + found.pairs.sum() - np.cumsum(losses)
-    scores = kept * swell + found.intercept
+    kept = found.sums[owners] - _running(losses[:-1], begins, owners)
+    scores = kept * swell + found.intercepts[owners]
     # A margin of 5 % of the way down keeps the tag from hanging on neighbours that now touch.
-    below = np.flatnonzero(scores < found.bar - 0.05 * max(found.score - found.bar, 0))
-    n_for = int((gains > 0).sum())
-    taken = min(int(below[0]) + 1, n_for) if len(below) else n_for
-    chosen: NDArray[np.bool_] = rank[parts.distinct] < taken
+    above = np.maximum(found.sums + found.intercepts - found.bars, 0)
+    below = np.flatnonzero(scores < (found.bars - 0.05 * above)[owners])
+    ends = np.append(begins[1:], len(order))
+    np.minimum.at(ends, owners[below], below + 1)
+    chosen: NDArray[np.bool_] = rank[parts.distinct] < ends[parts.cases]
     return chosen
 
 
-def evidence_of(label: str, text: str, found: Contributions, *, shift: int = 0) -> list[Evidence]:
-    """Return the spans that decided for `label`, strongest first, then those most against it.
+def _running(
+    values: NDArray[np.float64], begins: NDArray[np.int64], owners: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return running sums that begin anew with each owner."""
+    sums: NDArray[np.float64] = np.concatenate(([0.0], np.cumsum(values)))
+    return sums[1:] - sums[begins][owners]
+
+
+def _words_against(found: Contributions) -> NDArray[np.bool_]:
+    """Return the places that speak most against each case's label."""
+    weights, cases = found.weights, found.parts.cases
+    against = np.flatnonzero(weights < 0)
+    against = against[np.lexsort((weights[against], cases[against]))]
+    begins = np.searchsorted(cases[against], np.arange(len(found.columns)))
+    strongest = against[np.arange(len(against)) - begins[cases[against]] < MOST_AGAINST]
+    chosen = np.zeros(len(weights), dtype=bool)
+    chosen[strongest] = True
+    return chosen
+
+
+def evidence_of(
+    found: Contributions, names: Sequence[str], texts: Sequence[str], shifts: Sequence[int]
+) -> list[list[Evidence]]:
+    """Return for each case the spans that decided for its label, then those most against it.
 
     Parameters
     ----------
-    label : str
-    text : str
-        The passage.
     found : Contributions
-    shift : int, keyword-only
-        Where the passage begins in its document.
+    names : sequence of str
+        The label of each case.
+    texts : sequence of str
+        The passage of each case.
+    shifts : sequence of int
+        Where each case's passage begins in its document.
     """
-    weights = found.weights
-    low = np.argsort(weights, kind="stable")[:MOST_AGAINST]
-    against = np.zeros(len(weights), dtype=bool)
-    against[low] = weights[low] < 0
-
-    def spans(mask: NDArray[np.bool_]) -> Iterator[Evidence]:
-        for run in _runs(mask):
-            start = int(found.parts.spans.starts[run.start])
-            end = int(found.parts.spans.ends[run.stop - 1])
-            weight = float(weights[run].sum())
-            yield Evidence(label, shift + start, shift + end, text[start:end], weight)
-
-    for_it = sorted(spans(deciding_words(found)), key=lambda span: (-span.weight, span.start))
-    return for_it + sorted(spans(against), key=lambda span: (span.weight, span.start))
+    evidence: list[list[Evidence]] = [[] for _ in names]
+    for chosen, sign in ((deciding_words(found), -1), (_words_against(found), 1)):
+        for case, start, end, weight in _runs(found, chosen, sign):
+            text, shift = texts[case][start:end], shifts[case]
+            evidence[case].append(Evidence(names[case], shift + start, shift + end, text, weight))
+    return evidence
 
 
-def _runs(mask: NDArray[np.bool_]) -> Iterator[slice]:
-    """Yield each run of neighbouring places that are in `mask`."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
-    for first, last in edges.reshape(-1, 2):
-        yield slice(int(first), int(last))
+def _runs(
+    found: Contributions, chosen: NDArray[np.bool_], sign: int
+) -> Iterator[tuple[int, int, int, float]]:
+    """Yield case, start, end and weight of each run of chosen places, by case and sign * weight."""
+    words, cases = found.parts.words, found.parts.cases
+    places = np.flatnonzero(chosen)
+    apart = (np.diff(places, prepend=-2) > 1) | (np.diff(cases[places], prepend=-1) > 0)
+    begins = np.flatnonzero(apart)
+    if not len(begins):
+        return
+    first, last = places[begins], places[np.append(begins[1:], len(places)) - 1]
+    assert words.begins is not None and words.ends is not None  # noqa: S101, PT018 -- for the type checker
+    runs = (
+        cases[first],
+        words.begins[first],
+        words.ends[last],
+        np.add.reduceat(found.weights[places], begins),
+    )
+    order = np.lexsort((runs[1], sign * runs[3], runs[0]))
+    yield from zip(*(column[order].tolist() for column in runs), strict=True)
 
 
 def words_by_weight(text: str, found: Contributions) -> Sequence[tuple[str, float]]:
-    """Return every word as it stands in `text` with its contribution, in text order."""
-    spans = found.parts.spans
+    """Return every word of one case as it stands in `text`, with its contribution."""
+    spans = found.parts.words.spans(0)
     places = zip(spans.starts, spans.ends, found.weights, strict=True)
     return [(text[start:end], float(weight)) for start, end, weight in places]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textclass.learning.evaluation.baselines import baselines
 from textclass.learning.evaluation.bootstrap import Bootstrap
@@ -146,11 +146,10 @@ def _labels(
 def _corpus_facts(
     folder: ModelFolder | Tagger, corpus: Corpus, bootstrap: Bootstrap, options: EvaluationOptions
 ) -> CorpusFacts:
-    facts = {
+    return {
         "paths": list(options.paths),
         "passages": len(corpus),
         "documents": bootstrap.documents,
         "fingerprint": corpus.fingerprint,
         "leaks": leaks(folder, corpus) if isinstance(folder, ModelFolder) else None,
     }
-    return cast("CorpusFacts", facts)
