@@ -12,8 +12,9 @@ $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 	touch $@
 
 demo: $(VENV)/.ready  ## tag the sample reports with the shipped model
-	$(BIN)/textclass tag corpus/samples -o out/samples.jsonl --report out/samples.html --fresh; \
-	code=$$?; test $$code -eq 0 -o $$code -eq 3
+	mkdir -p out
+	# Exit code 3 says that some samples were set aside, as they are meant to be.
+	$(BIN)/textclass tag corpus/samples -o out/samples.jsonl --report out/samples.html --table --fresh || test $$? -eq 3
 	$(BIN)/textclass predict "The government flew a field hospital and forty surgeons to the quake zone, and stayed to train local nurses."
 
 test: lint  ## run the tests
@@ -29,7 +30,7 @@ bench: $(VENV)/.ready  ## compare speed with peers, side by side
 	$(BIN)/python -m benchmarks
 
 soak: $(VENV)/.ready  ## 1,000 kills and 3,000 documents
-	$(BIN)/pytest -m soak --soak
+	TEXTCLASS_KILLS=500 $(BIN)/pytest tests/batch/test_batch_killed.py tests/batch/test_batch_acceptance.py -m "slow or not slow"
 
 clean:
 	rm -rf $(VENV) out dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 RESERVED_NAMES = frozenset(
-    "id document page start end text words outcome reason scores evidence model "
-    "group source licence register region decade path level primary".split()
+    "id document page start end text words outcome reason scores evidence model passages labels "
+    "group source licence register region decade path level primary folder media_type date sha256 "
+    "columns spans split labelled collection".split()
 )
 """Columns of the result schema and of corpora, which no facet may be named after."""
 

@@ -47,7 +47,7 @@ def test_text_comes_from_an_argument_a_file_or_stdin(predict, tmp_path):
 def test_a_long_text_gives_one_line_for_each_passage(predict):
     text = "The ferry left the bank upstream. " * 100
     results = [json.loads(line) for line in predict("-", "--json", stdin=text).out.splitlines()]
-    assert len(results) == 3
+    assert len(results) == 4
     assert all(text[r["start"] : r["end"]] == r["text"] for r in results)
 
 

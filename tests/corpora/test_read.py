@@ -126,7 +126,7 @@ def test_spans_must_lie_in_the_text_and_have_a_known_label(tmp_path):
 
 def test_pointers_get_their_text_and_document_from_the_cache(tmp_path):
     (tmp_path / "sources.yaml").write_text(
-        "sources:\n- {name: news, title: News, url: 'https://x.org/news', licence: CC0, reader: lines,"
+        "sources:\n- {name: news, title: News, url: 'https://x.org/n', licence: CC0, reader: lines,"
         f" commit: '{'0' * 40}'}}\n"
     )
     pointers = [

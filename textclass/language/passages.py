@@ -16,6 +16,9 @@ MIN_WORDS = 20
 MAX_WORDS = 200
 """A longer paragraph is cut at sentences."""
 
+AIM_WORDS = 160
+"""The parts of a long paragraph are at most about so long, as the passages of the corpus are."""
+
 _BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\f")
 _LONG_RUN = re.compile(rf"\S{{{PIECE},}}")
 _WORD = re.compile(r"\S+")
@@ -90,7 +93,7 @@ def _divide(text: str, passage: Passage) -> Iterator[Passage]:
     if passage.words <= MAX_WORDS:
         yield passage
         return
-    parts = -(-passage.words // MAX_WORDS)
+    parts = -(-passage.words // AIM_WORDS)
     aim = passage.words / parts
     start, end, words = None, 0, 0
     for sentence in _sentences(text, passage):

@@ -1,0 +1,115 @@
+"""Outputs: named, written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+from batch_makers import read_lines, write_inputs
+
+from textclass.batch import Level, writers
+from textclass.batch.export import plan_outputs
+from textclass.errors import BatchError
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("out.txt", "no output format has the ending '.txt'"),
+        ("out", "no output format has the ending ''"),
+        ("nowhere/out.csv", "its folder doesn't exist"),
+        ("a\0b.csv", "can't be written to"),
+        ("x" * 300 + ".csv", "can't be written to"),
+    ],
+)
+def test_names_that_cannot_be_outputs(name, fault, tmp_path, tag, inbox):
+    with pytest.raises(BatchError, match=fault):
+        tag(inbox, name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_both_levels_make_two_files_of_one_name(tmp_path):
+    names = [f"{tmp_path}/out.{ending}" for ending in ("csv", "xlsx")] + [f"{tmp_path}/parts/"]
+    outputs = plan_outputs(names, Level.BOTH)
+    assert [(one.path.name, one.form, len(one.levels)) for one in outputs] == [
+        ("out.passages.csv", "csv", 1),
+        ("out.documents.csv", "csv", 1),
+        ("out.xlsx", "xlsx", 2),
+        ("parts", "folder", 2),
+    ]
+
+
+def test_a_folder_with_other_things_in_it_is_never_replaced(tag, inbox, tmp_path):
+    (tmp_path / "parts").mkdir()
+    tag(inbox, "parts/")
+    tag(inbox, "parts/")
+    assert len(list(tmp_path.glob("parts/passages/*.parquet"))) == 1
+    (tmp_path / "parts/passages/notes.txt").write_text("mine")
+    with pytest.raises(BatchError, match=r"notes\.txt, which isn't an earlier result"):
+        tag(inbox, "parts/")
+    assert (tmp_path / "parts/passages/notes.txt").exists()
+
+
+def test_many_rows_make_several_parts(tag, inbox, tmp_path, monkeypatch):
+    monkeypatch.setattr(writers, "PART_ROWS", 20)
+    monkeypatch.setattr(writers, "SHEET_ROWS", 21)
+    tag(inbox, "parts/", "out.jsonl", "out.xlsx")
+    import openpyxl
+    import pyarrow.parquet as pq
+
+    lines = read_lines(tmp_path / "out.jsonl")
+    parts = sorted((tmp_path / "parts/passages").iterdir())
+    assert [pq.read_table(part).num_rows for part in parts[:-1]] == [20] * (len(parts) - 1)
+    assert [row for part in parts for row in pq.read_table(part).to_pylist()] == lines
+    book = openpyxl.load_workbook(tmp_path / "out.xlsx", read_only=True)
+    assert book.sheetnames[:2] == ["passages", "passages 2"]
+    assert sum(len(list(sheet.rows)) - 1 for sheet in book) == len(lines)
+    book.close()
+
+
+def test_a_failed_export_leaves_the_old_result_and_no_trace(tag, tmp_path, monkeypatch):
+    inbox = write_inputs(tmp_path / "inbox", 3)
+    tag(inbox, "out.jsonl", "out.parquet")
+    before = {p.name: p.read_bytes() for p in tmp_path.glob("out*") if p.suffix != ".ledger"}
+    (inbox / "new.txt").write_text("One more report of the hospital and of the town was there.")
+
+    def full(self, row):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writers.Parquet, "write", full)
+        with pytest.raises(BatchError, match=r"No space left .*all work is kept in the ledger"):
+            tag(inbox, "out.jsonl", "out.parquet")
+    after = {p.name: p.read_bytes() for p in tmp_path.glob("out*") if p.suffix != ".ledger"}
+    assert after == before
+    summary = tag(inbox, "out.jsonl", "out.parquet")
+    assert summary.taken_up == summary.inputs
+    assert "new.txt" in {row["document"] for row in read_lines(tmp_path / "out.jsonl")}
+
+
+def test_a_link_is_replaced_and_not_followed(tag, inbox, tmp_path):
+    (tmp_path / "precious.txt").write_text("keep me")
+    for name in ("out.jsonl", "out.jsonl.partial", "out.jsonl.set-aside.jsonl"):
+        (tmp_path / name).symlink_to(tmp_path / "precious.txt")
+    tag(inbox, "out.jsonl")
+    assert (tmp_path / "precious.txt").read_text() == "keep me"
+    assert not (tmp_path / "out.jsonl").is_symlink()
+
+
+def test_an_empty_result_has_its_columns(tag, tmp_path):
+    import pyarrow.parquet as pq
+
+    (tmp_path / "bad.pdf").write_bytes(b"\x89PNG")
+    summary = tag(tmp_path / "bad.pdf", "out.parquet", "out.csv")
+    assert (summary.documents, summary.set_aside) == (0, 1)
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
+    assert (tmp_path / "out.csv").read_text().startswith("id,document,page")
+
+
+def test_set_aside_file_goes_when_nothing_is_set_aside(tag, tmp_path):
+    inbox = write_inputs(tmp_path / "inbox", 2)
+    assert tag(inbox, "out.csv").set_aside_file == tmp_path / "out.csv.set-aside.jsonl"
+    for name in ("empty.txt", "picture.pdf", "rows.jsonl"):
+        (inbox / name).unlink()
+    assert tag(inbox, "out.csv").set_aside_file is None
+    assert not (tmp_path / "out.csv.set-aside.jsonl").exists()

@@ -1,0 +1,142 @@
+"""The ledger: what can happen to a file on disk, told and survived."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from textclass.batch.data import DocumentResult, Input, Part
+from textclass.batch.ledger import Ledger
+from textclass.batch.records import pack
+from textclass.documents import Source
+from textclass.errors import BatchError
+
+RESULT = DocumentResult({"document": "a", "outcome": "none"}, ({"text": "x" * 3_000},))
+
+
+def given(name, content="hash"):
+    return Input(Source(Path(name), name), content)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "out.ledger"
+
+
+def test_same_content_under_two_names_is_two_inputs(path):
+    ledger = Ledger(path, run="r")
+    ledger.plan([given("a"), given("b"), given("a")])
+    assert [one.source.id for one in ledger.unfinished(begun=False)] == ["a", "b"]
+    ledger.close()
+
+
+def test_records_come_in_the_order_of_the_plan(path):
+    ledger = Ledger(path, run="r")
+    ledger.plan([given("a"), given("b")])
+    first, second = ledger.unfinished(begun=False)
+    for one in (second, first):
+        result = DocumentResult({"document": one.source.id}, ())
+        ledger.record(one.position, Part(0, (pack(result),)), finished=True)
+    assert [one.document["document"] for one in ledger.records()] == ["a", "b"]
+    assert ledger.counts()[1] == 2
+    ledger.close()
+
+
+def test_columns_keep_the_order_of_first_appearance_however_parts_arrive(path):
+    ledger = Ledger(path, run="r")
+    ledger.plan([given("a")])
+    (one,) = ledger.unfinished(begun=False)
+    late = Part(256, (b"",), columns=(("z", "int"), ("b", "str")))
+    ledger.record(one.position, late, finished=False)
+    early = Part(0, (b"",), columns=(("b", "str"), ("a", "int"), ("z", "float")))
+    ledger.record(one.position, early, finished=True)
+    assert list(ledger.columns().items()) == [
+        ("b", frozenset({"str"})),
+        ("a", frozenset({"int"})),
+        ("z", frozenset({"int", "float"})),
+    ]
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"not a database, but long enough to be read as one" * 40, "it isn't a ledger"),
+        (None, "a database of another program"),
+    ],
+)
+def test_a_file_that_is_no_ledger_is_left_alone(path, content, fault):
+    if content:
+        path.write_bytes(content)
+    else:
+        other = sqlite3.connect(path)
+        other.execute("CREATE TABLE addresses (name)")
+        other.close()
+    before = path.read_bytes()
+    for fresh in (False, True):
+        with pytest.raises(BatchError, match=fault):
+            Ledger(path, run="r", fresh=fresh)
+    assert path.read_bytes() == before
+
+
+def test_a_ledger_of_another_form_asks_for_fresh(path):
+    Ledger(path, run="r").close()
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA user_version = 9")
+    other.close()
+    with pytest.raises(BatchError, match=r"form 9, .*--fresh"):
+        Ledger(path, run="r")
+    Ledger(path, run="r", fresh=True).close()
+
+
+def test_a_full_disk_is_told_and_what_was_done_is_kept(path):
+    ledger = Ledger(path, run="r")
+    ledger.plan(given(f"{i:03}") for i in range(200))
+    ledger.commit()
+    pages = ledger._db.execute("PRAGMA page_count").fetchone()[0]
+    ledger._db.execute(f"PRAGMA max_page_count = {pages + 20}")
+    todo = list(ledger.unfinished(begun=False))
+    done = 0
+    with pytest.raises(BatchError, match=r"is the disk full\?.*make room"):  # noqa: PT012 - until full
+        for one in todo:
+            incompressible = bytes(range(256)) * 20
+            records = (pack(RESULT), incompressible, incompressible)
+            ledger.record(one.position, Part(0, records), finished=True)
+            ledger.commit()
+            done += 1
+    ledger.close()
+
+    again = Ledger(path, run="r")
+    again.plan(given(f"{i:03}") for i in range(200))
+    assert 0 < done < 200
+    assert again.counts()[1] == done
+    assert again._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert again._db.execute("SELECT count(*) FROM records").fetchone() == (3 * done,)
+    again.close()
+
+
+def test_a_part_enters_whole_or_not_at_all(path):
+    ledger = Ledger(path, run="r")
+    ledger.plan([given("a")])
+    (one,) = ledger.unfinished(begun=False)
+    with pytest.raises(sqlite3.ProgrammingError, match="not supported"):
+        ledger.record(one.position, Part(0, (b"1", object()), columns=(("a",),)), finished=True)
+    ledger.close()
+    again = Ledger(path, run="r")
+    assert again._db.execute("SELECT count(*) FROM records").fetchone() == (0,)
+    again.close()
+
+
+def test_what_may_succeed_another_time_is_not_kept(path):
+    ledger = Ledger(path, run="r")
+    ledger.plan([given("killed"), given("unreadable", content="")])
+    for one in ledger.unfinished(begun=False):
+        part = Part(0, (pack(RESULT),), again=one.source.id == "killed")
+        ledger.record(one.position, part, finished=True)
+    ledger.close()
+    again = Ledger(path, run="r")
+    again.plan([given("killed"), given("unreadable", content="")])
+    assert again.counts()[1] == 0
+    again.close()

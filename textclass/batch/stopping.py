@@ -1,0 +1,42 @@
+"""Signals that end a run in good order."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StopFlag:
+    """Whether a signal has asked the run to end, and which."""
+
+    signum: int | None = None
+
+    def __call__(self) -> bool:
+        """Return whether the run should end."""
+        return self.signum is not None
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[StopFlag]:
+    """Let SIGINT and SIGTERM raise a flag; a second one ends the program at once."""
+    flag = StopFlag()
+    if threading.current_thread() is not threading.main_thread():
+        yield flag
+        return
+
+    def note(signum: int, _frame: FrameType | None) -> None:
+        if flag.signum is not None:
+            raise KeyboardInterrupt
+        flag.signum = signum
+
+    before = {one: signal.signal(one, note) for one in _SIGNALS}
+    try:
+        yield flag
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -1,0 +1,191 @@
+"""`textclass tag`: many documents to results."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from textclass.cli.common import (
+    console,
+    help_on_terminal,
+    json_option,
+    model_option,
+    new_path,
+    note,
+    print_json,
+    quiet_option,
+)
+
+if TYPE_CHECKING:
+    from textclass.batch import Progress, Summary
+
+SET_ASIDE = 3
+"""Exit code of a run that is done, with some inputs set aside."""
+
+
+@click.command()
+@click.argument("paths", metavar="FILE...", nargs=-1)
+@click.option(
+    "--output",
+    "-o",
+    "outputs",
+    metavar="OUT",
+    multiple=True,
+    help="Where results go: .jsonl, .csv, .parquet, .xlsx, or a folder/ for partitioned Parquet; "
+    "can be given again. JSONL on stdout by default.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(["passage", "document", "both"]),
+    default="passage",
+    show_default=True,
+    help="Rows of passages or of documents; both makes OUT.passages.… and OUT.documents.…",
+)
+@click.option(
+    "--passages",
+    type=click.Choice(["split", "whole"]),
+    default="split",
+    show_default=True,
+    help="Cut documents and rows into passages, or tag each as one.",
+)
+@click.option("--text-column", help="The column of tables that holds the text: text by default.")
+@click.option("--id-column", help="The column of tables that names the row: id, or its number.")
+@model_option
+@click.option("--report", type=new_path, help="Write an HTML report.")
+@click.option("--table", is_flag=True, help="Print a table of the first 50 documents.")
+@click.option("--set-aside", type=new_path, help="By default OUT.set-aside.jsonl.")
+@click.option("--workers", type=click.IntRange(1), help="Processes; all cores by default.")
+@click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
+@click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster, such as tcp://host:8786.")
+@click.option("--fresh", is_flag=True, help="Forget what earlier runs into OUT did.")
+@click.option("--log", type=new_path, help="Append a line a minute to this file.")
+@quiet_option
+@json_option
+@click.pass_context
+def tag(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - click passes them by name
+    """Tag documents: files, folders, globs, addresses such as s3://…, or standard input with -.
+
+    Reads PDF, DOCX, ODT, RTF, HTML, EML, Markdown and text, tables in CSV, TSV, JSONL, Parquet and
+    XLSX, and gzip and zip of these. What can't be read is set aside with its reason.
+
+    What is done is kept in OUT.ledger: a run that was stopped goes on where it was, and a run with
+    more files does only the new ones. --json prints the summary as JSON.
+    """
+    if not options["paths"]:
+        help_on_terminal(context)
+    _check(options)
+    summary = _run(options)
+    if options["table"]:
+        _print_documents(summary)
+    if options["as_json"]:
+        print_json(summary.to_dict())
+    elif not options["quiet"]:
+        _tell(summary)
+    if summary.stopped_by:
+        context.exit(128 + summary.stopped_by)
+    context.exit(SET_ASIDE if summary.set_aside else 0)
+
+
+def _check(options: dict[str, Any]) -> None:
+    if options["as_json"] and not options["outputs"]:
+        raise click.UsageError("--json needs -o: without it stdout takes the results")
+    if options["table"] and (options["as_json"] or not options["outputs"]):
+        raise click.UsageError("--table needs -o and no --json: stdout takes one thing")
+    if options["scheduler"] and options["engine"] != "dask":
+        raise click.UsageError("--scheduler is for --engine dask")
+
+
+def _run(options: dict[str, Any]) -> Summary:
+    from textclass.batch import Engine, Level, TagJob, TagOptions, tag_files
+
+    paths = options["paths"] or ("-",)
+    job = TagJob(
+        paths=tuple(path for path in paths if path != "-"),
+        outputs=options["outputs"],
+        stream=None if options["outputs"] else sys.stdout,
+        stdin=sys.stdin.buffer if "-" in paths else None,
+        model=options["model_path"],
+        options=TagOptions(
+            text_column=options["text_column"],
+            id_column=options["id_column"],
+            whole=options["passages"] == "whole",
+        ),
+        level=Level(options["level"]),
+        workers=options["workers"],
+        engine=Engine(options["engine"]),
+        scheduler=options["scheduler"],
+        set_aside=options["set_aside"],
+        report=options["report"],
+        fresh=options["fresh"],
+    )
+    with _watching(options["log"], quiet=options["quiet"]) as watch:
+        return tag_files(job, on_progress=watch)
+
+
+@contextmanager
+def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Give what shows progress on a terminal and notes it in the log."""
+    from contextlib import ExitStack
+
+    from textclass.batch import PaceLog, describe
+
+    with ExitStack() as stack:
+        watchers: list[Callable[[Progress], None]] = []
+        if log:
+            watchers.append(stack.enter_context(PaceLog(log)))
+        out = console(stderr=True)
+        if out.is_terminal and not out.is_dumb_terminal and not quiet:
+            status = stack.enter_context(out.status("starting"))
+            watchers.append(lambda progress: status.update(describe(progress)))
+
+        def watch(progress: Progress) -> None:
+            for watcher in watchers:
+                watcher(progress)
+
+        yield watch
+
+
+def _print_documents(summary: Summary) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for header in ("document", "outcome", *summary.facets):
+        table.add_column(header, overflow="fold")
+    for document in summary.first_documents:
+        labels = (", ".join(document[facet]) for facet in summary.facets)
+        table.add_row(*map(escape, (document["document"], document["outcome"], *labels)))
+    console().print(table)
+
+
+def _tell(summary: Summary) -> None:
+    for one in summary.first_set_aside:
+        note(f"set aside: {one.id}: {one.error}")
+    more = summary.set_aside - len(summary.first_set_aside)
+    if more:
+        note(f"set aside: and {more:,} more")
+    if summary.stopped_by:
+        note(
+            f"interrupted: {summary.finished:,} of {summary.inputs:,} inputs are done"
+            + (f" and kept in {summary.ledger}; the same command goes on" if summary.ledger else "")
+        )
+        return
+    outcomes = ", ".join(f"{n:,} {outcome}" for outcome, n in summary.outcomes.items())
+    earlier = f", {summary.taken_up:,} of them by an earlier run" if summary.taken_up else ""
+    note(f"{summary.inputs:,} inputs{earlier}, in {summary.seconds:,.1f} s")
+    note(f"{summary.documents:,} documents ({outcomes or 'none'}), {summary.passages:,} passages")
+    for path in (*summary.outputs, summary.report):
+        if path:
+            note(f"results: {path}")
+    if summary.set_aside:
+        note(f"{summary.set_aside:,} set aside" + _place(summary))
+        note("exit code 3: done, but not everything could be read")
+
+
+def _place(summary: Summary) -> str:
+    return f", each with its reason: {summary.set_aside_file}" if summary.set_aside_file else ""
