@@ -9,8 +9,9 @@ work=out/refit
 mkdir -p "$work"
 
 $bin corpus fetch corpus --from "$1"
-$bin train corpus -o "$work/without-dev" --without "$gold"
-$bin train corpus -o "$work/default"
+# Probabilities teach types better than principles: a larger weight for them.
+$bin train corpus --soft-weight type=0.5 -o "$work/without-dev" --without "$gold"
+$bin train corpus --soft-weight type=0.5 -o "$work/default"
 $bin evaluate "$gold" --model "$work/without-dev" --by source --by length \
     --train corpus --output "$work/dev.json" --report "$work/dev.html" --card "$work/default"
 diff --recursive "$work/default" models/default

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, f1_score
 
 from textclass.corpora import Corpus, read_corpus
-from textclass.learning import TrainingOptions, train
+from textclass.learning import FitOptions, TrainingOptions, train
 from textclass.tagger import Tagger
 
 GOLD = "corpus/public/dev_gold.jsonl"
@@ -31,7 +31,11 @@ def with_written(corpus: Corpus, size: int | None) -> Corpus:
 def figures(corpus: Corpus, gold: Corpus, folds: int) -> list[float]:
     """Train, tag the gold passages, and return micro-F1 and mean average precision by facet."""
     with tempfile.TemporaryDirectory() as folder:
-        model = train(corpus, folder, TrainingOptions(folds=folds)).model
+        model = train(
+            corpus,
+            folder,
+            TrainingOptions(folds=folds, fit=FitOptions(facet_soft_weights={"type": 0.5})),
+        ).model
     p = Tagger(model).score(gold.texts).probabilities
     truth = gold.targets > 0
     found = []

@@ -28,3 +28,11 @@ def test_bad_rows_are_all_told_with_their_lines(textclass, tmp_path):
     assert "corpus.jsonl, line 2: " in err
     assert "corpus.jsonl, line 3: " in err
     assert not (tmp_path / "model").exists()
+
+
+def test_soft_weights_are_checked(textclass, tmp_path):
+    (tmp_path / "labels.yaml").write_text(TOY_LABELS)
+    write_jsonl(tmp_path / "corpus.jsonl", toy_rows(40))
+    train = ("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model", "--soft-weight")
+    assert "'much' isn't a number" in textclass(*train, "topic=much", check=2).err
+    assert "no facet 'tone' (the facets are topic)" in textclass(*train, "tone=1", check=1).err

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.conftest import toy_rows, write_jsonl
 from textclass.corpora import read_corpus
 from textclass.errors import CorpusError
-from textclass.learning import TrainingOptions, out_of_fold, train
+from textclass.learning import FitOptions, TrainingOptions, out_of_fold, train
 from textclass.tagger import Tagger
 
 
@@ -54,6 +56,9 @@ def test_probabilities_teach_but_do_not_set_thresholds(soft_corpus, tmp_path, to
     taught = train(soft_corpus, tmp_path / "taught", toy_options)
     alone = train(hard, tmp_path / "alone", toy_options)
     assert right(taught.model) > right(alone.model)
+    unheard = replace(toy_options, fit=FitOptions(facet_soft_weights={"topic": 0.0}))
+    deaf = train(soft_corpus, tmp_path / "deaf", unheard)
+    assert right(deaf.model) < right(taught.model)
     assert taught.manifest["training"]["passages"] == 40
     assert taught.manifest["training"]["soft_passages"] == 300
 

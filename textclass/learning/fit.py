@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,12 +32,15 @@ class FitOptions:
         Inverse strength of the L2 penalty, as scikit-learn's C.
     soft_weight : float
         Weight of a soft-labelled row beside a hard-labelled one.
+    facet_soft_weights : Mapping of str to float
+        The same for the labels of a facet that probabilities teach better or worse.
     balance : float
         Positives weigh (negatives / positives) to this power.
     """
 
     c: float = 0.3
     soft_weight: float = 0.3
+    facet_soft_weights: Mapping[str, float] = field(default_factory=dict)
     balance: float = 0.5
 
 
@@ -64,6 +67,7 @@ def fit_labels(
     features: sparse.csr_matrix,
     targets: NDArray[np.float64],
     hard: NDArray[np.bool_],
+    soft_weights: Sequence[float],
     subsets: Sequence[NDArray[np.int64]],
     options: FitOptions,
     *,
@@ -78,6 +82,8 @@ def fit_labels(
     targets : ndarray of float64, shape (n_rows, L)
         0 or 1 in hard-labelled rows, a probability in others.
     hard : ndarray of bool, shape (n_rows,)
+    soft_weights : sequence of float, length L
+        Weight of a row that isn't hard, for each label.
     subsets : sequence of ndarray of int64
         Row numbers.
     options : FitOptions
@@ -95,7 +101,7 @@ def fit_labels(
     # Half the memory to pass over; the solver's own tolerance moves scores as much.
     features = features.astype(np.float32)
     fits = Parallel(n_jobs=jobs, return_as="generator", max_nbytes="1M")(
-        delayed(_fit_label)(features, targets[:, label], hard, subset, options)
+        delayed(_fit_label)(features, targets[:, label], hard, subset, soft_weights[label], options)
         for subset, label in tasks
     )
     done = []
@@ -116,9 +122,10 @@ def _fit_label(
     target: NDArray[np.float64],
     hard: NDArray[np.bool_],
     subset: NDArray[np.int64],
+    soft_weight: float,
     options: FitOptions,
 ) -> tuple[NDArray[np.float64], float]:
-    rows, y, weight = _examples(target, hard, subset, options)
+    rows, y, weight = _examples(target, hard, subset, soft_weight, options.balance)
     if y.all() or not y.any():
         # Nothing to tell apart: a label without positives is never near, and the other way round.
         return np.zeros(features.shape[1]), 10.0 if y.all() else -10.0
@@ -133,18 +140,19 @@ def _examples(
     target: NDArray[np.float64],
     hard: NDArray[np.bool_],
     subset: NDArray[np.int64],
-    options: FitOptions,
+    soft_weight: float,
+    balance: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float64]]:
     """Return rows, classes and weights; a soft row stands in as a positive and as a negative."""
     p, sure = target[subset], hard[subset]
     positives = max(float(p[sure].sum()), 1.0)
     odds = max(float(sure.sum()) - positives, 1.0) / positives
-    base = np.where(sure, 1.0, options.soft_weight)
+    base = np.where(sure, 1.0, soft_weight)
     for_it = np.flatnonzero(np.where(sure, p > 0, p >= _LEAST_PROBABILITY))
     against = np.flatnonzero(p < 1)
     rows = np.concatenate([subset[for_it], subset[against]])
     y = np.concatenate([np.ones(len(for_it), dtype=bool), np.zeros(len(against), dtype=bool)])
     weight = np.concatenate(
-        [base[for_it] * p[for_it] * odds**options.balance, base[against] * (1 - p[against])]
+        [base[for_it] * p[for_it] * odds**balance, base[against] * (1 - p[against])]
     )
     return rows, y, weight

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from textclass import __version__
 from textclass.corpora import Corpus
-from textclass.errors import CorpusError
+from textclass.errors import CorpusError, TaxonomyError
 from textclass.language import whole_word_keys
 from textclass.learning.calibration import Calibration, calibrate
 from textclass.learning.card import corpus_facts, update_card
@@ -159,8 +159,8 @@ def fit_corpus(
     groups = [corpus.groups[i] for i in hard]
     folds = group_folds(groups, truth, folds=options.folds, seed=options.seed)
     subsets = [np.arange(len(corpus)), *_outside(corpus, groups, folds)]
-    fit = (features, corpus.targets, corpus.hard, subsets, options.fit)
-    weights, *by_fold = fit_labels(*fit, jobs=options.jobs, progress=progress)
+    fit = (features, corpus.targets, corpus.hard, _soft_weights(corpus, options), subsets)
+    weights, *by_fold = fit_labels(*fit, options.fit, jobs=options.jobs, progress=progress)
     scores = np.empty(truth.shape)
     for fold, fold_weights in enumerate(by_fold):
         scores[folds == fold] = fold_weights.scores(features[hard[folds == fold]])
@@ -174,6 +174,26 @@ def fit_corpus(
     return Fitted(
         corpus, vectorizer, weights, calibration, thresholds, hard, folds, p, truth, row_weights
     )
+
+
+def _soft_weights(corpus: Corpus, options: TrainingOptions) -> list[float]:
+    """Return the weight of a soft-labelled row for each label.
+
+    Raises
+    ------
+    TaxonomyError
+        If a facet is given that the taxonomy doesn't have.
+    """
+    given = options.fit.facet_soft_weights
+    for facet in given:
+        if facet not in corpus.taxonomy.slices:
+            known = ", ".join(corpus.taxonomy.slices)
+            raise TaxonomyError(f"no facet {facet!r}", hint=f"the facets are {known}")
+    return [
+        given.get(facet.name, options.fit.soft_weight)
+        for facet in corpus.taxonomy
+        for _ in facet.labels
+    ]
 
 
 def _outside(

@@ -96,7 +96,13 @@ def by_tfidf(
     folds = group_folds(training.groups, truth, folds=FOLDS, seed=seed)
     subsets = [np.arange(len(training)), *(np.flatnonzero(folds != f) for f in range(FOLDS))]
     weights, *by_fold = fit_labels(
-        features, training.targets, training.hard, subsets, _FIT, progress=progress
+        features,
+        training.targets,
+        training.hard,
+        [_FIT.soft_weight] * truth.shape[1],
+        subsets,
+        _FIT,
+        progress=progress,
     )
     scores = np.empty(truth.shape)
     for fold, fold_weights in enumerate(by_fold):
