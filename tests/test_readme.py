@@ -64,7 +64,7 @@ def test_python_blocks_run(code, folder):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for line in re.findall(r"#> (.*)", code):
+    for line in re.findall(r"# prints (.*)", code):
         assert matches(line, next(out for out in done.stdout.splitlines() if matches(line, out)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from textclass.corpora.files import Record, parse_json, scan_records
 from textclass.corpora.rows import Corpus, Row, folder_of
@@ -88,7 +88,9 @@ def make_record(
 def triples(spans: object) -> list[dict[str, Any]]:
     """Return spans from lists of start, end and label."""
     try:
-        return [{"start": s, "end": e, "label": label} for s, e, label in spans]  # type: ignore[attr-defined]
+        # What can't be iterated over raises the TypeError below.
+        given = cast("Iterable[tuple[Any, Any, Any]]", spans)
+        return [{"start": s, "end": e, "label": label} for s, e, label in given]
     except (TypeError, ValueError) as error:
         raise CorpusError(f"not a list of [start, end, label]: {spans!r}") from error
 
