@@ -1,4 +1,4 @@
-"""Does more of the written corpus help? Dev figures with growing parts of it.
+"""Does more of the written corpus help? Dev figures with growing parts of it, no soft labels.
 
     python -m benchmarks.curve [FOLDS]
 
@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, f1_score
 
 from textclass.corpora import Corpus, read_corpus
-from textclass.learning import FitOptions, TrainingOptions, train
+from textclass.learning import TrainingOptions, train
 from textclass.tagger import Tagger
 
 GOLD = "corpus/public/dev_gold.jsonl"
@@ -34,7 +34,7 @@ def figures(corpus: Corpus, gold: Corpus, folds: int) -> list[float]:
         model = train(
             corpus,
             folder,
-            TrainingOptions(folds=folds, fit=FitOptions(facet_soft_weights={"type": 0.5})),
+            TrainingOptions(folds=folds, soft_rows=0),
         ).model
     p = Tagger(model).score(gold.texts).probabilities
     truth = gold.targets > 0

@@ -96,7 +96,7 @@ class Tagger:
     --------
     >>> import textclass
     >>> tagger = textclass.load()
-    >>> tagger.tag("Volunteers from both towns restored the cemetery together.")["type"]
+    >>> tagger.tag("Our twin town sent its choir, and each family took two singers in.")["type"]
     ('citizen',)
     """
 
@@ -135,8 +135,8 @@ class Tagger:
         """
         return self._score(texts)[0]
 
-    def _score(self, texts: Sequence[str]) -> tuple[Scores, WordBatch]:
-        batch = self._tokenizer.read(texts)
+    def _score(self, texts: Sequence[str], *, spans: bool = False) -> tuple[Scores, WordBatch]:
+        batch = self._tokenizer.read(texts, spans=spans)
         self._table.grow(self._tokenizer.words, self._tokenizer.generation)
         return self._table.score(batch), batch
 
@@ -242,8 +242,8 @@ class Tagger:
             If the model has no such label.
         """
         column = self.taxonomy.column(label)
-        scores, batch = self._score([text])
-        found = self._contributions(text, column)
+        scores, batch = self._score([text], spans=True)
+        found = self._contributions(batch, [0], [column])
         return Explanation(
             label=label,
             given=bool(self._decide(scores, batch).given[0, column]),
@@ -252,18 +252,20 @@ class Tagger:
             score=float(scores.scores[0, column]),
             intercept=found.intercept,
             words=tuple(words_by_weight(text, found)),
-            evidence=tuple(evidence_of(label, text, found)),
+            evidence=tuple(evidence_of(found, [label], [text], [0])[0]),
         )
 
     def contributions(self, text: str, label: str) -> Contributions:
         """Return what each word of a passage brought to the score of `label`, as arrays."""
-        self._score([text])
-        return self._contributions(text, self.taxonomy.column(label))
+        _, batch = self._score([text], spans=True)
+        return self._contributions(batch, [0], [self.taxonomy.column(label)])
 
-    def _contributions(self, text: str, column: int) -> Contributions:
-        """Return the contributions in a passage that was scored last."""
-        parts = passage_parts(self._table, self._tokenizer.spans(text))
-        return contributions(self._table, parts, column)
+    def _contributions(
+        self, batch: WordBatch, passages: Sequence[int], columns: Sequence[int]
+    ) -> Contributions:
+        """Return the contributions to labels in passages of the batch that was scored last."""
+        parts = passage_parts(self._table, batch, np.asarray(passages, dtype=np.int64))
+        return contributions(self._table, parts, np.asarray(columns, dtype=np.int64))
 
     def _decide(self, scores: Scores, batch: WordBatch) -> Decisions:
         words = self._tokenizer.words
@@ -278,47 +280,43 @@ class Tagger:
         self, places: Sequence[tuple[str, str, Passage, int | None]], *, evidence: bool
     ) -> list[PassageTags]:
         texts = [text[passage.start : passage.end] for text, _, passage, _ in places]
-        scores, batch = self._score(texts)
+        scores, batch = self._score(texts, spans=evidence)
         decisions = self._decide(scores, batch)
-        names = self.taxonomy.names
-        results = []
-        for i, (text, (_, document, passage, page)) in enumerate(zip(texts, places, strict=True)):
-            columns = np.flatnonzero(decisions.given[i])
-            found = self._evidence(text, columns, passage.start) if evidence else ()
-            results.append(
-                PassageTags(
-                    taxonomy=self.taxonomy,
-                    text=text,
-                    outcome=decisions.outcome(i),
-                    reason=decisions.reasons[i],
-                    labels=tuple(names[column] for column in columns),
-                    probabilities=tuple(scores.probabilities[i].tolist()),
-                    evidence=found,
-                    model=self.model.name,
-                    start=passage.start,
-                    end=passage.end,
-                    id=passage_id(text),
-                    document=document,
-                    page=page,
-                )
+        labels: list[list[str]] = [[] for _ in places]
+        found: list[list[Evidence]] = [[] for _ in places]
+        passages, columns = (index.tolist() for index in np.nonzero(decisions.given))
+        for i, column in zip(passages, columns, strict=True):
+            labels[i].append(self.taxonomy.names[column])
+        if evidence and passages:
+            by_case = evidence_of(
+                self._contributions(batch, passages, columns),
+                [self.taxonomy.names[column] for column in columns],
+                [texts[i] for i in passages],
+                [places[i][2].start for i in passages],
             )
-        return results
-
-    def _evidence(self, text: str, columns: Iterable[int], shift: int) -> tuple[Evidence, ...]:
-        columns = list(columns)
-        if not columns:
-            return ()
-        parts = passage_parts(self._table, self._tokenizer.spans(text))
-        return tuple(
-            evidence
-            for column in columns
-            for evidence in evidence_of(
-                self.taxonomy.names[column],
-                text,
-                contributions(self._table, parts, column),
-                shift=shift,
+            for i, spans in zip(passages, by_case, strict=True):
+                found[i] += spans
+        probabilities = scores.probabilities.tolist()
+        return [
+            PassageTags(
+                taxonomy=self.taxonomy,
+                text=text,
+                outcome=decisions.outcome(i),
+                reason=decisions.reasons[i],
+                labels=tuple(labels[i]),
+                probabilities=tuple(probabilities[i]),
+                evidence=tuple(found[i]),
+                model=self.model.name,
+                start=passage.start,
+                end=passage.end,
+                id=passage_id(text),
+                document=document,
+                page=page,
             )
-        )
+            for i, (text, (_, document, passage, page)) in enumerate(
+                zip(texts, places, strict=True)
+            )
+        ]
 
 
 def passage_id(text: str) -> str:
