@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import os
 import time
 from collections import Counter
@@ -35,7 +34,6 @@ from textclass.batch.stopping import StopFlag, stop_on_signals
 from textclass.batch.worker import fetched, in_batches, reader_for
 from textclass.documents import SetAside
 from textclass.model import load_folder
-from textclass.model.folder import MANIFEST
 from textclass.taxonomy import Taxonomy, shipped
 
 LEDGER = ".ledger"
@@ -67,13 +65,13 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = N
     if first and not job.set_aside:
         job = replace(job, set_aside=beside(first, SET_ASIDE))
     folder = job.model or shipped("models/default")
-    model = load_folder(folder).model
-    digest = hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+    loaded = load_folder(folder)
+    model = loaded.model
     setup = Setup(folder.resolve(), model.name, job.options)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="textclass-")))
         place = beside(first, LEDGER) if first else scratch / "ledger"
-        run = job.options.digest(f"{model.name} {digest}")
+        run = job.options.digest(f"{model.name} {loaded.digest}")
         ledger = stack.enter_context(closing(Ledger(place, run=run, fresh=job.fresh)))
         flag = stack.enter_context(stop_on_signals())
         return _Run(job, outputs, setup, model.taxonomy, ledger, flag, on_progress).go(scratch)

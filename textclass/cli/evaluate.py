@@ -80,9 +80,8 @@ def evaluate(
     what --train gives.
     """
     from textclass.corpora import read_corpus
-    from textclass.learning.card import update_card
-    from textclass.learning.evaluation import EvaluationOptions
-    from textclass.learning.evaluation import evaluate as run
+    from textclass.learning import EvaluationOptions, update_card
+    from textclass.learning import evaluate as run
     from textclass.model import load_folder
     from textclass.taxonomy import shipped
 
@@ -153,7 +152,7 @@ def _print(metrics: Metrics) -> None:
 
 
 def _print_labels(metrics: Metrics) -> None:
-    from textclass.learning.evaluation import as_text
+    from textclass.learning import as_text
 
     rows = [
         (
@@ -172,7 +171,7 @@ def _print_labels(metrics: Metrics) -> None:
 
 
 def _print_facets(metrics: Metrics) -> None:
-    from textclass.learning.evaluation import as_text
+    from textclass.learning import as_text
 
     columns: list[list[str]] = []
     for facet, figures in metrics["facets"].items():
@@ -209,7 +208,7 @@ def _print_facets(metrics: Metrics) -> None:
 
 
 def _print_others(metrics: Metrics) -> None:
-    from textclass.learning.evaluation import as_text
+    from textclass.learning import as_text
 
     facets = list(metrics["facets"])
 

@@ -71,19 +71,19 @@ class ChunkTable:
         within = places - np.repeat(offsets, lengths)
         keys[short] = np.add.reduceat(self._factors.take(within) * characters, offsets)
         found = self._probe(keys[short])
-        within += np.repeat(self._begins.data[found], lengths)
+        within += np.repeat(self._begins.data.take(found), lengths)
         same = self._text.data.take(within, mode="clip") == characters
         if not same.all():
             found[~np.logical_and.reduceat(same, offsets)] = -1
-        found[self._lengths.data[found] != lengths] = -1
+        found[self._lengths.data.take(found) != lengths] = -1
         numbers[short] = found
         return numbers, keys
 
-    def _probe(self, keys: NDArray[np.uint64]) -> NDArray[np.int32]:
+    def _probe(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Return the number of the chunk with each key, -1 where there is none."""
         slots = self._slots_of(keys)
-        found = self._slots[slots]
-        others = np.flatnonzero((self._keys.data[found] != keys) & (found >= 0))
+        found = self._slots.take(slots).astype(np.int64)
+        others = np.flatnonzero((self._keys.data.take(found) != keys) & (found >= 0))
         while len(others):
             slots[others] = (slots[others] + 1) % len(self._slots)
             found[others] = self._slots[slots[others]]

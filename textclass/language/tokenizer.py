@@ -148,20 +148,22 @@ class Tokenizer:
     def _read(self, texts: Sequence[str], *, spans: bool) -> WordBatch:
         joined = "\n".join(texts)
         characters = code_points(joined)
-        edges = np.flatnonzero(_BLANK[np.minimum(characters, len(_BLANK) - 1)])
+        edges = np.flatnonzero(_BLANK.take(characters, mode="clip"))
         starts = np.concatenate(([0], edges + 1))
         lengths = np.append(edges, len(characters)) - starts
         starts, lengths = starts[lengths > 0], lengths[lengths > 0]
         numbers = self._numbers(joined, characters, starts, lengths)
-        counts = self._count.data[numbers]
+        counts = self._count.data.take(numbers)
         ends = np.cumsum(counts)
         total = int(ends[-1]) if len(ends) else 0
-        places = np.repeat(self._first.data[numbers] - (ends - counts), counts) + np.arange(total)
+        places = np.repeat(self._first.data.take(numbers) - (ends - counts), counts) + np.arange(
+            total
+        )
         sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
         begins = np.cumsum(sizes) - sizes
         bounds = np.searchsorted(starts, np.append(begins, len(characters)))
         bounds = np.concatenate(([0], ends))[bounds]
-        batch = WordBatch(self._ids.data[places], bounds)
+        batch = WordBatch(self._ids.data.take(places), bounds)
         if not spans:
             return batch
         shift = np.repeat(starts, counts) - np.repeat(begins, np.diff(bounds))

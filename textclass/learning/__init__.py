@@ -1,7 +1,7 @@
 """Corpora to models: features, folds, fits, calibration, thresholds, evaluation."""
 
 from textclass.learning.card import update_card
-from textclass.learning.evaluation import EvaluationOptions, evaluate
+from textclass.learning.evaluation import EvaluationOptions, as_text, evaluate
 from textclass.learning.fit import FitOptions
 from textclass.learning.rethreshold import set_thresholds
 from textclass.learning.training import (
@@ -20,6 +20,7 @@ __all__ = [
     "Fitted",
     "TrainingOptions",
     "WordFeatures",
+    "as_text",
     "compile_model",
     "evaluate",
     "fit_corpus",

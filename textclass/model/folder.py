@@ -48,12 +48,15 @@ class ModelFolder:
     Attributes
     ----------
     path : Path
+    digest : str
+        SHA-256 of the manifest, which holds those of the other files.
     manifest : Mapping
         The whole manifest.
     model : LinearModel
     """
 
     path: Path
+    digest: str
     manifest: Mapping[str, Any]
     model: LinearModel
 
@@ -156,8 +159,9 @@ def load_folder(folder: str | Path) -> ModelFolder:
         ) from error
     except ValueError as error:
         raise ModelError(str(error), where=str(folder)) from error
-    name = f"{folder.resolve().name}@{_sha256(content)[:8]}"
-    return ModelFolder(folder, manifest, replace(model, name=name))
+    digest = _sha256(content)
+    model = replace(model, name=f"{folder.resolve().name}@{digest[:8]}")
+    return ModelFolder(folder, digest, manifest, model)
 
 
 def verify_folder(folder: str | Path) -> ModelFolder:

@@ -37,12 +37,12 @@ class KeyTable:
 
     def find(self, wanted: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the positions in `wanted` of keys that are here, and their index here."""
-        index = self._index[self._slots(wanted)]
+        index = self._index.take(self._slots(wanted))
         shared = np.flatnonzero(index == _SHARED)
         if len(shared):
             near = np.searchsorted(self.keys, wanted[shared])
             index[shared] = np.minimum(near, len(self.keys) - 1)
         filled = np.flatnonzero(index >= 0)
-        index = index[filled].astype(np.int64)
-        same = self.keys[index] == wanted[filled]
+        index = index.take(filled).astype(np.int64)
+        same = self.keys.take(index) == wanted.take(filled)
         return filled[same], index[same]

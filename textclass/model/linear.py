@@ -187,9 +187,9 @@ class WordTable:
             `bigram_weights`.
         """
         places, passages = neighbours(batch)
-        keys = self.keys[batch.ids]
-        found, index = self._bigrams.find(pair_keys(keys[places], keys[places + 1]))
-        return places[found], passages[found], index
+        keys = self.keys.take(batch.ids)
+        found, index = self._bigrams.find(pair_keys(keys.take(places), keys.take(places + 1)))
+        return places.take(found), passages.take(found), index
 
     def _bigram_sums(self, batch: WordBatch, sums: NDArray[np.float64]) -> None:
         """Add to `sums` the weights of the distinct known bigrams of each passage."""
@@ -217,14 +217,14 @@ class WordTable:
             sums[filled] = np.add.reduceat(rows, counts.starts[filled], axis=0)
         if self.model.spec.bigram_weight:
             self._bigram_sums(batch, sums)
-        squares = (weights * self.idf[counts.words]) ** 2
+        squares = (weights * self.idf.take(counts.words)) ** 2
         norms = np.sqrt(np.bincount(passages, weights=squares, minlength=n_passages))
         norms[norms == 0] = 1
         distinct = np.maximum(np.diff(counts.starts), 1)
-        known = np.bincount(passages, weights=self.known[counts.words], minlength=n_passages)
+        known = np.bincount(passages, weights=self.known.take(counts.words), minlength=n_passages)
         total = np.bincount(passages, weights=counts.tf, minlength=n_passages)
         function = np.bincount(
-            passages, weights=counts.tf * self.function[counts.words], minlength=n_passages
+            passages, weights=counts.tf * self.function.take(counts.words), minlength=n_passages
         )
         scores = sums / norms[:, None] + self.model.intercept
         return Scores(

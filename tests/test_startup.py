@@ -1,0 +1,58 @@
+"""What a command loads, and that it starts nearly as soon as spaCy itself."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEXT = "The navy's hospital ship treated 1,200 people of the quake-hit coast, and trained nurses."
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+
+def loaded(*arguments: str) -> set[str]:
+    """Top-level packages that a command imports."""
+    lines = run("-X", "importtime", "-m", "textclass", *arguments).stderr.splitlines()
+    times = [line for line in lines if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in times}
+
+
+def test_help_loads_nothing_heavy():
+    assert not loaded("--help") & {"spacy", "sklearn", "pandas", "numpy", "scipy", "rich"}
+
+
+@pytest.mark.parametrize("command", ["predict", "tag", "train", "evaluate", "labels", "model"])
+def test_help_of_a_command_loads_nothing_heavy(command):
+    assert not loaded(command, "--help") & {"spacy", "sklearn", "pandas", "numpy", "scipy"}
+
+
+def test_predict_loads_no_more_than_it_needs(toy_model):
+    heavy = {"sklearn", "pandas", "pyarrow", "scipy", "joblib", "dask", "trafilatura"}
+    assert not loaded("predict", "--model", str(toy_model.path), TEXT) & heavy
+
+
+def test_predict_starts_nearly_as_soon_as_spacy(toy_model):
+    def seconds(*arguments: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        run(*arguments)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    spacy, predict = [], []
+    for _ in range(4):
+        spacy.append(seconds("-c", "import spacy"))
+        predict.append(seconds("-m", "textclass", "predict", "-m", str(toy_model.path), TEXT))
+    assert min(predict) < 1.6 * min(spacy)
