@@ -1,0 +1,1 @@
+"""Speed beside peers, side by side on the same texts: `make bench`."""
