@@ -60,6 +60,8 @@ def test_ctrl_c_exits_130():
         [sys.executable, "-m", "textclass", "predict", "-"],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A test run in the background ignores the signal, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with pytest.raises(subprocess.TimeoutExpired):
         running.wait(1.5)
