@@ -9,7 +9,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
-from importlib import import_module
+from importlib.resources import files
+from runpy import run_path
 
 OTHER_LANGUAGES = ("de", "es", "fr", "id", "it", "nl", "pl", "pt", "ro", "sv", "tr")
 
@@ -17,13 +18,18 @@ OTHER_LANGUAGES = ("de", "es", "fr", "id", "it", "nl", "pl", "pt", "ro", "sv", "
 @cache
 def function_words() -> frozenset[str]:
     """Return the English function words, which make up about half of running English text."""
-    return frozenset(import_module("spacy.lang.en.stop_words").STOP_WORDS)
+    return _stop_words("en")
 
 
 @cache
 def _foreign_function_words() -> frozenset[str]:
-    modules = (import_module(f"spacy.lang.{code}.stop_words") for code in OTHER_LANGUAGES)
-    return frozenset().union(*(module.STOP_WORDS for module in modules)) - function_words()
+    return frozenset().union(*map(_stop_words, OTHER_LANGUAGES)) - function_words()
+
+
+def _stop_words(language: str) -> frozenset[str]:
+    # The file by itself: importing all these languages would take longer than most taggings.
+    file = files("spacy.lang") / language / "stop_words.py"
+    return frozenset(run_path(str(file))["STOP_WORDS"])
 
 
 def is_english(words: Iterable[str]) -> bool:

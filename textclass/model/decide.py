@@ -64,10 +64,10 @@ def decide(
     """
     given = scores.probabilities >= model.thresholds
     reasons: list[Reason | None] = [None] * len(given)
+    odds = _log_odds(scores.probabilities) - _log_odds(model.thresholds)
+    near = odds.max(axis=1) > -NEAR
     for passage in np.flatnonzero(~given.any(axis=1)):
-        odds = _log_odds(scores.probabilities[passage]) - _log_odds(model.thresholds)
-        near = odds.max() > -NEAR
-        reasons[passage] = Reason.NEAR_THRESHOLD if near else Reason.BELOW_THRESHOLD
+        reasons[passage] = Reason.NEAR_THRESHOLD if near[passage] else Reason.BELOW_THRESHOLD
     strange = (
         (scores.words < MIN_WORDS)
         | (scores.known < MIN_KNOWN_WORDS)
