@@ -32,7 +32,7 @@ ONLY_IN = {
     "sklearn": {"learning"},
     "iterstrat": {"learning"},
     "pandas": {"learning", "corpora", "tagger.py"},
-    "scipy": {"learning"},
+    "scipy": {"learning", "model"},
     "safetensors": {"model"},
     "pypdfium2": {"documents"},
     "docx": {"documents"},

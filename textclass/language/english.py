@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from runpy import run_path
 
@@ -18,7 +19,7 @@ OTHER_LANGUAGES = ("de", "es", "fr", "id", "it", "nl", "pl", "pt", "ro", "sv", "
 @cache
 def function_words() -> frozenset[str]:
     """Return the English function words, which make up about half of running English text."""
-    return _stop_words("en")
+    return frozenset(import_module("spacy.lang.en.stop_words").STOP_WORDS)
 
 
 @cache

@@ -97,7 +97,5 @@ def neighbours(batch: WordBatch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     passages : ndarray of int64, shape (n_pairs,)
         The passage of each pair.
     """
-    lengths = np.diff(batch.starts)
-    passages = np.repeat(np.arange(len(lengths)), lengths)
-    places = np.flatnonzero(passages[:-1] == passages[1:])
-    return places, passages[places]
+    places = np.flatnonzero(batch.passages[:-1] == batch.passages[1:])
+    return places, batch.passages[places]

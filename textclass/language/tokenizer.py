@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,6 +64,11 @@ class WordBatch:
     starts: NDArray[np.int64]
     begins: NDArray[np.int64] | None = None
     ends: NDArray[np.int64] | None = None
+
+    @cached_property
+    def passages(self) -> NDArray[np.int64]:
+        """Passage number of each word."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
     def spans(self, passage: int) -> WordSpans:
         """Return the words of one passage with their places."""

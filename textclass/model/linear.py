@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from textclass.language import (
     FeatureSpec,
@@ -125,7 +126,7 @@ class WordTable:
     model: LinearModel
     generation: int = -1
     size: int = 0
-    rows: NDArray[np.float32] = field(init=False)
+    rows: NDArray[np.float64] = field(init=False)
     keys: NDArray[np.uint64] = field(init=False)
     idf: NDArray[np.float32] = field(init=False)
     known: NDArray[np.bool_] = field(init=False)
@@ -136,13 +137,13 @@ class WordTable:
         self._features = KeyTable(self.model.feature_keys)
         self._words = KeyTable(self.model.word_keys)
         self._bigrams = KeyTable(self.model.bigram_keys)
-        # Turning float16 into float32 anew for each batch would be a third of the time of scoring.
-        self._bigram_rows = self.model.bigram_weights.astype(np.float32)
+        # Turning float16 into float64 anew for each batch would be a third of the time of scoring.
+        self._bigram_rows = self.model.bigram_weights.astype(np.float64)
 
     def _allocate(self, capacity: int) -> None:
         kept = self.size
         old = self._columns() if kept else ()
-        self.rows = np.zeros((capacity, len(self.model.taxonomy.names)), dtype=np.float32)
+        self.rows = np.zeros((capacity, len(self.model.taxonomy.names)), dtype=np.float64)
         self.keys = np.zeros(capacity, dtype=np.uint64)
         self.idf = np.zeros(capacity, dtype=np.float32)
         self.known = np.zeros(capacity, dtype=bool)
@@ -191,38 +192,30 @@ class WordTable:
         found, index = self._bigrams.find(pair_keys(keys.take(places), keys.take(places + 1)))
         return places.take(found), passages.take(found), index
 
-    def _bigram_sums(self, batch: WordBatch, sums: NDArray[np.float64]) -> None:
-        """Add to `sums` the weights of the distinct known bigrams of each passage."""
+    def _bigram_sums(self, batch: WordBatch) -> NDArray[np.float64]:
+        """Return the summed weights of the distinct known bigrams of each passage."""
         _, passages, index = self.find_bigrams(batch)
         pairs = (passages << 32) | index
         pairs.sort()
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]
-        passages, index = pairs >> 32, pairs & np.int64(0xFFFFFFFF)
-        begins = np.flatnonzero(np.diff(passages, prepend=-1))
-        if len(begins):
-            rows = self._bigram_rows.take(index, axis=0).astype(np.float64)
-            sums[passages[begins]] += np.add.reduceat(rows, begins, axis=0)
+        starts = np.searchsorted(pairs, np.arange(len(batch.starts)) << 32)
+        index = pairs & np.int64(0xFFFFFFFF)
+        return _weighted_sums(np.ones(len(index)), index, starts, self._bigram_rows)
 
     def score(self, batch: WordBatch) -> Scores:
         """Score passages whose words are in this table's numbering."""
         counts = count_words(batch)
-        n_passages, n_labels = len(counts.starts) - 1, self.rows.shape[1]
+        n_passages = len(counts.starts) - 1
         passages, weights = counts.passages, counts.weights
-        sums = np.zeros((n_passages, n_labels))
-        filled = np.flatnonzero(np.diff(counts.starts))
-        if len(filled):
-            # Ids, and so the order of the sum, differ from run to run; float64 hides it.
-            rows = self.rows.take(counts.words, axis=0).astype(np.float64)
-            rows *= weights[:, None]
-            sums[filled] = np.add.reduceat(rows, counts.starts[filled], axis=0)
+        sums = _weighted_sums(weights, counts.words, counts.starts, self.rows)
         if self.model.spec.bigram_weight:
-            self._bigram_sums(batch, sums)
+            sums += self._bigram_sums(batch)
         squares = (weights * self.idf.take(counts.words)) ** 2
         norms = np.sqrt(np.bincount(passages, weights=squares, minlength=n_passages))
         norms[norms == 0] = 1
         distinct = np.maximum(np.diff(counts.starts), 1)
         known = np.bincount(passages, weights=self.known.take(counts.words), minlength=n_passages)
-        total = np.bincount(passages, weights=counts.tf, minlength=n_passages)
+        total = np.diff(batch.starts)
         function = np.bincount(
             passages, weights=counts.tf * self.function.take(counts.words), minlength=n_passages
         )
@@ -231,10 +224,24 @@ class WordTable:
             scores=scores,
             probabilities=self.model.probabilities(scores),
             norms=norms,
-            words=total.astype(np.int64),
+            words=total,
             known=known / distinct,
             function=function / np.maximum(total, 1),
         )
+
+
+def _weighted_sums(
+    weights: NDArray[Any],
+    columns: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    rows: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the weighted sum of each passage's rows, shape (len(starts) - 1, rows.shape[1])."""
+    # Ids, and so the order of a sum, differ from run to run; float64 hides it.
+    shape = (len(starts) - 1, len(rows))
+    matrix = sparse.csr_array((weights.astype(np.float64), columns, starts), shape=shape)
+    sums: NDArray[np.float64] = matrix @ rows
+    return sums
 
 
 def word_rows(
