@@ -112,18 +112,23 @@ def notebook(title: str, *, characters: bool) -> Contender:
     name = f"notebook-{characters}"
 
     def train(texts: Sequence[str], targets: NDArray[np.bool_], work: Path) -> None:
-        import joblib
-
         vectorizer = notebook_features(characters=characters)
         model = plain_fit(vectorizer.fit_transform(texts), targets)
         coef = np.vstack([label.coef_ for label in model.estimators_]).T.copy()
         intercept = np.concatenate([label.intercept_ for label in model.estimators_])
-        joblib.dump((vectorizer, coef, intercept), work / name)
+        learnt = {"coef": coef, "intercept": intercept}
+        for part, vectors in vectorizer.transformer_list:
+            learnt |= {f"{part} terms": vectors.get_feature_names_out().astype(str)}
+            learnt |= {f"{part} idf": vectors.idf_}
+        np.savez(work / f"{name}.npz", **learnt)
 
     def load(work: Path) -> Reader:
-        import joblib
-
-        vectorizer, coef, intercept = joblib.load(work / name)
+        learnt = np.load(work / f"{name}.npz")
+        coef, intercept = learnt["coef"], learnt["intercept"]
+        vectorizer = notebook_features(characters=characters)
+        for part, vectors in vectorizer.transformer_list:
+            vectors.vocabulary = learnt[f"{part} terms"].tolist()
+            vectors.idf_ = learnt[f"{part} idf"]
         return lambda texts: vectorizer.transform(texts) @ coef + intercept
 
     return Contender(title, load, train, needs="sklearn", slow=True)
