@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -215,3 +215,45 @@ class DocumentTags:
             "labels": [label.to_dict() for label in self.labels],
             "model": self.model,
         }
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one label was given to a passage, or why it was not.
+
+    Attributes
+    ----------
+    label : str
+    given : bool
+    probability, threshold : float
+    score, intercept : float
+        The score before calibration is `intercept` plus the sum of all word weights.
+    words : tuple of (str, float)
+        Each word of the passage, in text order, with what it brought to the score.
+    evidence : tuple of Evidence
+        The spans for the label, then those against.
+    """
+
+    label: str
+    given: bool
+    probability: float
+    threshold: float
+    score: float
+    intercept: float
+    words: tuple[tuple[str, float], ...]
+    evidence: tuple[Evidence, ...]
+
+    def strongest(self, most: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        """Return the words for the label and those against it, strongest first, at most `most`."""
+        totals: dict[str, float] = {}
+        for word, weight in self.words:
+            totals[word] = totals.get(word, 0.0) + weight
+        rising = sorted(totals.items(), key=lambda item: item[1])
+        return (
+            [item for item in reversed(rising) if item[1] > 0][:most],
+            [item for item in rising if item[1] < 0][:most],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the explanation as plain lists, text and numbers."""
+        return {**asdict(self), "evidence": [evidence.to_dict() for evidence in self.evidence]}

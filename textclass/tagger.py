@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textclass.errors import TextclassError
-from textclass.language import (
-    Passage,
-    Tokenizer,
-    WordBatch,
-    split_passages,
-    whole_passage,
-)
+from textclass.language import Passage, Tokenizer, WordBatch, split_passages, whole_passage
 from textclass.model import (
     Contributions,
     Decisions,
@@ -33,7 +26,7 @@ from textclass.model import (
     words_by_weight,
 )
 from textclass.pooling import pool_document
-from textclass.results import DocumentTags, Evidence, PassageTags
+from textclass.results import DocumentTags, Evidence, Explanation, PassageTags
 from textclass.taxonomy import Taxonomy, shipped
 
 if TYPE_CHECKING:
@@ -41,48 +34,6 @@ if TYPE_CHECKING:
 
 BATCH = 256
 """Passages scored together; more is no faster."""
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why one label was given to a passage, or why it was not.
-
-    Attributes
-    ----------
-    label : str
-    given : bool
-    probability, threshold : float
-    score, intercept : float
-        The score before calibration is `intercept` plus the sum of all word weights.
-    words : tuple of (str, float)
-        Each word of the passage, in text order, with what it brought to the score.
-    evidence : tuple of Evidence
-        The spans for the label, then those against.
-    """
-
-    label: str
-    given: bool
-    probability: float
-    threshold: float
-    score: float
-    intercept: float
-    words: tuple[tuple[str, float], ...]
-    evidence: tuple[Evidence, ...]
-
-    def strongest(self, most: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-        """Return the words for the label and those against it, strongest first, at most `most`."""
-        totals: dict[str, float] = {}
-        for word, weight in self.words:
-            totals[word] = totals.get(word, 0.0) + weight
-        rising = sorted(totals.items(), key=lambda item: item[1])
-        return (
-            [item for item in reversed(rising) if item[1] > 0][:most],
-            [item for item in rising if item[1] < 0][:most],
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the explanation as plain lists, text and numbers."""
-        return {**asdict(self), "evidence": [evidence.to_dict() for evidence in self.evidence]}
 
 
 class Tagger:

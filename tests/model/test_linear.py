@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textclass.corpora import read_corpus
 from textclass.language import Tokenizer
 from textclass.learning import compile_model, fit_corpus
 from textclass.model import KeyTable
@@ -14,11 +17,12 @@ def fitted(toy_corpus, toy_options):
     return fit_corpus(toy_corpus, toy_options)
 
 
+WRITTEN = Path(__file__).parents[2] / "corpus" / "written"
 ODD = ["", "ferry", "Ferry ferry FERRY bank's", "unseenword (((((", "bread\u200b flour\u00ad", "no"]
 
 
 def test_compiled_rows_score_as_the_fitted_pipeline(fitted):
-    texts = [*fitted.corpus.texts, *ODD]
+    texts = [*fitted.corpus.texts, *ODD, *read_corpus(WRITTEN).texts[:1000]]
     expected = fitted.weights.scores(fitted.vectorizer.transform(texts))
     exact = Tagger(compile_model(fitted, dtype=np.float32)).score(texts).scores
     assert np.abs(exact - expected).max() < 1e-5

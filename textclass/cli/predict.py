@@ -18,8 +18,8 @@ from textclass.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from textclass.results import PassageTags
-    from textclass.tagger import Explanation, Tagger
+    from textclass.results import Explanation, PassageTags
+    from textclass.tagger import Tagger
 
 
 @click.command()
