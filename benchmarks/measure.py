@@ -17,7 +17,11 @@ from itertools import pairwise
 from pathlib import Path
 
 BATCH = 256
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+ENVIRONMENT = os.environ | dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+)
+# An installed package has its bytecode kept, as spaCy has here.
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,14 @@ def measure(name: str, work: Path) -> Measured:
 def output(module: str, *arguments: str) -> str:
     """Return the last line that a module prints, run in a new process with one thread a task."""
     command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, env=os.environ | ONE_THREAD, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, check=True)
     return done.stdout.decode().splitlines()[-1]
 
 
 def processor_seconds(command: Sequence[str]) -> float:
     """Return the processor time of a command, its output dropped."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, stdout=subprocess.DEVNULL, env=os.environ | ONE_THREAD, check=True)
+    subprocess.run(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 

@@ -29,7 +29,7 @@ SENTENCE = (
     "The navy's hospital ship anchored off the quake-hit coast; its surgeons treated 1,200 people, "
     "whatever their side, and trained local nurses."
 )
-TRAINED_ON = 2_000
+TRAINED_ON = 8_000
 
 
 def start_up(work: Path, repeats: int) -> float:
