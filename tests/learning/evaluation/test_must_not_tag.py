@@ -9,8 +9,7 @@ import pytest
 from textclass.tagger import Tagger
 
 PATH = Path(__file__).parents[2] / "data" / "must_not_tag.jsonl"
-MOST = 0.015
-"""The aim is 0.01; everyday prose of people and places is what still misleads."""
+MOST = 0.01
 
 LANGUAGES = frozenset(
     "spanish french german portuguese italian dutch swedish polish turkish indonesian russian"
