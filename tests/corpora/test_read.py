@@ -6,8 +6,9 @@ import os
 import pytest
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, write_jsonl
-from textclass.corpora import TextCache, read_corpus, read_records, text_id
+from textclass.corpora import read_corpus, scan_corpus, text_id
 from textclass.corpora import write_jsonl as write
+from textclass.corpora.pointers import TextCache
 from textclass.errors import CorpusError
 
 
@@ -178,13 +179,15 @@ def test_a_place_without_a_corpus_is_told(tmp_path):
         read_corpus(tmp_path / "empty.jsonl", TAXONOMY)
 
 
-def test_records_come_before_the_bad_ones_are_told(tmp_path):
+def test_good_rows_are_read_around_a_byte_order_mark_an_empty_line_and_a_bad_row(tmp_path):
     path = tmp_path / "a.jsonl"
-    path.write_text('\ufeff{"a": 1}\n\nx\n{"a": 2}\n', encoding="utf-8")
-    records = read_records(path)
-    assert [next(records)[1], next(records)[1]] == [{"a": 1}, {"a": 2}]
+    lines = ("\ufeff" + json.dumps(row()), "", "x", json.dumps(row(BREAD)), "")
+    path.write_text("\n".join(lines), encoding="utf-8")
+    scan = scan_corpus(path, TAXONOMY)
+    assert scan.corpus.texts == [RIVER, BREAD]
+    assert [fault.where for fault in scan.faults] == [f"{path}, line 3"]
     with pytest.raises(CorpusError, match=r"1 bad row: .*line 3"):
-        next(records)
+        read_corpus(path, TAXONOMY)
 
 
 def test_a_compressed_file_has_the_same_bytes_whenever_it_is_written(tmp_path):
