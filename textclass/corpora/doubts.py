@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textclass.corpora.rows import Corpus
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -69,22 +67,16 @@ def rank_doubts(corpus: Corpus, probabilities: NDArray[np.float64]) -> list[Doub
     hard = np.flatnonzero(corpus.hard)
     given = corpus.targets[hard] > 0
     other = np.where(given, 1 - probabilities[hard], probabilities[hard])
-    margins = np.full(other.shape, -np.inf)
-    for column in range(other.shape[1]):
+    found = []
+    for column, label in enumerate(corpus.taxonomy.names):
         for side in (True, False):
-            these, those = given[:, column] == side, given[:, column] != side
-            if these.any() and those.any():
-                usual = 1 - other[those, column].mean()
-                margins[these, column] = other[these, column] - usual
-    rows, columns = np.nonzero(margins >= 0)
-    order = np.argsort(-margins[rows, columns], kind="stable")
-    return [
-        _doubt(corpus, int(hard[r]), int(c), float(probabilities[hard[r], c]), float(margins[r, c]))
-        for r, c in zip(rows[order], columns[order], strict=True)
-    ]
-
-
-def _doubt(corpus: Corpus, number: int, column: int, probability: float, margin: float) -> Doubt:
-    row, label = corpus.rows[number], corpus.taxonomy.names[column]
-    given = label in (row.labels or ())
-    return Doubt(row.id, row.where, row.text, label, given, probability, margin)
+            these = given[:, column] == side
+            if these.any() and not these.all():
+                margins = other[:, column] - (1 - other[~these, column].mean())
+                for i in np.flatnonzero(these & (margins >= 0)):
+                    row, probability = corpus.rows[hard[i]], float(probabilities[hard[i], column])
+                    margin = float(margins[i])
+                    found.append(
+                        Doubt(row.id, row.where, row.text, label, side, probability, margin)
+                    )
+    return sorted(found, key=lambda doubt: -doubt.doubt)
