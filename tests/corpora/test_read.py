@@ -120,8 +120,9 @@ def test_spans_must_lie_in_the_text_and_have_a_known_label(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [row(spans=[good])])
     assert read_corpus(path, TAXONOMY).rows[0].columns["spans"] == [good]
     bad = [{**good, "end": 10_000}, {**good, "start": 9}, {**good, "label": "sea"}, [4, 9], None]
+    bad.append({**good, "label": ["river"]})
     write_jsonl(path, [row(spans=[each]) for each in bad])
-    with pytest.raises(CorpusError, match="5 bad rows"):
+    with pytest.raises(CorpusError, match="6 bad rows"):
         read_corpus(path, TAXONOMY)
 
 
@@ -158,6 +159,12 @@ def test_an_altered_text_in_the_cache_counts_as_not_here(tmp_path):
         [{"id": text_id(RIVER), "source": "news", "path": "a", "topic": [], "tone": []}],
     )
     write_jsonl(tmp_path / "cache" / "news.jsonl", [{"id": text_id(RIVER), "text": RIVER + "!"}])
+    with pytest.raises(CorpusError, match="1 labelled passages point"):
+        read_corpus(path, TAXONOMY)
+
+
+def test_an_id_of_another_kind_points_to_no_text(tmp_path):
+    path = write_jsonl(tmp_path / "p.jsonl", [{"id": ["a"], "source": "news", "path": "a"}])
     with pytest.raises(CorpusError, match="1 labelled passages point"):
         read_corpus(path, TAXONOMY)
 

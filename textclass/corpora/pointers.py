@@ -59,11 +59,11 @@ class TextCache:
 
     def complete(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record with its text and licence, where the cache knows the text."""
-        if record.get("text") is None and record.get("id") in self._texts:
-            licence = self._licences.get(str(record.get("source")))
-            told = {"licence": licence} if licence else {}
-            return {**told, **record, "text": self._texts[record["id"]]}
-        return dict(record)
+        text = self._texts.get(str(record.get("id")))
+        if text is None or record.get("text") is not None:
+            return dict(record)
+        licence = self._licences.get(str(record.get("source")))
+        return {**({"licence": licence} if licence else {}), **record, "text": text}
 
     def known(self, source: str) -> dict[str, str]:
         """Return the texts of one source that are here; one whose hash isn't its id isn't."""

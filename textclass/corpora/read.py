@@ -202,7 +202,7 @@ def _spans(value: Any, text: str, taxonomy: Taxonomy, where: str) -> list[dict[s
             good = False
         if not good:
             raise CorpusError(f"not a span of the text: {span!r}", where=where)
-        if label not in taxonomy.columns:
+        if label not in taxonomy.names:
             raise CorpusError(f"span with the unknown label {label!r}", where=where)
         spans.append({"start": start, "end": end, "label": label})
     return spans

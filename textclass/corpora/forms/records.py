@@ -82,8 +82,11 @@ def from_triples(spans: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- what a 
 
 def scan_json(path: Path, faults: list[CorpusError]) -> Iterator[Place]:
     """Yield the records of a JSONL file, or of a file that is one JSON list."""
-    with path.open("rb") as file:
-        listed = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    try:
+        with path.open("rb") as file:
+            listed = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    except OSError as error:
+        raise CorpusError(f"can't be read: {error}", where=str(path)) from error
     if not listed:
         yield from scan_records(path, faults)
         return
