@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
+from textclass.corpora.doubts import broken_rules
 from textclass.corpora.duplicates import near_duplicates, read_words, stock_phrases
 from textclass.corpora.read import Scan
 from textclass.corpora.rows import Corpus, Row
-from textclass.corpora.rules import broken_rules
 from textclass.errors import CorpusError
 from textclass.language import MAX_WORDS, is_english
 
@@ -28,7 +28,6 @@ STOCK_FEWEST = 5
 """In so many passages, whatever the share, a phrase is no stock phrase yet."""
 
 ERROR, WARNING = "error", "warning"
-_HELD_OUT = "held out"
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ def check_corpus(scan: Scan, *, held_out: Corpus | None = None) -> CheckReport:
     """
     corpus = both = scan.corpus
     if held_out:
-        rows = (replace(row, columns={**row.columns, "split": _HELD_OUT}) for row in held_out.rows)
+        rows = (replace(row, columns={**row.columns, "split": "held out"}) for row in held_out.rows)
         both = corpus + replace(held_out, rows=tuple(rows))
     words = read_words(both.texts)
     findings = [

@@ -19,7 +19,7 @@ SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
 MOST_FAULTS = 20
 """How many bad rows an error spells out; the rest are counted."""
 
-Place = tuple[str, dict[str, Any]]
+Placed = tuple[str, dict[str, Any]]
 """A record after its place, `file, line n`."""
 
 
@@ -74,15 +74,11 @@ def _files_in(path: Path) -> list[Path]:
     return [path]
 
 
-def scan_records(path: Path, faults: list[CorpusError]) -> Iterator[Place]:
+def scan_records(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     """Yield each record of a file; add an error to `faults` for each that can't be read."""
     try:
-        if path.name.endswith(".csv"):
-            yield from _csv_records(path, faults)
-        elif path.name.endswith(".parquet"):
-            yield from _parquet_records(path, faults)
-        else:
-            yield from _json_records(path, faults)
+        scanners = {".csv": _csv_records, ".parquet": _parquet_records}
+        yield from scanners.get(path.suffix, _json_records)(path, faults)
     except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
         faults.append(CorpusError(f"can't be read: {error}", where=str(path)))
 
@@ -141,7 +137,7 @@ def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _json_records(path: Path, faults: list[CorpusError]) -> Iterator[Place]:
+def _json_records(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     opened = gzip.open if path.name.endswith(".gz") else open
     with opened(path, "rb") as lines:
         for number, line in enumerate(lines, 1):
@@ -152,7 +148,7 @@ def _json_records(path: Path, faults: list[CorpusError]) -> Iterator[Place]:
                     yield where, json_object(parse_json(body, where), where)
 
 
-def _csv_records(path: Path, faults: list[CorpusError]) -> Iterator[Place]:
+def _csv_records(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines, strict=True)
         while True:
@@ -170,7 +166,7 @@ def _csv_records(path: Path, faults: list[CorpusError]) -> Iterator[Place]:
                 yield where, {key: v for key, v in values.items() if v is not None}
 
 
-def _parquet_records(path: Path, faults: list[CorpusError]) -> Iterator[Place]:
+def _parquet_records(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

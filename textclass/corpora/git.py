@@ -104,12 +104,13 @@ def read_files(folder: Path, commit: str, paths: Iterable[str]) -> Iterator[tupl
 
 def _wanted(folder: Path, commit: str, paths: Iterable[str]) -> Mapping[str, str]:
     """Return the object id of each of `paths` that is a plain file at the commit."""
-    files = {}
+    files, wanted = {}, set(paths)
     for entry in _git(folder, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
         facts, _, path = entry.partition(b"\t")
-        if facts.startswith(b"100"):  # neither links nor submodules
-            files[path.decode("utf-8", "surrogateescape")] = facts.split()[2].decode()
-    return {path: files[path] for path in paths if path in files}
+        name = path.decode("utf-8", "surrogateescape")
+        if name in wanted and facts.startswith(b"100"):  # neither links nor submodules
+            files[name] = facts.split()[2].decode()
+    return files
 
 
 def _cat(folder: Path, form: str, files: Iterable[tuple[str, str]]) -> io.BytesIO:

@@ -20,6 +20,9 @@ from textclass.corpora.rows import Corpus, Row, folder_of, text_id
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
 
+Paths = str | Path | Sequence[str | Path]
+"""A file or folder, or several."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KNOWN = {"id", "text", "group", "scores"}
 
@@ -43,10 +46,7 @@ class Scan:
     missing: int
 
 
-def read_corpus(
-    paths: str | Path | Sequence[str | Path],
-    taxonomy: Taxonomy | None = None,
-) -> Corpus:
+def read_corpus(paths: Paths, taxonomy: Taxonomy | None = None) -> Corpus:
     """Read labelled passages.
 
     Parameters
@@ -77,10 +77,7 @@ def read_corpus(
     return scan.corpus
 
 
-def scan_corpus(
-    paths: str | Path | Sequence[str | Path],
-    taxonomy: Taxonomy | None = None,
-) -> Scan:
+def scan_corpus(paths: Paths, taxonomy: Taxonomy | None = None) -> Scan:
     """Read labelled passages as `read_corpus` does, but give bad rows back instead of raising.
 
     Raises

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from textclass.corpora.files import Place, json_lines, raise_bad_rows
+from textclass.corpora.files import Placed, json_lines, raise_bad_rows
 from textclass.corpora.forms import tools
 from textclass.corpora.forms.records import (
     from_utf16,
@@ -49,20 +48,18 @@ class Form:
     write: Callable[[Corpus], Iterable[Mapping[str, Any]]]
     parse: Callable[[Mapping[str, Any], Taxonomy], dict[str, Any] | None]
     pack: Callable[[Iterable[Mapping[str, Any]]], bytes] = json_lines
-    scan: Callable[[Path, list[CorpusError]], Iterator[Place]] = scan_json
+    scan: Callable[[Path, list[CorpusError]], Iterator[Placed]] = scan_json
     annotates: bool = True
 
 
-FORMS: Mapping[str, Form] = MappingProxyType(
-    {
-        "spacy": Form(to_spacy, from_spacy, to_docbin, scan_docbin, annotates=False),
-        "spacy-jsonl": Form(to_spacy, from_spacy, annotates=False),
-        "doccano": Form(tools.to_doccano, tools.from_doccano),
-        "label-studio": Form(tools.to_label_studio, tools.from_label_studio, json_list),
-        "prodigy": Form(tools.to_prodigy, tools.from_prodigy),
-        "argilla": Form(tools.to_argilla, tools.from_argilla),
-    }
-)
+FORMS: Mapping[str, Form] = {
+    "spacy": Form(to_spacy, from_spacy, to_docbin, scan_docbin, annotates=False),
+    "spacy-jsonl": Form(to_spacy, from_spacy, annotates=False),
+    "doccano": Form(tools.to_doccano, tools.from_doccano),
+    "label-studio": Form(tools.to_label_studio, tools.from_label_studio, json_list),
+    "prodigy": Form(tools.to_prodigy, tools.from_prodigy),
+    "argilla": Form(tools.to_argilla, tools.from_argilla),
+}
 """The forms of other tools, by name."""
 
 

@@ -9,7 +9,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from textclass.corpora.files import Place, gathered, json_object, parse_json, scan_records
+from textclass.corpora.files import Placed, gathered, json_object, parse_json, scan_records
 from textclass.corpora.rows import Row, folder_of, teaching
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
@@ -29,6 +29,11 @@ def given_labels(row: Row, taxonomy: Taxonomy) -> list[str]:
 def spans_of(row: Row) -> list[dict[str, Any]]:
     """Return the evidence spans of a row."""
     return list(row.columns.get("spans") or ())
+
+
+def spans_under(key: str, row: Row) -> dict[str, Any]:
+    """Return the evidence spans of a row under a key, or nothing where it has none."""
+    return {key: spans} if (spans := spans_of(row)) else {}
 
 
 def triples_of(row: Row) -> list[list[Any]]:
@@ -80,7 +85,7 @@ def from_triples(spans: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- what a 
         raise CorpusError(f"not a list of [start, end, label]: {spans!r}") from error
 
 
-def scan_json(path: Path, faults: list[CorpusError]) -> Iterator[Place]:
+def scan_json(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     """Yield the records of a JSONL file, or of a file that is one JSON list."""
     try:
         with path.open("rb") as file:

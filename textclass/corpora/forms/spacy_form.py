@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from textclass.corpora.files import Place
+from textclass.corpora.files import Placed
 from textclass.corpora.forms.records import from_triples, make_record, meta_of, triples_of
 from textclass.corpora.rows import Corpus
 from textclass.errors import CorpusError
@@ -71,7 +71,7 @@ def to_docbin(records: Iterable[Mapping[str, Any]]) -> bytes:
     return bytes(docs.to_bytes())
 
 
-def scan_docbin(path: Path, _faults: list[CorpusError]) -> Iterator[Place]:
+def scan_docbin(path: Path, _faults: list[CorpusError]) -> Iterator[Placed]:
     """Yield the docs of a `.spacy` file as records; others' have the offsets of their tokens."""
     from spacy.tokens import DocBin
 

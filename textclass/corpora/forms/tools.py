@@ -12,6 +12,7 @@ from textclass.corpora.forms.records import (
     make_record,
     meta_of,
     spans_of,
+    spans_under,
     triples_of,
 )
 from textclass.corpora.rows import Corpus, teaching
@@ -86,11 +87,9 @@ def to_prodigy(corpus: Corpus) -> Iterator[dict[str, Any]]:
     """Yield all labels as options, those given in `accept`, spans, and the answer."""
     options = [{"id": name, "text": name} for name in corpus.taxonomy.names]
     for row in corpus.rows:
-        record: dict[str, Any] = {"text": row.text, "options": options}
-        record |= {"accept": given_labels(row, corpus.taxonomy), "answer": "accept"}
-        if spans := spans_of(row):
-            record["spans"] = spans
-        yield {**record, "meta": meta_of(row)}
+        accepted = {"accept": given_labels(row, corpus.taxonomy), "answer": "accept"}
+        spans = spans_under("spans", row)
+        yield {"text": row.text, "options": options, **accepted, **spans, "meta": meta_of(row)}
 
 
 def from_prodigy(record: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any] | None:
@@ -110,11 +109,9 @@ def to_argilla(corpus: Corpus) -> Iterator[dict[str, Any]]:
     for row in corpus.rows:
         meta = meta_of(row)
         record = {"id": meta.pop("passage"), "text": row.text}
-        for facet, labels in teaching(row, corpus.taxonomy).items():
-            record[f"{facet}.response"] = labels
-        if spans := spans_of(row):
-            record["spans.response"] = spans
-        yield {**meta, **record}
+        taught = teaching(row, corpus.taxonomy).items()
+        responses = {f"{facet}.response": labels for facet, labels in taught}
+        yield {**meta, **record, **responses, **spans_under("spans.response", row)}
 
 
 def from_argilla(record: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any] | None:
