@@ -147,12 +147,6 @@ def _by_id(corpus: Corpus) -> dict[str, Row]:
 def _agree(name: str, a: NDArray[np.bool_], b: NDArray[np.bool_]) -> LabelAgreement:
     both, first, second = int((a & b).sum()), int((a & ~b).sum()), int((b & ~a).sum())
     given = 2 * both + first + second
-    return LabelAgreement(
-        name,
-        both,
-        first,
-        second,
-        f1=2 * both / given if given else None,
-        kappa=cohen_kappa(a, b),
-        alpha=krippendorff_alpha(a, b),
-    )
+    f1 = 2 * both / given if given else None
+    kappa, alpha = cohen_kappa(a, b), krippendorff_alpha(a, b)
+    return LabelAgreement(name, both, first, second, f1, kappa, alpha)

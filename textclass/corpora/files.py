@@ -6,7 +6,7 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -32,7 +32,7 @@ def gathered(faults: list[CorpusError]) -> Iterator[None]:
         faults.append(error)
 
 
-def raise_bad_rows(faults: list[CorpusError]) -> None:
+def raise_bad_rows(faults: Sequence[CorpusError]) -> None:
     """Raise one error that tells all of `faults`, if there are any."""
     if faults:
         more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""

@@ -65,7 +65,7 @@ def read_corpus(paths: Paths, taxonomy: Taxonomy | None = None) -> Corpus:
         Names each bad row by file and line.
     """
     scan = scan_corpus(paths, taxonomy)
-    raise_bad_rows(list(scan.faults))
+    raise_bad_rows(scan.faults)
     if scan.missing:
         raise CorpusError(
             f"{scan.missing} labelled passages point to public texts that aren't here",
@@ -146,15 +146,14 @@ def _labels(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> frozen
             raise CorpusError(
                 f"no labels for {facet.name!r}", where=where, hint="write [] for none of them"
             )
-        given = _label_list(record[facet.name], where)
-        for label in given:
+        for label in _label_list(record[facet.name], where):
             if label not in facet.names:
                 raise CorpusError(
                     f"unknown {facet.name} {label!r}",
                     where=where,
                     hint=f"labels.yaml has {', '.join(facet.names)}",
                 )
-        labels += given
+            labels.append(label)
     return frozenset(labels)
 
 
