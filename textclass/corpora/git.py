@@ -53,27 +53,30 @@ def download(
     CorpusError
         With what git says, if the commit or the files don't come.
     """
-    if not (folder / "HEAD").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _git(folder, "init", "--quiet", "--bare", ".")
-    for lock in folder.glob("*.lock"):
-        lock.unlink()  # left by a git that was killed; nobody else writes in this cache
-    _git(folder, "config", "remote.origin.url", source.url)
-    here = _objects(folder)
-    if source.commit not in here:
-        try:
-            _fetch(folder, "--depth=1", "--filter=blob:none", "--", "origin", source.commit)
-        except CorpusError:
-            _fetch(folder, "--depth=1", "--no-filter", "--", "origin", source.commit)
-        here = _objects(folder)
+    _prepare(folder, source)
     wanted = set(_wanted(folder, source.commit, paths).values())
-    lacking = sorted(wanted - here)
+    lacking = sorted(wanted - _objects(folder))
     progress(len(wanted) - len(lacking), len(wanted))
     for first in range(0, len(lacking), BATCH):
         batch = lacking[first : first + BATCH]
         options = ("--no-write-fetch-head", "--filter=blob:none", "--stdin")
         _fetch(folder, *options, "--", "origin", stdin="\n".join(batch).encode())
         progress(len(wanted) - len(lacking) + first + len(batch), len(wanted))
+
+
+def _prepare(folder: Path, source: Source) -> None:
+    """Make the repository if need be and bring the commit with its list of files."""
+    if not (folder / "HEAD").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _git(folder, "init", "--quiet", "--bare", ".")
+    for lock in folder.glob("*.lock"):
+        lock.unlink()  # left by a git that was killed; nobody else writes in this cache
+    _git(folder, "config", "remote.origin.url", source.url)
+    if source.commit not in _objects(folder):
+        try:
+            _fetch(folder, "--depth=1", "--filter=blob:none", "--", "origin", source.commit)
+        except CorpusError:
+            _fetch(folder, "--depth=1", "--no-filter", "--", "origin", source.commit)
 
 
 def has_commit(folder: Path, commit: str) -> bool:
