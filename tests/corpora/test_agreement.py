@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, write_jsonl
-from textclass.corpora import cohen_kappa, compare_readers, krippendorff_alpha, read_corpus
+from textclass.corpora import compare_readers, read_corpus
+from textclass.corpora.agreement import cohen_kappa, krippendorff_alpha
 from textclass.errors import CorpusError
 
 

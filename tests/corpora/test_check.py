@@ -3,7 +3,7 @@ import pytest
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, pointer, row, write_jsonl
 from textclass.corpora import check_corpus, rank_doubts, read_corpus, scan_corpus
-from textclass.corpora.duplicates import Words, near_duplicates, stock_phrases
+from textclass.corpora.duplicates import near_duplicates, read_words, stock_phrases
 from textclass.taxonomy import Taxonomy
 
 SPANISH = (
@@ -135,7 +135,7 @@ def test_stock_phrases_of_written_passages_only(tmp_path):
 
 def test_numbers_make_no_stock_phrase():
     texts = [f"{filler(n)} between 19{n:02} and 20{n:02} {filler(50 + n)}" for n in range(20)]
-    assert stock_phrases(Words.read(texts), most=2) == {}
+    assert stock_phrases(read_words(texts), most=2) == {}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_texts_that_teach_nothing(tmp_path):
 def test_near_duplicates_are_found_in_a_crowd_and_little_else():
     texts = [filler(n) for n in range(2000)]
     texts += [variant(texts[n], words=3) for n in range(100)]
-    pairs = near_duplicates(Words.read(texts))
+    pairs = near_duplicates(read_words(texts))
     assert {(p.first, p.second) for p in pairs} == {(n, 2000 + n) for n in range(100)}
     first, second = (
         set(zip(*(texts[i].split()[k:] for k in range(5)), strict=False)) for i in (0, 2000)
@@ -189,13 +189,13 @@ def test_near_duplicates_are_found_in_a_crowd_and_little_else():
 
 def test_a_thousand_copies_take_no_thousand_squared_pairs():
     texts = [RIVER] * 1000
-    assert len(near_duplicates(Words.read(texts))) == 999
+    assert len(near_duplicates(read_words(texts))) == 999
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["one two"], ["", RIVER, ""]])
 def test_texts_without_sequences_have_no_duplicates(texts):
-    assert near_duplicates(Words.read(texts)) == []
-    assert stock_phrases(Words.read(texts), most=1) == {}
+    assert near_duplicates(read_words(texts)) == []
+    assert stock_phrases(read_words(texts), most=1) == {}
 
 
 def test_doubted_labels_are_ranked_by_how_far_they_are_off(tmp_path):

@@ -214,6 +214,12 @@ def test_what_is_no_docbin_is_told(tmp_path, content):
         read_form(tmp_path / "x.spacy", "spacy", TAXONOMY)
 
 
+@pytest.mark.parametrize("form", [OWN, *FORMS])
+def test_a_folder_in_place_of_a_file_is_told(tmp_path, form):
+    with pytest.raises(CorpusError, match=str(tmp_path)):
+        read_form(tmp_path, form, TAXONOMY)
+
+
 BROKEN = [
     {"text": RIVER, "label": ["sea"]},
     {"text": RIVER, "label": 7},

@@ -3,8 +3,9 @@ import json
 import pytest
 
 from tests.corpora.makers import BREAD, RIVER, TAXONOMY, row, write_jsonl
-from textclass.corpora import TextCache, point, read_corpus
+from textclass.corpora import point, read_corpus
 from textclass.corpora import write_jsonl as write
+from textclass.corpora.pointers import TextCache
 from textclass.errors import CorpusError
 
 

@@ -6,8 +6,9 @@ import os
 import pytest
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, write_jsonl
-from textclass.corpora import TextCache, read_corpus, read_records, text_id
+from textclass.corpora import read_corpus, scan_corpus, text_id
 from textclass.corpora import write_jsonl as write
+from textclass.corpora.pointers import TextCache
 from textclass.errors import CorpusError
 
 
@@ -119,8 +120,9 @@ def test_spans_must_lie_in_the_text_and_have_a_known_label(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [row(spans=[good])])
     assert read_corpus(path, TAXONOMY).rows[0].columns["spans"] == [good]
     bad = [{**good, "end": 10_000}, {**good, "start": 9}, {**good, "label": "sea"}, [4, 9], None]
+    bad.append({**good, "label": ["river"]})
     write_jsonl(path, [row(spans=[each]) for each in bad])
-    with pytest.raises(CorpusError, match="5 bad rows"):
+    with pytest.raises(CorpusError, match="6 bad rows"):
         read_corpus(path, TAXONOMY)
 
 
@@ -161,6 +163,12 @@ def test_an_altered_text_in_the_cache_counts_as_not_here(tmp_path):
         read_corpus(path, TAXONOMY)
 
 
+def test_an_id_of_another_kind_points_to_no_text(tmp_path):
+    path = write_jsonl(tmp_path / "p.jsonl", [{"id": ["a"], "source": "news", "path": "a"}])
+    with pytest.raises(CorpusError, match="1 labelled passages point"):
+        read_corpus(path, TAXONOMY)
+
+
 def test_a_file_given_twice_is_read_once(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [row()])
     assert len(read_corpus([tmp_path, path, path], TAXONOMY)) == 1
@@ -178,13 +186,15 @@ def test_a_place_without_a_corpus_is_told(tmp_path):
         read_corpus(tmp_path / "empty.jsonl", TAXONOMY)
 
 
-def test_records_come_before_the_bad_ones_are_told(tmp_path):
+def test_good_rows_are_read_around_a_byte_order_mark_an_empty_line_and_a_bad_row(tmp_path):
     path = tmp_path / "a.jsonl"
-    path.write_text('\ufeff{"a": 1}\n\nx\n{"a": 2}\n', encoding="utf-8")
-    records = read_records(path)
-    assert [next(records)[1], next(records)[1]] == [{"a": 1}, {"a": 2}]
+    lines = ("\ufeff" + json.dumps(row()), "", "x", json.dumps(row(BREAD)), "")
+    path.write_text("\n".join(lines), encoding="utf-8")
+    scan = scan_corpus(path, TAXONOMY)
+    assert scan.corpus.texts == [RIVER, BREAD]
+    assert [fault.where for fault in scan.faults] == [f"{path}, line 3"]
     with pytest.raises(CorpusError, match=r"1 bad row: .*line 3"):
-        next(records)
+        read_corpus(path, TAXONOMY)
 
 
 def test_a_compressed_file_has_the_same_bytes_whenever_it_is_written(tmp_path):

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.corpora.makers import BREAD, OTHER, RIVER
-from textclass.corpora import load_sources, text_id
+from textclass.corpora import text_id
 from textclass.corpora.readers import clean, cut_passages
+from textclass.corpora.sources import load_sources
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"

@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.corpora.makers import sources_yaml
-from textclass.corpora import load_sources
-from textclass.corpora.sources import parse_sources
+from textclass.corpora.sources import load_sources, parse_sources
 from textclass.errors import CorpusError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from textclass.cli.common import (
-    console,
     existing_path,
     json_option,
     labels_option,
@@ -20,16 +18,16 @@ from textclass.cli.common import (
     progress_bar,
     quiet_option,
 )
+from textclass.cli.corpus_results import (
+    print_agreement,
+    print_doubts,
+    print_fetched,
+    print_findings,
+    print_stats,
+)
 
 if TYPE_CHECKING:
-    from textclass.corpora import (
-        Agreement,
-        CheckReport,
-        Corpus,
-        CorpusStats,
-        Doubt,
-        FetchReport,
-    )
+    from textclass.corpora import Corpus, Doubt
 
 FORM_NAMES = "textclass spacy spacy-jsonl doccano label-studio prodigy argilla".split()
 """As `textclass.corpora.forms` has them; written here so that --help needn't import it."""
@@ -81,32 +79,9 @@ def fetch(
     if as_json:
         print_json(report.to_dict())
     else:
-        _print_fetched(report, quiet=quiet)
+        print_fetched(report, quiet=quiet)
     if report.missing:
         context.exit(1 if report.missing == report.wanted else SET_ASIDE)
-
-
-def _print_fetched(report: FetchReport, *, quiet: bool) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for header in ("source", "wanted", "already here", "came now", "missing"):
-        table.add_column(header, justify="left" if header == "source" else "right")
-    for source in report.sources:
-        counts = (source.wanted, source.here, source.brought, len(source.missing))
-        table.add_row(source.source, *map(str, counts))
-    console().print(table)
-    for source in report.sources:
-        if source.error:
-            note(f"{source.source}: {source.error}", quiet=quiet)
-        reasons = Counter(missing.reason for missing in source.missing)
-        for reason, count in reasons.items():
-            example = next(m for m in source.missing if m.reason == reason)
-            note(
-                f"{source.source}: {count} missing: {reason}, such as {example.id} "
-                f"in {example.path}",
-                quiet=quiet,
-            )
 
 
 @corpus.command()
@@ -157,8 +132,8 @@ def check(
         ranked = {"label_errors": [doubt.to_dict() for doubt in doubts]} if label_errors else {}
         print_json({**report.to_dict(), **ranked})
     else:
-        _print_findings(report, most)
-        _print_doubts(doubts, most)
+        print_findings(report, most)
+        print_doubts(doubts, most)
     errors = len(report.errors)
     warnings = len(report.findings) - errors
     note(f"{report.passages} passages, {errors} errors, {warnings} warnings", quiet=quiet)
@@ -171,31 +146,6 @@ def _doubts(corpus: Corpus) -> list[Doubt]:
     from textclass.learning import out_of_fold
 
     return rank_doubts(corpus, out_of_fold(corpus))
-
-
-def _print_findings(report: CheckReport, most: int) -> None:
-    printed: Counter[tuple[str, str]] = Counter()
-    for finding in report.findings:
-        key = (finding.level, finding.kind)
-        printed[key] += 1
-        if printed[key] <= most:
-            where = "; ".join(finding.where[:3]) + (" …" if len(finding.where) > 3 else "")
-            place = f"{where}: " if where else ""
-            click.echo(f"{place}{finding.level} [{finding.kind}] {finding.message}")
-    for (level, kind), count in printed.items():
-        if count > most:
-            click.echo(f"{count - most} more {level}s [{kind}]; --most or --json shows them")
-
-
-def _print_doubts(doubts: list[Doubt], most: int) -> None:
-    for doubt in doubts[:most]:
-        given = "given" if doubt.given else "not given"
-        click.echo(
-            f"{doubt.where}: {doubt.label} is {given}, probability {doubt.probability:.2f}: "
-            f"{_snippet(doubt.text)}"
-        )
-    if len(doubts) > most:
-        click.echo(f"{len(doubts) - most} more labels in doubt; --most or --json shows them")
 
 
 @corpus.command()
@@ -219,31 +169,7 @@ def stats(
     if as_json:
         print_json(counts.to_dict())
     else:
-        _print_stats(counts)
-
-
-def _print_stats(counts: CorpusStats) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    out = console()
-    out.print(
-        f"{counts.passages} passages ({counts.soft} with probabilities instead of labels) from "
-        f"{counts.documents} documents, {counts.words} words"
-    )
-    for facet, labels in counts.labels.items():
-        table = Table(box=None, pad_edge=False, title=facet, title_justify="left")
-        for header in ("label", "passages", "most often with"):
-            table.add_column(header, justify="right" if header == "passages" else "left")
-        for label, count in labels.items():
-            often = Counter(counts.together[label]).most_common(3)
-            table.add_row(label, str(count), ", ".join(f"{name} {n}" for name, n in often))
-        table.add_row("(none)", str(counts.none[facet]), "")
-        out.print()
-        out.print(table)
-    for name, values in counts.columns.items():
-        listed = ", ".join(f"{value} {count}" for value, count in values.items())
-        out.print(f"\n[bold]{name}[/bold]: {escape(listed)}")
+        print_stats(counts)
 
 
 @corpus.command()
@@ -305,34 +231,7 @@ def agreement(
     if as_json:
         print_json(result.to_dict())
     else:
-        _print_agreement(result, most)
-
-
-def _print_agreement(result: Agreement, most: int) -> None:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for header in ("label", "both", "first only", "second only", "F1", "kappa", "alpha"):
-        table.add_column(header, justify="left" if header == "label" else "right")
-    for row in (*result.labels, *result.facets, result.overall):
-        counts = (row.both, row.first_only, row.second_only)
-        scores = ("" if s is None else f"{s:.3f}" for s in (row.f1, row.kappa, row.alpha))
-        table.add_row(row.name, *map(str, counts), *scores)
-    console().print(table)
-    click.echo()
-    for difference in result.differences[:most]:
-        reader = f"{difference.given_by} reader"
-        click.echo(
-            f"{difference.id}: {difference.label} by the {reader} only: {_snippet(difference.text)}"
-        )
-    if len(result.differences) > most:
-        click.echo(
-            f"{len(result.differences) - most} more differences; --most or --json shows them"
-        )
-    note(
-        f"{result.passages} passages read by both, {result.first_alone} by the first only, "
-        f"{result.second_alone} by the second only"
-    )
+        print_agreement(result, most)
 
 
 @corpus.command()
@@ -355,10 +254,3 @@ def point(
     given = read_corpus(path, Taxonomy.load(labels_path))
     write_jsonl(output, strip_texts(given, labelled=labelled))
     note(f"{len(given)} pointers, no text, written to {output}", quiet=quiet)
-
-
-def _snippet(text: str, length: int = 90) -> str:
-    """Return the beginning of a text on one line, without what a terminal could take as orders."""
-    line = " ".join(text.split())
-    shown = line if len(line) <= length else line[: length - 1] + "…"
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

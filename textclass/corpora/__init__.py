@@ -1,22 +1,15 @@
 """Labelled corpora: read, fetched, checked, counted, compared and converted."""
 
-from textclass.corpora.agreement import (
-    Agreement,
-    cohen_kappa,
-    compare_readers,
-    krippendorff_alpha,
-)
+from textclass.corpora.agreement import Agreement, compare_readers
 from textclass.corpora.check import CheckReport, Finding, check_corpus
 from textclass.corpora.doubts import Doubt, rank_doubts
 from textclass.corpora.fetch import FetchReport, fetch_texts
-from textclass.corpora.files import read_records, write_jsonl
+from textclass.corpora.files import write_jsonl
 from textclass.corpora.forms import FORMS, OWN, Converted, read_form, write_form
 from textclass.corpora.pointers import point
 from textclass.corpora.read import Scan, read_corpus, scan_corpus
 from textclass.corpora.rows import Corpus, Row, text_id
-from textclass.corpora.sources import Source, load_sources
 from textclass.corpora.stats import CorpusStats, count_corpus
-from textclass.corpora.texts import TextCache
 
 __all__ = [
     "FORMS",
@@ -31,20 +24,14 @@ __all__ = [
     "Finding",
     "Row",
     "Scan",
-    "Source",
-    "TextCache",
     "check_corpus",
-    "cohen_kappa",
     "compare_readers",
     "count_corpus",
     "fetch_texts",
-    "krippendorff_alpha",
-    "load_sources",
     "point",
     "rank_doubts",
     "read_corpus",
     "read_form",
-    "read_records",
     "scan_corpus",
     "text_id",
     "write_form",

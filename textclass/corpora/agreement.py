@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textclass.corpora.rows import Corpus, Row
 from textclass.errors import CorpusError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -93,19 +90,23 @@ def compare_readers(first: Corpus, second: Corpus) -> Agreement:
         raise CorpusError(
             "the two corpora have no labelled passage in common", hint="ids must match"
         )
-    a = first.select(lambda row: row.hard and row.id in theirs).targets > 0
-    b = np.array([_given(theirs[number], first) for number in shared])
+    rows = [ours[number] for number in shared]
+    a = replace(first, rows=tuple(rows)).targets > 0
+    b = replace(first, rows=tuple(theirs[number] for number in shared)).targets > 0
     taxonomy = first.taxonomy
     return Agreement(
         passages=len(shared),
         first_alone=len(ours) - len(shared),
         second_alone=len(theirs) - len(shared),
-        labels=tuple(
-            _agree(name, a[:, column], b[:, column]) for name, column in taxonomy.columns.items()
-        ),
+        labels=tuple(_agree(name, a[:, c], b[:, c]) for name, c in taxonomy.columns.items()),
         facets=tuple(_agree(name, a[:, s], b[:, s]) for name, s in taxonomy.slices.items()),
         overall=_agree("all labels", a, b),
-        differences=tuple(_differences([ours[number] for number in shared], a, b, taxonomy.names)),
+        differences=tuple(
+            Difference(
+                rows[r].id, rows[r].text, taxonomy.names[c], "first" if a[r, c] else "second"
+            )
+            for r, c in zip(*np.nonzero(a != b), strict=True)
+        ),
     )
 
 
@@ -143,22 +144,9 @@ def _by_id(corpus: Corpus) -> dict[str, Row]:
     return rows
 
 
-def _given(row: Row, corpus: Corpus) -> list[bool]:
-    return [name in (row.labels or ()) for name in corpus.taxonomy.names]
-
-
 def _agree(name: str, a: NDArray[np.bool_], b: NDArray[np.bool_]) -> LabelAgreement:
     both, first, second = int((a & b).sum()), int((a & ~b).sum()), int((b & ~a).sum())
     given = 2 * both + first + second
     f1 = 2 * both / given if given else None
-    scores = (f1, cohen_kappa(a, b), krippendorff_alpha(a, b))
-    return LabelAgreement(name, both, first, second, *scores)
-
-
-def _differences(
-    rows: Sequence[Row], a: NDArray[np.bool_], b: NDArray[np.bool_], names: Sequence[str]
-) -> list[Difference]:
-    return [
-        Difference(rows[r].id, rows[r].text, names[c], "first" if a[r, c] else "second")
-        for r, c in zip(*np.nonzero(a != b), strict=True)
-    ]
+    kappa, alpha = cohen_kappa(a, b), krippendorff_alpha(a, b)
+    return LabelAgreement(name, both, first, second, f1, kappa, alpha)

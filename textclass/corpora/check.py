@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from textclass.corpora.duplicates import Words, near_duplicates, stock_phrases
+from textclass.corpora.doubts import broken_rules
+from textclass.corpora.duplicates import near_duplicates, read_words, stock_phrases
 from textclass.corpora.read import Scan
 from textclass.corpora.rows import Corpus, Row
-from textclass.corpora.rules import broken_rules
 from textclass.errors import CorpusError
 from textclass.language import MAX_WORDS, is_english
 
@@ -89,29 +89,29 @@ def check_corpus(scan: Scan, *, held_out: Corpus | None = None) -> CheckReport:
     CheckReport
         Errors before warnings.
     """
-    corpus = scan.corpus
-    both = corpus + held_out if held_out else corpus
-    splits = [str(row.columns.get("split") or "") for row in corpus.rows]
-    splits += ["held out"] * (len(both) - len(splits))
-    words = Words.read(both.texts)
-    findings = [_bad_row(fault) for fault in scan.faults]
+    corpus = both = scan.corpus
+    if held_out:
+        rows = (replace(row, columns={**row.columns, "split": "held out"}) for row in held_out.rows)
+        both = corpus + replace(held_out, rows=tuple(rows))
+    words = read_words(both.texts)
+    findings = [
+        Finding(
+            ERROR, "row", str(CorpusError(fault.message, hint=fault.hint)), (fault.where or "",)
+        )
+        for fault in scan.faults
+    ]
     if scan.missing:
         message = f"{scan.missing} public texts aren't here: textclass corpus fetch brings them"
         findings.append(Finding(WARNING, "missing-text", message))
     findings += _ids(corpus)
-    findings += _duplicates(both, splits)
-    findings += _near_duplicates(both, splits, words)
-    findings += _groups(both, splits)
-    findings += _stock_phrases(corpus)
+    findings += _duplicates(both)
+    findings += _near_duplicates(both, words)
+    findings += _groups(both)
+    findings += _stock_phrases(corpus, words)
     findings += _rules(corpus)
     findings += _texts(corpus, words)
     findings.sort(key=lambda finding: finding.level != ERROR)
     return CheckReport(len(corpus), tuple(findings))
-
-
-def _bad_row(fault: CorpusError) -> Finding:
-    advice = f" ({fault.hint})" if fault.hint else ""
-    return Finding(ERROR, "row", fault.message + advice, (fault.where,) if fault.where else ())
 
 
 def _ids(corpus: Corpus) -> Iterator[Finding]:
@@ -123,49 +123,46 @@ def _ids(corpus: Corpus) -> Iterator[Finding]:
             yield Finding(ERROR, "id", f"{number} stands for different texts", _places(rows))
 
 
-def _duplicates(corpus: Corpus, splits: Sequence[str]) -> Iterator[Finding]:
+def _duplicates(corpus: Corpus) -> Iterator[Finding]:
     """Find texts that are the same but for case and white space."""
     alike = defaultdict(list)
-    for number, row in enumerate(corpus.rows):
-        alike[" ".join(row.text.casefold().split())].append(number)
-    for numbers in alike.values():
-        rows = [corpus.rows[number] for number in numbers]
-        if len(rows) == 1:
-            continue
-        if len({splits[number] for number in numbers}) > 1:
-            yield Finding(ERROR, "leak", "the same text in two splits", _places(rows))
+    for row in corpus.rows:
+        alike[_folded(row)].append(row)
+    for rows in (rows for rows in alike.values() if len(rows) > 1):
+        level, kind, message = WARNING, "duplicate", "the same text twice"
+        if len({_split(row) for row in rows}) > 1:
+            level, kind, message = ERROR, "leak", "the same text in two splits"
         elif len({row.labels for row in rows if row.hard}) > 1:
-            yield Finding(ERROR, "duplicate", "the same text with other labels", _places(rows))
+            level, message = ERROR, "the same text with other labels"
         elif len({row.group for row in rows}) > 1:
             # Speakers and offices do repeat themselves; whoever writes for a corpus shouldn't.
             level = ERROR if any(_is_written(row) for row in rows) else WARNING
-            yield Finding(level, "duplicate", "the same text in two documents", _places(rows))
-        else:
-            yield Finding(WARNING, "duplicate", "the same text twice", _places(rows))
+            message = "the same text in two documents"
+        yield Finding(level, kind, message, _places(rows))
 
 
-def _near_duplicates(corpus: Corpus, splits: Sequence[str], words: Words) -> Iterator[Finding]:
+def _near_duplicates(corpus: Corpus, words: Sequence[Sequence[str]]) -> Iterator[Finding]:
     for pair in near_duplicates(words):
         first, second = corpus.rows[pair.first], corpus.rows[pair.second]
-        if first.text.casefold().split() == second.text.casefold().split():
-            continue
         share = f"{pair.share:.0%} of the five-word sequences"
         places = (first.where, second.where)
-        if splits[pair.first] != splits[pair.second]:
+        if _folded(first) == _folded(second):
+            continue
+        if _split(first) != _split(second):
             yield Finding(ERROR, "leak", f"{share} the same in two splits", places)
         else:
             within = "one document" if first.group == second.group else "two documents"
             yield Finding(WARNING, "near-duplicate", f"{share} the same in {within}", places)
 
 
-def _groups(corpus: Corpus, splits: Sequence[str]) -> Iterator[Finding]:
+def _groups(corpus: Corpus) -> Iterator[Finding]:
     """Find documents that stand in two splits, or in two files."""
     files: dict[str, set[str]] = defaultdict(set)
-    sides: dict[str, set[str]] = defaultdict(set)
-    for row, split in zip(corpus.rows, splits, strict=True):
+    splits: dict[str, set[str]] = defaultdict(set)
+    for row in corpus.rows:
         files[row.group].add(row.where.rpartition(", ")[0])
-        sides[row.group].add(split)
-    for group in (group for group, found in sides.items() if len(found) > 1):
+        splits[row.group].add(_split(row))
+    for group in (group for group, found in splits.items() if len(found) > 1):
         yield Finding(ERROR, "leak", f"document {group!r} stands in two splits")
     shared = Counter(pair for found in files.values() for pair in combinations(sorted(found), 2))
     for pair, count in shared.items():
@@ -173,14 +170,14 @@ def _groups(corpus: Corpus, splits: Sequence[str]) -> Iterator[Finding]:
         yield Finding(WARNING, "group", message, pair)
 
 
-def _stock_phrases(corpus: Corpus) -> Iterator[Finding]:
+def _stock_phrases(corpus: Corpus, words: Sequence[Sequence[str]]) -> Iterator[Finding]:
     """Look only at passages written for a corpus: public texts say what they say."""
-    written = [row for row in corpus.rows if _is_written(row)]
+    written = [number for number, row in enumerate(corpus.rows) if _is_written(row)]
     most = max(STOCK_SHARE * len(written), STOCK_FEWEST)
-    words = Words.read([row.text for row in written])
-    for phrase, numbers in stock_phrases(words, most=int(most)).items():
+    found = stock_phrases([words[number] for number in written], most=int(most))
+    for phrase, numbers in found.items():
         message = f"{phrase!r} in {len(numbers)} of {len(written)} written passages"
-        places = _places([written[number] for number in numbers])
+        places = _places([corpus.rows[written[number]] for number in numbers])
         yield Finding(ERROR, "stock-phrase", message, places)
 
 
@@ -191,16 +188,24 @@ def _rules(corpus: Corpus) -> Iterator[Finding]:
         yield Finding(WARNING, "label-pair", f"{given}{lacking}: {rule.reason}", (row.where,))
 
 
-def _texts(corpus: Corpus, words: Words) -> Iterator[Finding]:
-    for number, row in enumerate(corpus.rows):
+def _texts(corpus: Corpus, words: Sequence[Sequence[str]]) -> Iterator[Finding]:
+    for row, found in zip(corpus.rows, words, strict=False):  # held-out words come after
         length = len(row.text.split())
         if length < FEWEST_WORDS:
             yield Finding(ERROR, "length", f"only {length} words", (row.where,))
         elif not SHORT_WORDS <= length <= MAX_WORDS:
             message = f"{length} words; passages have {SHORT_WORDS} to {MAX_WORDS}"
             yield Finding(WARNING, "length", message, (row.where,))
-        if not is_english(words.of(number)):
+        if not is_english(found):
             yield Finding(WARNING, "language", "doesn't look English", (row.where,))
+
+
+def _folded(row: Row) -> str:
+    return " ".join(row.text.casefold().split())
+
+
+def _split(row: Row) -> str:
+    return str(row.columns.get("split") or "")
 
 
 def _is_written(row: Row) -> bool:

@@ -1,16 +1,106 @@
-"""Labels that a model doubts, ranked for a person to look at."""
+"""Labels for a person to look at: against the guideline, or doubted by a model."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from textclass.corpora.rows import Corpus
+from textclass.corpora.rows import Corpus, Row
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+
+@dataclass(frozen=True)
+class Rule:
+    """A combination of labels that speaks against the guideline.
+
+    A rule finds rows for a person to look at; there can be good reasons for an exception.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        All of these are given,
+    without : tuple of str
+        none of these is,
+    words : str
+        and the text matches this pattern, where there is one.
+    reason : str
+    """
+
+    labels: tuple[str, ...]
+    reason: str
+    without: tuple[str, ...] = ()
+    words: str = ""
+
+    def applies(self, row: Row) -> bool:
+        """Return whether the row has this combination."""
+        given = row.labels or frozenset()
+        return (
+            given.issuperset(self.labels)
+            and given.isdisjoint(self.without)
+            and bool(re.search(self.words, row.text, re.IGNORECASE))
+        )
+
+
+RULES = (
+    Rule(
+        ("compassionate", "dialogue"),
+        "compassionate is a service given; talks and mediation are humanitarian or no type",
+        without=("humanitarian",),
+    ),
+    Rule(
+        ("compassionate", "independence"),
+        "compassionate is a government's gift; independence is autonomy from governments",
+        without=("humanitarian",),
+    ),
+    Rule(
+        ("compassionate", "neutrality"),
+        "a gift that wins hearts and minds takes no stand on the sides of a conflict",
+        without=("humanitarian",),
+    ),
+    Rule(
+        ("human-rights", "unity"),
+        "unity is one Red Cross or Red Crescent movement; national unity is no tag",
+    ),
+    Rule(
+        ("compassion", "accountability"),
+        "a gift out of concern has no conditions; conditions on aid are accountability alone",
+    ),
+    Rule(
+        ("impartiality",),
+        "impartiality is aid by need alone; praise of an official's impartiality is no tag",
+        without=("humanitarian", "compassionate", "unity", "independence"),
+    ),
+    Rule(
+        ("human-rights",),
+        "anti-apartheid and racial oppression are human-rights and equality",
+        without=("equality",),
+        words=r"\bapartheid\b|\bracial (?:oppression|discrimination)",
+    ),
+    Rule(
+        ("human-rights",),
+        "death penalty, corporal punishment and trafficking are human-rights and dignity",
+        without=("dignity",),
+        words=r"\b(?:death penalt|capital punishment|corporal punishment|flogging)"
+        r"|\btrafficking in (?:persons|human)|\bhuman trafficking",
+    ),
+    Rule(
+        ("human-rights",),
+        "freedom from arbitrary detention and torture is liberty",
+        without=("liberty", "dignity", "justice", "accountability"),
+        words=r"\btortur|\barbitrar(?:y|ily) (?:arrest|detain|detention)",
+    ),
+)
+"""From the guideline's definitions and its decisions on hard cases."""
+
+
+def broken_rules(corpus: Corpus) -> list[tuple[Row, Rule]]:
+    """Return the rows that a rule applies to; rules on labels of other taxonomies are left out."""
+    known = set(corpus.taxonomy.names)
+    rules = [rule for rule in RULES if known.issuperset(rule.labels + rule.without)]
+    return [(row, rule) for rule in rules for row in corpus.rows if row.hard and rule.applies(row)]
 
 
 @dataclass(frozen=True)
@@ -69,22 +159,16 @@ def rank_doubts(corpus: Corpus, probabilities: NDArray[np.float64]) -> list[Doub
     hard = np.flatnonzero(corpus.hard)
     given = corpus.targets[hard] > 0
     other = np.where(given, 1 - probabilities[hard], probabilities[hard])
-    margins = np.full(other.shape, -np.inf)
-    for column in range(other.shape[1]):
+    found = []
+    for column, label in enumerate(corpus.taxonomy.names):
         for side in (True, False):
-            these, those = given[:, column] == side, given[:, column] != side
-            if these.any() and those.any():
-                usual = 1 - other[those, column].mean()
-                margins[these, column] = other[these, column] - usual
-    rows, columns = np.nonzero(margins >= 0)
-    order = np.argsort(-margins[rows, columns], kind="stable")
-    return [
-        _doubt(corpus, int(hard[r]), int(c), float(probabilities[hard[r], c]), float(margins[r, c]))
-        for r, c in zip(rows[order], columns[order], strict=True)
-    ]
-
-
-def _doubt(corpus: Corpus, number: int, column: int, probability: float, margin: float) -> Doubt:
-    row, label = corpus.rows[number], corpus.taxonomy.names[column]
-    given = label in (row.labels or ())
-    return Doubt(row.id, row.where, row.text, label, given, probability, margin)
+            these = given[:, column] == side
+            if these.any() and not these.all():
+                margins = other[:, column] - (1 - other[~these, column].mean())
+                for i in np.flatnonzero(these & (margins >= 0)):
+                    row, probability = corpus.rows[hard[i]], float(probabilities[hard[i], column])
+                    margin = float(margins[i])
+                    found.append(
+                        Doubt(row.id, row.where, row.text, label, side, probability, margin)
+                    )
+    return sorted(found, key=lambda doubt: -doubt.doubt)

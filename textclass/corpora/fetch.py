@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from textclass.corpora.files import SUFFIXES, scan_records
+from textclass.corpora.files import SUFFIXES, corpus_files, scan_records
 from textclass.corpora.git import LARGEST_FILE, download, has_commit, read_files
-from textclass.corpora.pointers import Pointer, by_path, read_pointers
+from textclass.corpora.pointers import TextCache, read_pointers
 from textclass.corpora.readers import cut_passages
 from textclass.corpora.rows import text_id
 from textclass.corpora.sources import Source, load_sources
-from textclass.corpora.texts import TextCache
 from textclass.errors import CorpusError
 
 NOT_FOUND = "not found"
@@ -114,7 +114,7 @@ def fetch_texts(
     given = {} if origin is None else _given_texts(origin)
     return FetchReport(
         tuple(
-            _fetch_source(sources[name], found.get(name, []), cache, origin, given, progress)
+            _fetch_source(sources[name], found.get(name, {}), cache, origin, given, progress)
             for name in only or sources
         )
     )
@@ -122,35 +122,41 @@ def fetch_texts(
 
 def _fetch_source(
     source: Source,
-    pointers: Sequence[Pointer],
+    paths: Mapping[str, str],
     cache: TextCache,
     origin: Path | None,
     given: Mapping[str, str | None],
     progress: Progress,
 ) -> SourceReport:
+    """Bring the texts of one source, told by passage id and path."""
     known = cache.known(source.name)
-    lacking = [pointer for pointer in pointers if pointer.id not in known]
-    brought = {p.id: text for p in lacking if (text := given.get(p.id)) is not None}
-    reasons = {p.id: ALTERED for p in lacking if given.get(p.id, "") is None}
+    lacking = {number: path for number, path in paths.items() if number not in known}
+    brought = {number: text for number in lacking if (text := given.get(number)) is not None}
+    reasons = {number: ALTERED for number in lacking if given.get(number, "") is None}
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for number, path in lacking.items():
+        if number not in brought:
+            wanted[path].add(number)
     error = None
-    if wanted := by_path(pointer for pointer in lacking if pointer.id not in brought):
-        try:
-            for path, content in _contents(source, list(wanted), cache.folder, origin, progress):
-                passages = cut_passages(content, source.reader)
-                brought |= {number: passages[number] for number in wanted[path] & set(passages)}
-                reasons |= dict.fromkeys(wanted[path] - set(passages), OTHER_TEXT)
-        except CorpusError as fault:
-            error = str(fault)
+    try:
+        for path, content in _contents(source, wanted, cache.folder, origin, progress):
+            passages = cut_passages(content, source.reader)
+            brought |= {number: passages[number] for number in wanted[path] & passages.keys()}
+            reasons |= dict.fromkeys(wanted[path] - passages.keys(), OTHER_TEXT)
+    except CorpusError as fault:
+        error = str(fault)
     if brought:
         cache.store(source.name, known | brought)
     absent = NO_FILE if origin is None and error is None else NOT_FOUND
     missing = [
-        Missing(p.id, p.path, reasons.get(p.id, absent)) for p in lacking if p.id not in brought
+        Missing(number, path, reasons.get(number, absent))
+        for number, path in lacking.items()
+        if number not in brought
     ]
     return SourceReport(
         source.name,
-        wanted=len(pointers),
-        here=len(pointers) - len(lacking),
+        wanted=len(paths),
+        here=len(paths) - len(lacking),
         brought=len(brought),
         missing=tuple(missing),
         error=error,
@@ -158,47 +164,41 @@ def _fetch_source(
 
 
 def _contents(
-    source: Source, paths: Sequence[str], cache: Path, origin: Path | None, progress: Progress
+    source: Source, paths: Collection[str], cache: Path, origin: Path | None, progress: Progress
 ) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and content of the files that are there."""
+    if not paths:
+        return
     if origin is None:
         repository = cache / "git" / source.name
-        download(source, paths, repository, progress=progress)
+        download(source, paths, repository, progress)
         yield from read_files(repository, source.commit, paths)
         return
-    for root in (origin / source.name, origin):
+    roots = (origin / source.name, origin)
+    for root in roots:
         if has_commit(root, source.commit):
             yield from read_files(root, source.commit, paths)
             return
-    for root in (origin / source.name, origin):
-        yield from _plain_files(root, paths)
-
-
-def _plain_files(root: Path, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    for path in paths:
-        file = (root / path).resolve()
-        inside = file.is_relative_to(root.resolve())  # a link may lead out of the folder
-        if inside and file.is_file() and file.stat().st_size <= LARGEST_FILE:
-            yield path, file.read_bytes()
+    for root in roots:
+        for path in paths:
+            file = (root / path).resolve()
+            inside = file.is_relative_to(root.resolve())  # a link may lead out of the folder
+            if inside and file.is_file() and file.stat().st_size <= LARGEST_FILE:
+                yield path, file.read_bytes()
 
 
 def _given_texts(origin: Path) -> dict[str, str | None]:
     """Return texts by id from files of texts; None for an id that came with another text."""
-    if not origin.exists():
-        raise CorpusError("there is no such file or folder", where=str(origin))
     if origin.is_dir():
         files = [file for file in sorted(origin.iterdir()) if file.name.endswith(SUFFIXES)]
     else:
-        files = [origin]
-        if not origin.name.endswith(SUFFIXES):
-            raise CorpusError(f"not one of {', '.join(SUFFIXES)}", where=str(origin))
+        files = [file for _, file in corpus_files([origin])]
     texts: dict[str, str | None] = {}
     for file in files:
-        for found in scan_records(file):
-            text = None if isinstance(found, CorpusError) else found.values.get("text")
-            if isinstance(found, CorpusError) or not isinstance(text, str):
-                continue
-            number = text_id(text)
-            if found.values.get("id", number) != number:
-                texts.setdefault(str(found.values["id"]), None)
-            texts[number] = text
+        for _, values in scan_records(file, []):
+            if isinstance(text := values.get("text"), str):
+                number = text_id(text)
+                if values.get("id", number) != number:
+                    texts.setdefault(str(values["id"]), None)
+                texts[number] = text
     return texts

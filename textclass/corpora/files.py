@@ -6,9 +6,10 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from textclass.errors import CorpusError
 
@@ -18,32 +19,20 @@ SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".parquet")
 MOST_FAULTS = 20
 """How many bad rows an error spells out; the rest are counted."""
 
-
-class Record(NamedTuple):
-    """One record of a file and its place, `file, line n`."""
-
-    where: str
-    values: dict[str, Any]
+Placed = tuple[str, dict[str, Any]]
+"""A record after its place, `file, line n`."""
 
 
-def read_records(path: str | Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield each record of a JSONL, CSV or Parquet file with its place, `file, line n`.
-
-    Raises
-    ------
-    CorpusError
-        After the last good record; names each bad one by file and line.
-    """
-    faults = []
-    for found in scan_records(Path(path)):
-        if isinstance(found, CorpusError):
-            faults.append(found)
-        else:
-            yield found.where, found.values
-    raise_bad_rows(faults)
+@contextmanager
+def gathered(faults: list[CorpusError]) -> Iterator[None]:
+    """Add an error of the block to `faults` and go on after it."""
+    try:
+        yield
+    except CorpusError as error:
+        faults.append(error)
 
 
-def raise_bad_rows(faults: list[CorpusError]) -> None:
+def raise_bad_rows(faults: Sequence[CorpusError]) -> None:
     """Raise one error that tells all of `faults`, if there are any."""
     if faults:
         more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
@@ -51,20 +40,20 @@ def raise_bad_rows(faults: list[CorpusError]) -> None:
         raise CorpusError(f"{bad}: {'; '.join(map(str, faults[:MOST_FAULTS]))}{more}")
 
 
-def corpus_files(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
-    """Yield each corpus file of files and folders once, with the folder whose cache it uses.
+def corpus_files(paths: Iterable[Path]) -> Collection[tuple[Path, Path]]:
+    """Return each corpus file of files and folders once, after the folder whose cache it uses.
 
     Raises
     ------
     CorpusError
         If a path isn't there or holds no corpus file.
     """
-    seen = set()
+    found: dict[Path, tuple[Path, Path]] = {}
     for path in paths:
+        base = path if path.is_dir() else path.parent
         for file in _files_in(path):
-            if file.resolve() not in seen:
-                seen.add(file.resolve())
-                yield (path if path.is_dir() else path.parent), file
+            found.setdefault(file.resolve(), (base, file))
+    return found.values()
 
 
 def _files_in(path: Path) -> list[Path]:
@@ -85,17 +74,13 @@ def _files_in(path: Path) -> list[Path]:
     return [path]
 
 
-def scan_records(path: Path) -> Iterator[Record | CorpusError]:
-    """Yield each record of a file, and an error in the place of each one that can't be read."""
+def scan_records(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
+    """Yield each record of a file; add an error to `faults` for each that can't be read."""
     try:
-        if path.name.endswith(".csv"):
-            yield from _csv_records(path)
-        elif path.name.endswith(".parquet"):
-            yield from _parquet_records(path)
-        else:
-            yield from _json_records(path)
+        scanners = {".csv": _csv_records, ".parquet": _parquet_records}
+        yield from scanners.get(path.suffix, _json_records)(path, faults)
     except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
-        yield CorpusError(f"can't be read: {error}", where=str(path))
+        faults.append(CorpusError(f"can't be read: {error}", where=str(path)))
 
 
 def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401 -- JSON holds anything
@@ -112,79 +97,83 @@ def parse_json(text: str | bytes, where: str) -> Any:  # noqa: ANN401 -- JSON ho
         raise CorpusError(f"not valid JSON: {error}", where=where) from error
 
 
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} isn't a number")
+
+
+def json_object(value: object, where: str) -> dict[str, Any]:
+    """Return a value of JSON that must be an object.
+
+    Raises
+    ------
+    CorpusError
+        With the place `where`, if it isn't.
+    """
+    if not isinstance(value, dict):
+        raise CorpusError("a JSON object was expected", where=where)
+    return value
+
+
+def json_lines(records: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return records as JSONL in UTF-8."""
+    lines = (json.dumps(record, ensure_ascii=False, allow_nan=False) for record in records)
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
 def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
     """Write records one a line, whole or not at all; `.gz` compresses, without a time stamp."""
+    content = json_lines(records)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     try:
         with partial.open("wb") as file:
             if path.name.endswith(".gz"):
-                with gzip.GzipFile(fileobj=file, mode="wb", filename="", mtime=0) as packed:
-                    packed.writelines(map(json_line, records))
+                with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                    packed.write(content)
             else:
-                file.writelines(map(json_line, records))
+                file.write(content)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def json_line(record: Mapping[str, Any]) -> bytes:
-    """Return one line of JSONL in UTF-8."""
-    return json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n"
-
-
-def _json_records(path: Path) -> Iterator[Record | CorpusError]:
+def _json_records(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     opened = gzip.open if path.name.endswith(".gz") else open
     with opened(path, "rb") as lines:
         for number, line in enumerate(lines, 1):
             where = f"{path}, line {number}"
             body = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
-            if not body.strip():
-                continue
-            try:
-                values = parse_json(body, where)
-            except CorpusError as error:
-                yield error
-                continue
-            if isinstance(values, dict):
-                yield Record(where, values)
-            else:
-                yield CorpusError("a JSON object was expected", where=where)
+            if body.strip():
+                with gathered(faults):
+                    yield where, json_object(parse_json(body, where), where)
 
 
-def _csv_records(path: Path) -> Iterator[Record | CorpusError]:
+def _csv_records(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines, strict=True)
         while True:
             try:
-                values = next(reader)
-            except StopIteration:
-                return
+                values = next(reader, None)
+                fault = "more cells than the header has" if values and None in values else ""
             except csv.Error as error:
-                yield CorpusError(
-                    f"not valid CSV: {error}", where=f"{path}, line {reader.line_num}"
-                )
-                continue
+                values, fault = {}, f"not valid CSV: {error}"
+            if values is None:
+                return
             where = f"{path}, line {reader.line_num}"
-            if None in values:
-                yield CorpusError("more cells than the header has", where=where)
+            if fault:
+                faults.append(CorpusError(fault, where=where))
             else:
-                yield Record(where, {key: v for key, v in values.items() if v is not None})
+                yield where, {key: v for key, v in values.items() if v is not None}
 
 
-def _parquet_records(path: Path) -> Iterator[Record | CorpusError]:
+def _parquet_records(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    number = 0
     try:
-        for batch in pq.ParquetFile(path).iter_batches():
-            for values in batch.to_pylist():
-                number += 1
-                yield Record(f"{path}, row {number}", values)
+        batches = pq.ParquetFile(path).iter_batches()
+        rows = (values for batch in batches for values in batch.to_pylist())
+        for number, values in enumerate(rows, 1):
+            yield f"{path}, row {number}", values
     except pa.ArrowException as error:
-        yield CorpusError(f"not valid Parquet: {error}", where=str(path))
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} isn't a number")
+        faults.append(CorpusError(f"not valid Parquet: {error}", where=str(path)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import subprocess
@@ -33,8 +34,7 @@ def download(
     source: Source,
     paths: Iterable[str],
     folder: Path,
-    *,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Callable[[int, int], None],
 ) -> None:
     """Bring the files of a source at its commit into the bare repository `folder`.
 
@@ -45,7 +45,7 @@ def download(
         The files wanted; a server that can't filter sends the others too.
     folder : Path
         Made if it isn't there. What an earlier call brought is not asked for again.
-    progress : callable, keyword-only
+    progress : callable
         Called with the number of files here and wanted.
 
     Raises
@@ -53,14 +53,9 @@ def download(
     CorpusError
         With what git says, if the commit or the files don't come.
     """
-    _prepare(folder, source.url)
-    here = _objects(folder)
-    if source.commit not in here:
-        _fetch_commit(folder, source.commit)
-        here = _objects(folder)
-    files = list_files(folder, source.commit)
-    wanted = {files[path] for path in paths if path in files}
-    lacking = sorted(wanted - here)
+    _prepare(folder, source)
+    wanted = set(_wanted(folder, source.commit, paths).values())
+    lacking = sorted(wanted - _objects(folder))
     progress(len(wanted) - len(lacking), len(wanted))
     for first in range(0, len(lacking), BATCH):
         batch = lacking[first : first + BATCH]
@@ -69,13 +64,19 @@ def download(
         progress(len(wanted) - len(lacking) + first + len(batch), len(wanted))
 
 
-def _prepare(folder: Path, url: str) -> None:
+def _prepare(folder: Path, source: Source) -> None:
+    """Make the repository if need be and bring the commit with its list of files."""
     if not (folder / "HEAD").exists():
         folder.mkdir(parents=True, exist_ok=True)
         _git(folder, "init", "--quiet", "--bare", ".")
     for lock in folder.glob("*.lock"):
         lock.unlink()  # left by a git that was killed; nobody else writes in this cache
-    _git(folder, "config", "remote.origin.url", url)
+    _git(folder, "config", "remote.origin.url", source.url)
+    if source.commit not in _objects(folder):
+        try:
+            _fetch(folder, "--depth=1", "--filter=blob:none", "--", "origin", source.commit)
+        except CorpusError:
+            _fetch(folder, "--depth=1", "--no-filter", "--", "origin", source.commit)
 
 
 def has_commit(folder: Path, commit: str) -> bool:
@@ -86,52 +87,44 @@ def has_commit(folder: Path, commit: str) -> bool:
     return answer.split()[1:2] == [b"commit"]
 
 
-def list_files(folder: Path, commit: str) -> Mapping[str, str]:
-    """Return the object id of each plain file at a commit, by path."""
-    files = {}
-    for entry in _git(folder, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
-        facts, _, path = entry.partition(b"\t")
-        if facts.startswith(b"100"):  # neither links nor submodules
-            files[path.decode("utf-8", "surrogateescape")] = facts.split()[2].decode()
-    return files
-
-
 def read_files(folder: Path, commit: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Yield the path and content of each file that the repository has at the commit."""
-    files = list_files(folder, commit)
-    wanted = [(path, files[path]) for path in paths if path in files]
+    wanted = list(_wanted(folder, commit, paths).items())
     for first in range(0, len(wanted), _FILES_IN_MEMORY):
         batch = wanted[first : first + _FILES_IN_MEMORY]
-        facts = _git(folder, "cat-file", "--batch-check", stdin=_lines(batch)).splitlines()
+        facts = _cat(folder, "--batch-check", batch).readlines()
         fits = [
             file
             for file, fact in zip(batch, map(bytes.split, facts), strict=True)
             if fact[1] == b"blob" and int(fact[2]) <= LARGEST_FILE
         ]
-        answer = _git(folder, "cat-file", "--batch", stdin=_lines(fits))
-        place = 0
+        answer = _cat(folder, "--batch", fits)
         for path, _ in fits:
-            header, _, _ = answer[place : place + 200].partition(b"\n")
-            start = place + len(header) + 1
-            place = start + int(header.split()[2]) + 1
-            yield path, answer[start : place - 1]
+            size = int(answer.readline().split()[2])
+            yield path, answer.read(size)
+            answer.readline()
 
 
-def _lines(files: Iterable[tuple[str, str]]) -> bytes:
-    return "".join(f"{number}\n" for _, number in files).encode()
+def _wanted(folder: Path, commit: str, paths: Iterable[str]) -> Mapping[str, str]:
+    """Return the object id of each of `paths` that is a plain file at the commit."""
+    files, wanted = {}, set(paths)
+    for entry in _git(folder, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
+        facts, _, path = entry.partition(b"\t")
+        name = path.decode("utf-8", "surrogateescape")
+        if name in wanted and facts.startswith(b"100"):  # neither links nor submodules
+            files[name] = facts.split()[2].decode()
+    return files
+
+
+def _cat(folder: Path, form: str, files: Iterable[tuple[str, str]]) -> io.BytesIO:
+    names = "".join(f"{number}\n" for _, number in files)
+    return io.BytesIO(_git(folder, "cat-file", form, stdin=names.encode()))
 
 
 def _objects(folder: Path) -> set[str]:
     """Return what the repository holds; asking for one object by name could start a download."""
     form = "--batch-check=%(objectname)"
     return set(_git(folder, "cat-file", "--batch-all-objects", form).decode().split())
-
-
-def _fetch_commit(folder: Path, commit: str) -> None:
-    try:
-        _fetch(folder, "--depth=1", "--filter=blob:none", "--", "origin", commit)
-    except CorpusError:
-        _fetch(folder, "--depth=1", "--no-filter", "--", "origin", commit)
 
 
 def _fetch(folder: Path, *arguments: str, stdin: bytes = b"") -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textclass.corpora.files import corpus_files, parse_json, raise_bad_rows, scan_records
+from textclass.corpora.files import (
+    corpus_files,
+    gathered,
+    parse_json,
+    raise_bad_rows,
+    scan_records,
+)
+from textclass.corpora.pointers import TextCache, is_pointer
 from textclass.corpora.rows import Corpus, Row, folder_of, text_id
-from textclass.corpora.texts import TextCache
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
+
+Paths = str | Path | Sequence[str | Path]
+"""A file or folder, or several."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _KNOWN = {"id", "text", "group", "scores"}
@@ -38,12 +46,7 @@ class Scan:
     missing: int
 
 
-def read_corpus(
-    paths: str | Path | Sequence[str | Path],
-    taxonomy: Taxonomy | None = None,
-    *,
-    cache: TextCache | None = None,
-) -> Corpus:
+def read_corpus(paths: Paths, taxonomy: Taxonomy | None = None) -> Corpus:
     """Read labelled passages.
 
     Parameters
@@ -55,16 +58,14 @@ def read_corpus(
         its labels; a label left out has 0).
     taxonomy : Taxonomy, optional
         The labels; those that ship with the package by default.
-    cache : TextCache, keyword-only, optional
-        Where the texts of pointers are; by default `cache/` in the folder given.
 
     Raises
     ------
     CorpusError
         Names each bad row by file and line.
     """
-    scan = scan_corpus(paths, taxonomy, cache=cache)
-    raise_bad_rows(list(scan.faults))
+    scan = scan_corpus(paths, taxonomy)
+    raise_bad_rows(scan.faults)
     if scan.missing:
         raise CorpusError(
             f"{scan.missing} labelled passages point to public texts that aren't here",
@@ -76,12 +77,7 @@ def read_corpus(
     return scan.corpus
 
 
-def scan_corpus(
-    paths: str | Path | Sequence[str | Path],
-    taxonomy: Taxonomy | None = None,
-    *,
-    cache: TextCache | None = None,
-) -> Scan:
+def scan_corpus(paths: Paths, taxonomy: Taxonomy | None = None) -> Scan:
     """Read labelled passages as `read_corpus` does, but give bad rows back instead of raising.
 
     Raises
@@ -96,24 +92,15 @@ def scan_corpus(
     missing = 0
     caches: dict[Path, TextCache] = {}
     for base, path in corpus_files(given):
-        texts = cache or caches.setdefault(base, TextCache.beside(base))
-        for found in scan_records(path):
-            try:
-                if isinstance(found, CorpusError):
-                    raise found
-                record = texts.complete(found.values)
+        texts = caches.setdefault(base, TextCache.beside(base))
+        for where, found in scan_records(path, faults):
+            with gathered(faults):
+                record = texts.complete(found)
                 if is_pointer(record):
                     missing += 1
                 else:
-                    rows.append(make_row(record, taxonomy, found.where))
-            except CorpusError as error:
-                faults.append(error)
+                    rows.append(make_row(record, taxonomy, where))
     return Scan(Corpus(taxonomy, tuple(rows)), tuple(faults), missing)
-
-
-def is_pointer(record: Mapping[str, Any]) -> bool:
-    """Return whether a record has no text of its own but says which public text it is from."""
-    return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
 
 
 def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
@@ -130,12 +117,11 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
     if _SURROGATE.search(text):
         raise CorpusError("the text has half a surrogate pair in it", where=where)
     number = str(record.get("id") or text_id(text))
-    scores = record.get("scores")
-    facets = set(taxonomy.slices)
-    columns = {k: v for k, v in record.items() if k not in _KNOWN | facets}
+    scores = _parsed(record.get("scores"), where)
+    columns = {k: v for k, v in record.items() if k not in _KNOWN | set(taxonomy.slices)}
     columns.setdefault("collection", folder_of(where))
     if columns.get("spans"):
-        columns["spans"] = _spans(columns["spans"], text, taxonomy, where)
+        columns["spans"] = _spans(_parsed(columns["spans"], where), text, taxonomy, where)
     document = f"{columns.get('source')}:{columns['path']}" if columns.get("path") else number
     return Row(
         id=number,
@@ -148,6 +134,11 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
     )
 
 
+def _parsed(value: object, where: str) -> Any:  # noqa: ANN401 -- JSON holds anything
+    """Return a value, or what the JSON in a CSV cell says."""
+    return parse_json(value, where) if isinstance(value, str) and value else value
+
+
 def _labels(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> frozenset[str]:
     labels: list[str] = []
     for facet in taxonomy:
@@ -155,25 +146,22 @@ def _labels(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> frozen
             raise CorpusError(
                 f"no labels for {facet.name!r}", where=where, hint="write [] for none of them"
             )
-        given = _label_list(record[facet.name], where)
-        for label in given:
+        for label in _label_list(record[facet.name], where):
             if label not in facet.names:
                 raise CorpusError(
                     f"unknown {facet.name} {label!r}",
                     where=where,
                     hint=f"labels.yaml has {', '.join(facet.names)}",
                 )
-        labels += given
+            labels.append(label)
     return frozenset(labels)
 
 
 def _label_list(value: object, where: str) -> list[str]:
     """Read a list of labels; in a CSV cell it is JSON or separated by semicolons."""
-    if isinstance(value, str):
-        if value.lstrip().startswith("["):
-            value = parse_json(value, where)
-        else:
-            value = [part.strip() for part in value.split(";") if part.strip()]
+    if isinstance(value, str) and not value.lstrip().startswith("["):
+        return [part.strip() for part in value.split(";") if part.strip()]
+    value = _parsed(value, where)
     if value is None:
         return []
     if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
@@ -182,8 +170,6 @@ def _label_list(value: object, where: str) -> list[str]:
 
 
 def _scores(value: object, taxonomy: Taxonomy, where: str) -> dict[str, float]:
-    if isinstance(value, str):
-        value = parse_json(value, where)
     names = list(taxonomy.slices)
     if not isinstance(value, Mapping) or set(value) != set(names):
         raise CorpusError(f"scores need {', '.join(names)} and no other key", where=where)
@@ -195,18 +181,16 @@ def _scores(value: object, taxonomy: Taxonomy, where: str) -> dict[str, float]:
         for label, score in given.items():
             if score is None:  # Parquet fills the labels that a row leaves out
                 continue
-            number = isinstance(score, int | float) and not isinstance(score, bool)
-            if not number or not math.isfinite(score) or not 0 <= score <= 1:
+            if type(score) not in (int, float) or not 0 <= score <= 1:
                 raise CorpusError(f"score {score!r} of {label!r} isn't in 0 to 1", where=where)
             scores[label] = float(score)
     return scores
 
 
-def _spans(value: object, text: str, taxonomy: Taxonomy, where: str) -> list[dict[str, Any]]:
+def _spans(value: Any, text: str, taxonomy: Taxonomy, where: str) -> list[dict[str, Any]]:  # noqa: ANN401 -- JSON holds anything
     """Check evidence spans: code-point offsets into the text, and the label they speak for."""
-    given: Any = parse_json(value, where) if isinstance(value, str) else value
     spans = []
-    for span in given if isinstance(given, list) else [given]:
+    for span in value if isinstance(value, list) else [value]:
         try:
             start, end, label = span["start"], span["end"], span["label"]
             good = type(start) is type(end) is int and 0 <= start < end <= len(text)
@@ -214,7 +198,7 @@ def _spans(value: object, text: str, taxonomy: Taxonomy, where: str) -> list[dic
             good = False
         if not good:
             raise CorpusError(f"not a span of the text: {span!r}", where=where)
-        if label not in taxonomy.columns:
+        if label not in taxonomy.names:
             raise CorpusError(f"span with the unknown label {label!r}", where=where)
         spans.append({"start": start, "end": end, "label": label})
     return spans

@@ -10,8 +10,7 @@ import csv
 import html
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from textclass.corpora.rows import text_id
 
@@ -64,14 +63,6 @@ def _is_passage(piece: str) -> bool:
     return FEWEST_WORDS <= len(piece.split()) <= MOST_WORDS and letters > 0.7 * len(piece)
 
 
-def _markdown(text: str) -> Iterator[str]:
-    yield from _EMPTY_LINE.split(_FRONT_MATTER.sub("", text))
-
-
-def _lines(text: str) -> Iterator[str]:
-    yield from text.split("\n")
-
-
 def _tei(text: str) -> Iterator[str]:
     end = 0
     while opening := _PARAGRAPH.search(text, end):
@@ -89,14 +80,12 @@ def _csv_news(text: str) -> Iterator[str]:
             yield message
 
 
-READERS: Mapping[str, Callable[[str], Iterator[str]]] = MappingProxyType(
-    {
-        "front-matter-markdown": _markdown,
-        "lines": _lines,
-        "tei-paragraphs": _tei,
-        "csv-messages": _csv_news,
-    }
-)
+READERS: Mapping[str, Callable[[str], Iterable[str]]] = {
+    "front-matter-markdown": lambda text: _EMPTY_LINE.split(_FRONT_MATTER.sub("", text)),
+    "lines": lambda text: text.split("\n"),
+    "tei-paragraphs": _tei,
+    "csv-messages": _csv_news,
+}
 """How a file is cut, by the name that `sources.yaml` uses.
 
 `front-matter-markdown`: paragraphs between empty lines, after a `---` block. `lines`: each line.

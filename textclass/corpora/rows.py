@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from textclass.results import by_facet
 from textclass.taxonomy import Taxonomy
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -82,14 +81,9 @@ class Corpus:
     def targets(self) -> NDArray[np.float64]:
         """Probability of each label, 0 or 1 where a reader gave it, shape (n_rows, n_labels)."""
         names = self.taxonomy.names
-        targets = np.zeros((len(self.rows), len(names)))
-        for r, row in enumerate(self.rows):
-            if row.scores is not None:
-                targets[r] = [row.scores[name] for name in names]
-            else:
-                for name in row.labels or ():
-                    targets[r, self.taxonomy.columns[name]] = 1
-        return targets
+        given = [row.scores or dict.fromkeys(row.labels or (), 1.0) for row in self.rows]
+        targets = [[values.get(name, 0.0) for name in names] for values in given]
+        return np.array(targets, dtype=np.float64).reshape(len(self), len(names))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -116,6 +110,14 @@ class Corpus:
 
     def __add__(self, other: Corpus) -> Corpus:
         return replace(self, rows=self.rows + other.rows)
+
+
+def teaching(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return what a row teaches in our own form: the labels of each facet, or `scores`."""
+    if row.scores is not None:
+        return {"scores": by_facet(taxonomy, [row.scores[name] for name in taxonomy.names])}
+    given = row.labels or frozenset()
+    return {facet.name: [name for name in facet.names if name in given] for facet in taxonomy}
 
 
 def text_id(text: str) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from textclass.corpora.readers import READERS
 from textclass.errors import CorpusError
 from textclass.yamlfile import Fault, line_of, parse_yaml, raise_faults, read_text, schema_faults
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(_Strict):
     """One repository of public texts.
 
     Attributes
@@ -32,12 +33,24 @@ class Source:
         How its files are cut into passages: a key of `READERS`.
     """
 
-    name: str
-    title: str
-    url: str
-    commit: str
-    licence: str
+    # The name becomes a file name, the address and the commit arguments of git.
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)
+    title: str = Field(min_length=1)
+    url: str = Field(pattern=r"^(https|file)://[^\s-][^\s]*$", max_length=2000)
+    commit: str = Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")
+    licence: str = Field(min_length=1)
     reader: str
+
+    @field_validator("reader")
+    @classmethod
+    def _known(cls, reader: str) -> str:
+        if reader not in READERS:
+            raise ValueError(f"no reader {reader!r}; there are {', '.join(READERS)}")
+        return reader
+
+
+class _Sources(_Strict):
+    sources: list[Source] = Field(min_length=1)
 
 
 def load_sources(path: str | Path) -> Mapping[str, Source]:
@@ -61,38 +74,10 @@ def parse_sources(text: str, *, name: str = "sources.yaml") -> Mapping[str, Sour
         Names every fault with its line in `text`.
     """
     tree = parse_yaml(text, name, CorpusError)
-    checked, faults = schema_faults(tree, _schema())
+    checked, faults = schema_faults(tree, _Sources)
     raise_faults([*faults, *_repeated(tree)], name, CorpusError)
-    assert checked is not None  # noqa: S101 -- without faults there is a model
-    return {entry["name"]: Source(**entry) for entry in checked.model_dump()["sources"]}
-
-
-def _schema() -> type[BaseModel]:
-    from pydantic import BaseModel, ConfigDict, Field, field_validator
-
-    class Strict(BaseModel):
-        model_config = ConfigDict(extra="forbid", strict=True)
-
-    class SourceSchema(Strict):
-        # The name becomes a file name, the address and the commit arguments of git.
-        name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)
-        title: str = Field(min_length=1)
-        url: str = Field(pattern=r"^(https|file)://[^\s-][^\s]*$", max_length=2000)
-        commit: str = Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")
-        licence: str = Field(min_length=1)
-        reader: str
-
-        @field_validator("reader")
-        @classmethod
-        def _known(cls, reader: str) -> str:
-            if reader not in READERS:
-                raise ValueError(f"no reader {reader!r}; there are {', '.join(READERS)}")
-            return reader
-
-    class FileSchema(Strict):
-        sources: list[SourceSchema] = Field(min_length=1)
-
-    return FileSchema
+    assert isinstance(checked, _Sources)  # noqa: S101 -- without faults there is a model
+    return {source.name: source for source in checked.sources}
 
 
 def _repeated(tree: Any) -> list[Fault]:  # noqa: ANN401 -- YAML holds anything

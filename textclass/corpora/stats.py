@@ -55,11 +55,13 @@ class CorpusStats:
 
 def count_corpus(corpus: Corpus) -> CorpusStats:
     """Count the passages of a corpus by label, register, decade, region and source."""
-    lengths = np.array([len(text.split()) for text in corpus.texts], dtype=np.int64)
-    targets = corpus.targets[corpus.hard].astype(np.int64)
-    together = targets.T @ targets
-    names = corpus.taxonomy.names
-    slices = corpus.taxonomy.slices
+    lengths = np.array([len(text.split()) for text in corpus.texts])
+    targets = corpus.targets[corpus.hard].astype(int)
+    names, slices = corpus.taxonomy.names, corpus.taxonomy.slices
+    together = {
+        name: dict(zip(names, counts, strict=True))
+        for name, counts in zip(names, (targets.T @ targets).tolist(), strict=True)
+    }
     shape = {"shortest": lengths.min(), "middle": np.median(lengths), "longest": lengths.max()}
     return CorpusStats(
         passages=len(corpus),
@@ -67,18 +69,12 @@ def count_corpus(corpus: Corpus) -> CorpusStats:
         words=int(lengths.sum()),
         soft=int((~corpus.hard).sum()),
         lengths={name: int(value) for name, value in shape.items()},
-        labels={
-            facet: dict(zip(names[place], together.diagonal()[place].tolist(), strict=True))
-            for facet, place in slices.items()
-        },
-        none={
-            facet: int((targets[:, place].sum(axis=1) == 0).sum())
-            for facet, place in slices.items()
-        },
+        labels={f: {name: together[name][name] for name in names[s]} for f, s in slices.items()},
+        none={f: int((targets[:, s].sum(axis=1) == 0).sum()) for f, s in slices.items()},
         columns={name: counts for name in COLUMNS if (counts := _values(corpus, name))},
         together={
-            name: {names[other]: int(n) for other, n in enumerate(row) if n and other != i}
-            for i, (name, row) in enumerate(zip(names, together, strict=True))
+            name: {other: n for other, n in counts.items() if n and other != name}
+            for name, counts in together.items()
         },
     )
 
@@ -88,9 +84,6 @@ def _values(corpus: Corpus, name: str) -> dict[str, int]:
     counts = Counter(value or NOT_SAID for value in corpus.column(name))
     if set(counts) == {NOT_SAID}:
         return {}
-    by_name = name == "decade"
-    order = sorted(
-        counts,
-        key=lambda value: (value == NOT_SAID, 0 if by_name else -counts[value], value),
-    )
-    return {value: counts[value] for value in order}
+    last = counts.pop(NOT_SAID, 0)
+    order = sorted(counts) if name == "decade" else sorted(counts, key=lambda v: (-counts[v], v))
+    return {value: counts[value] for value in order} | ({NOT_SAID: last} if last else {})

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
-from textclass.corpora.files import json_line, raise_bad_rows
-from textclass.corpora.forms import (
-    argilla,
-    doccano,
-    label_studio,
-    prodigy,
-    spacy_form,
-    spacy_jsonl,
-)
+from textclass.corpora.files import Placed, json_lines, raise_bad_rows
+from textclass.corpora.forms import tools
 from textclass.corpora.forms.records import (
-    Found,
     from_utf16,
+    json_list,
     own_record,
     scan_json,
     to_utf16,
 )
+from textclass.corpora.forms.spacy_form import from_spacy, scan_docbin, to_docbin, to_spacy
 from textclass.corpora.read import make_row, read_corpus
 from textclass.corpora.rows import Corpus, Row
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
-
-__all__ = ["FORMS", "OWN", "Converted", "Form", "read_form", "write_form"]
-
 
 OWN = "textclass"
 """The name of our own form: JSONL, CSV or Parquet in, JSONL out."""
@@ -42,20 +32,35 @@ class Form:
 
     Attributes
     ----------
-    name, title : str
     write : callable
-        Corpus to the bytes of a file.
-    read : callable
-        Path and taxonomy to rows in our own form, each with its place.
-    in_browser : bool
-        Whether the tool may count offsets as browsers do.
+        Corpus to the tool's records.
+    parse : callable
+        One of its records to a row in our own form, or None if nobody labelled it.
+    pack : callable
+        Records to the bytes of a file.
+    scan : callable
+        Path to records, each with its place; faults go to the list given.
+    annotates : bool
+        Whether it is an annotation tool: it may count offsets as browsers do, and has no place for
+        probabilities.
     """
 
-    name: str
-    title: str
-    write: Callable[[Corpus], bytes]
-    read: Callable[[Path, Taxonomy], Iterator[Found]]
-    in_browser: bool = True
+    write: Callable[[Corpus], Iterable[Mapping[str, Any]]]
+    parse: Callable[[Mapping[str, Any], Taxonomy], dict[str, Any] | None]
+    pack: Callable[[Iterable[Mapping[str, Any]]], bytes] = json_lines
+    scan: Callable[[Path, list[CorpusError]], Iterator[Placed]] = scan_json
+    annotates: bool = True
+
+
+FORMS: Mapping[str, Form] = {
+    "spacy": Form(to_spacy, from_spacy, to_docbin, scan_docbin, annotates=False),
+    "spacy-jsonl": Form(to_spacy, from_spacy, annotates=False),
+    "doccano": Form(tools.to_doccano, tools.from_doccano),
+    "label-studio": Form(tools.to_label_studio, tools.from_label_studio, json_list),
+    "prodigy": Form(tools.to_prodigy, tools.from_prodigy),
+    "argilla": Form(tools.to_argilla, tools.from_argilla),
+}
+"""The forms of other tools, by name."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,18 @@ def write_form(corpus: Corpus, form: str, *, utf16: bool = False) -> bytes:
         If rows carry probabilities and the form has no place for them.
     """
     if form == OWN:
-        return b"".join(json_line(own_record(row, corpus.taxonomy)) for row in corpus.rows)
-    shifts = utf16 and FORMS[form].in_browser
-    return FORMS[form].write(to_utf16(corpus) if shifts else corpus)
+        return json_lines(own_record(row, corpus.taxonomy) for row in corpus.rows)
+    theirs = FORMS[form]
+    soft = next((row for row in corpus.rows if not row.hard), None)
+    if theirs.annotates and soft:
+        raise CorpusError(
+            f"{form} has no place for probabilities",
+            where=soft.where,
+            hint="convert the rows with labels, or use spacy or spacy-jsonl",
+        )
+    if theirs.annotates and utf16:
+        corpus = replace(corpus, rows=tuple(map(to_utf16, corpus.rows)))
+    return theirs.pack(theirs.write(corpus))
 
 
 def read_form(path: str | Path, form: str, taxonomy: Taxonomy, *, utf16: bool = False) -> Converted:
@@ -99,66 +113,22 @@ def read_form(path: str | Path, form: str, taxonomy: Taxonomy, *, utf16: bool = 
     """
     if form == OWN:
         return Converted(read_corpus(path, taxonomy), 0)
+    theirs = FORMS[form]
     rows: list[Row] = []
     faults: list[CorpusError] = []
     skipped = 0
-    shifts = utf16 and FORMS[form].in_browser
-    for where, found in FORMS[form].read(Path(path), taxonomy):
+    for where, found in theirs.scan(Path(path), faults):
         try:
-            if isinstance(found, CorpusError):
-                raise found
-            if found is None:
+            record = theirs.parse(found, taxonomy)
+            if record is None:
                 skipped += 1
                 continue
-            rows.append(make_row(from_utf16(found) if shifts else found, taxonomy, where))
+            if theirs.annotates and utf16:
+                record = from_utf16(record)
+            rows.append(make_row(record, taxonomy, where))
         except CorpusError as error:
-            faults.append(CorpusError(error.message, where=error.where or where, hint=error.hint))
+            faults.append(CorpusError(error.message, where=where, hint=error.hint))
+        except (AttributeError, TypeError, ValueError) as error:
+            faults.append(CorpusError(f"not in the form expected: {error}", where=where))
     raise_bad_rows(faults)
     return Converted(Corpus(taxonomy, tuple(rows)), skipped)
-
-
-def _reader(
-    parse: Callable[[Mapping[str, Any], Taxonomy], dict[str, Any] | None],
-) -> Callable[[Path, Taxonomy], Iterator[Found]]:
-    """Make a reader of JSON records from a function that reads one."""
-
-    def read(path: Path, taxonomy: Taxonomy) -> Iterator[Found]:
-        for found in scan_json(path):
-            if isinstance(found, CorpusError):
-                yield found.where or str(path), found
-                continue
-            try:
-                yield found.where, parse(found.values, taxonomy)
-            except CorpusError as error:
-                yield found.where, error
-            except (AttributeError, TypeError, ValueError) as error:
-                yield found.where, CorpusError(f"not in the form expected: {error}")
-
-    return read
-
-
-FORMS: Mapping[str, Form] = MappingProxyType(
-    {
-        form.name: form
-        for form in (
-            Form("spacy", "DocBin (.spacy)", spacy_form.write, spacy_form.read, in_browser=False),
-            Form(
-                "spacy-jsonl",
-                "cats and spans in JSONL",
-                spacy_jsonl.write,
-                _reader(spacy_jsonl.parse),
-                in_browser=False,
-            ),
-            Form("doccano", "doccano JSONL", doccano.write, _reader(doccano.parse)),
-            Form(
-                "label-studio",
-                "Label Studio JSON",
-                label_studio.write,
-                _reader(label_studio.parse),
-            ),
-            Form("prodigy", "Prodigy JSONL", prodigy.write, _reader(prodigy.parse)),
-            Form("argilla", "Argilla records in JSONL", argilla.write, _reader(argilla.parse)),
-        )
-    }
-)
-"""The forms of other tools, by name."""

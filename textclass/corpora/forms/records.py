@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from textclass.corpora.files import Record, parse_json, scan_records
-from textclass.corpora.rows import Corpus, Row, folder_of
+from textclass.corpora.files import Placed, gathered, json_object, parse_json, scan_records
+from textclass.corpora.rows import Row, folder_of, teaching
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
-
-Found = tuple[str, dict[str, Any] | CorpusError | None]
-"""A place, and there a row in our form, None for one that nobody labelled, or what is wrong."""
 
 
 def own_record(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
     """Return a row in our own form."""
-    record = {"id": row.id, "text": row.text}
-    if row.scores is None:
-        return {**record, **by_facet(given_labels(row, taxonomy), taxonomy), **_rest(row)}
-    scores = row.scores
-    by_name = {f.name: {name: scores[name] for name in f.names} for f in taxonomy}
-    return {**record, "scores": by_name, **_rest(row)}
-
-
-def _rest(row: Row) -> dict[str, Any]:
-    return {"group": row.group, **own_columns(row)}
+    taught = teaching(row, taxonomy)
+    return {"id": row.id, "text": row.text, **taught, "group": row.group, **_columns(row)}
 
 
 def given_labels(row: Row, taxonomy: Taxonomy) -> list[str]:
@@ -35,34 +26,28 @@ def given_labels(row: Row, taxonomy: Taxonomy) -> list[str]:
     return [name for name in taxonomy.names if name in (row.labels or ())]
 
 
-def by_facet(labels: Iterable[str], taxonomy: Taxonomy) -> dict[str, list[str]]:
-    """Sort labels into facets.
-
-    Raises
-    ------
-    CorpusError
-        For a label that the taxonomy doesn't have.
-    """
-    given = list(dict.fromkeys(labels))
-    for label in given:
-        if label not in taxonomy.columns:
-            names = ", ".join(taxonomy.names)
-            raise CorpusError(f"unknown label {label!r}", hint=f"labels.yaml has {names}")
-    return {f.name: [name for name in f.names if name in given] for f in taxonomy}
-
-
 def spans_of(row: Row) -> list[dict[str, Any]]:
     """Return the evidence spans of a row."""
     return list(row.columns.get("spans") or ())
 
 
+def spans_under(key: str, row: Row) -> dict[str, Any]:
+    """Return the evidence spans of a row under a key, or nothing where it has none."""
+    return {key: spans} if (spans := spans_of(row)) else {}
+
+
+def triples_of(row: Row) -> list[list[Any]]:
+    """Return the evidence spans of a row as lists of start, end and label."""
+    return [[span["start"], span["end"], span["label"]] for span in spans_of(row)]
+
+
 def meta_of(row: Row) -> dict[str, Any]:
     """Return what annotation tools carry along untouched; ours is `passage`, their `id` isn't."""
-    columns = {name: value for name, value in own_columns(row).items() if name != "spans"}
+    columns = {name: value for name, value in _columns(row).items() if name != "spans"}
     return {"passage": row.id, "group": row.group, **columns}
 
 
-def own_columns(row: Row) -> dict[str, Any]:
+def _columns(row: Row) -> dict[str, Any]:
     """Return the further columns without `collection` where it is but the folder of the file."""
     columns = dict(row.columns)
     if columns.get("collection") == folder_of(row.where):
@@ -71,92 +56,84 @@ def own_columns(row: Row) -> dict[str, Any]:
 
 
 def make_record(
-    text: object,
-    labels: Iterable[str],
-    spans: Sequence[Mapping[str, Any]],
-    meta: object,
-    taxonomy: Taxonomy,
+    record: Mapping[str, Any], labels: Iterable[str], spans: Iterable[Any], taxonomy: Taxonomy
 ) -> dict[str, Any]:
-    """Return a row in our form from what a tool's record holds."""
-    columns = dict(meta) if isinstance(meta, Mapping) else {}
-    record = {"id": columns.pop("passage", None), "text": text, **by_facet(labels, taxonomy)}
-    if spans:
-        record["spans"] = [dict(span) for span in spans]
-    return {**columns, **record}
+    """Return a row in our form from the `text` and `meta` of a tool's record and what it labels.
+
+    Raises
+    ------
+    CorpusError
+        For a label that the taxonomy doesn't have.
+    """
+    given = list(labels)
+    for label in given:
+        if label not in taxonomy.names:
+            names = ", ".join(taxonomy.names)
+            raise CorpusError(f"unknown label {label!r}", hint=f"labels.yaml has {names}")
+    meta = record.get("meta")
+    made = dict(meta) if isinstance(meta, Mapping) else {}
+    made |= {"id": made.pop("passage", None), "text": record.get("text")}
+    made |= {facet.name: [name for name in facet.names if name in given] for facet in taxonomy}
+    return made | ({"spans": list(spans)} if spans else {})
 
 
-def triples(spans: object) -> list[dict[str, Any]]:
+def from_triples(spans: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- what a tool's record holds
     """Return spans from lists of start, end and label."""
     try:
-        # What can't be iterated over raises the TypeError below.
-        given = cast("Iterable[tuple[Any, Any, Any]]", spans)
-        return [{"start": s, "end": e, "label": label} for s, e, label in given]
+        return [{"start": s, "end": e, "label": label} for s, e, label in spans]
     except (TypeError, ValueError) as error:
         raise CorpusError(f"not a list of [start, end, label]: {spans!r}") from error
 
 
-def only_hard(corpus: Corpus, form: str) -> None:
-    """Raise an error if a row has probabilities, for which a form has no place."""
-    for row in corpus.rows:
-        if not row.hard:
-            raise CorpusError(
-                f"{form} has no place for probabilities",
-                where=row.where,
-                hint="convert the rows with labels, or use spacy or spacy-jsonl",
-            )
-
-
-def scan_json(path: Path) -> Iterator[Record | CorpusError]:
+def scan_json(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     """Yield the records of a JSONL file, or of a file that is one JSON list."""
-    with path.open("rb") as file:
-        listed = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    try:
+        with path.open("rb") as file:
+            listed = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    except OSError as error:
+        raise CorpusError(f"can't be read: {error}", where=str(path)) from error
     if not listed:
-        yield from scan_records(path)
+        yield from scan_records(path, faults)
         return
-    for number, values in enumerate(parse_json(path.read_bytes(), str(path)), 1):
+    for number, value in enumerate(parse_json(path.read_bytes(), str(path)), 1):
         where = f"{path}, record {number}"
-        if isinstance(values, dict):
-            yield Record(where, values)
-        else:
-            yield CorpusError("a JSON object was expected", where=where)
+        with gathered(faults):
+            yield where, json_object(value, where)
 
 
-def to_utf16(corpus: Corpus) -> Corpus:
-    """Return the corpus with its spans counted in UTF-16 units, as browsers count."""
-    return replace(
-        corpus,
-        rows=tuple(
-            replace(row, columns={**row.columns, "spans": _shift(row.text, spans, _units)})
-            if (spans := spans_of(row))
-            else row
-            for row in corpus.rows
-        ),
-    )
+def json_list(records: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return records as one JSON list in UTF-8."""
+    listed = json.dumps(list(records), ensure_ascii=False, allow_nan=False, indent=1)
+    return listed.encode() + b"\n"
+
+
+def to_utf16(row: Row) -> Row:
+    """Return the row with its spans counted in UTF-16 units, as browsers count."""
+    spans = _move(spans_of(row), dict(enumerate(_units(row.text))))
+    return replace(row, columns={**row.columns, "spans": spans})
 
 
 def from_utf16(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record with its spans counted in code points again."""
-    if not record.get("spans") or not isinstance(record.get("text"), str):
+    if not record.get("spans") or not isinstance(record["text"], str):
         return record
-    return {**record, "spans": _shift(record["text"], record["spans"], _points)}
+    points = {unit: point for point, unit in enumerate(_units(record["text"]))}
+    return {**record, "spans": _move(record["spans"], points)}
 
 
-def _shift(text: str, spans: Iterable[Mapping[str, Any]], count: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- one of two functions
-    return [
-        {**span, "start": count(text, span["start"]), "end": count(text, span["end"])}
-        for span in spans
-    ]
+def _units(text: str) -> Iterator[int]:
+    """Yield how many UTF-16 units stand before each character, and in all."""
+    return accumulate((1 + (character > "\uffff") for character in text), initial=0)
 
 
-def _units(text: str, points: int) -> int:
-    return len(text[:points].encode("utf-16-le")) // 2
-
-
-def _points(text: str, units: int) -> int:
-    encoded = text.encode("utf-16-le")
-    if not isinstance(units, int) or not 0 <= 2 * units <= len(encoded):
-        raise CorpusError(f"offset {units!r} is outside the text")
-    try:
-        return len(encoded[: 2 * units].decode("utf-16-le"))
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"offset {units} is in the middle of a character") from error
+def _move(spans: Iterable[Any], places: Mapping[int, int]) -> list[dict[str, Any]]:
+    moved = []
+    for span in spans:
+        try:
+            place = {side: places[span[side]] for side in ("start", "end")}
+        except (KeyError, TypeError) as error:
+            raise CorpusError(
+                f"the span {span!r} begins or ends outside the text or inside a character"
+            ) from error
+        moved.append({**span, **place})
+    return moved
