@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -102,6 +103,24 @@ def test_another_model_or_options_or_fresh_is_a_new_run(change, tag, inbox, mode
     tag(inbox, "out.jsonl")
     assert tag(inbox, "out.jsonl", **changes[change]).taken_up == 0
     assert tag(inbox, "out.jsonl").taken_up == (0 if change == "fresh" else 28) or change == "fresh"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("stage", ["finding", "tagging", "writing"])
+def test_a_stopped_run_writes_nothing_and_keeps_what_is_done(stage, workers, tag, inbox, tmp_path):
+    def stop(progress):
+        reached.append(progress.stage == stage and (stage != "tagging" or progress.documents > 3))
+        if sum(reached) == 1 and reached[-1]:
+            signal.raise_signal(signal.SIGTERM)
+
+    reached = []
+    first = tag(inbox, "out.jsonl", workers=workers, on_progress=stop)
+    assert first.stopped_by == signal.SIGTERM
+    assert {path.name for path in tmp_path.iterdir()} == {"out.jsonl.ledger"}
+    assert (first.finished > 0) == (stage != "finding")
+    assert (first.finished == 28) == (stage == "writing")
+    second = tag(inbox, "out.jsonl")
+    assert (second.taken_up, second.documents) == (first.finished, 45)
 
 
 def test_two_runs_into_one_output_are_refused(tag, inbox):

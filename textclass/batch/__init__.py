@@ -10,21 +10,21 @@ from textclass.batch.data import (
     Level,
     Progress,
     Summary,
+    TagJob,
     TagOptions,
 )
-from textclass.batch.job import TagJob
-from textclass.batch.pace import PaceLog, describe
+from textclass.batch.pace import describe, pace_log
 from textclass.batch.run import tag_files
 
 __all__ = [
     "DocumentResult",
     "Engine",
     "Level",
-    "PaceLog",
     "Progress",
     "Summary",
     "TagJob",
     "TagOptions",
     "describe",
+    "pace_log",
     "tag_files",
 ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
 
 from textclass.batch.data import Progress
 from textclass.errors import BatchError
@@ -18,10 +19,10 @@ def describe(progress: Progress) -> str:
     if progress.stage != "tagging":
         return f"{progress.stage}, {progress.inputs:,} inputs"
     seconds = max(progress.seconds, 1e-9)
-    left = progress.seconds_left
-    time_left = (
-        f"{timedelta(seconds=round(left))} left" if left is not None else "time left unknown"
-    )
+    time_left = "time left unknown"
+    if done := progress.finished - progress.started_with:
+        left = progress.seconds / done * (progress.inputs - progress.finished)
+        time_left = f"{timedelta(seconds=round(left))} left"
     return (
         f"{progress.finished:,} of {progress.inputs:,} inputs, "
         f"{progress.documents / seconds:,.1f} documents/s, "
@@ -30,52 +31,34 @@ def describe(progress: Progress) -> str:
     )
 
 
-class PaceLog:
-    """Appends a line a minute to a file.
-
-    Parameters
-    ----------
-    path : Path
-    every : float, keyword-only
-        Seconds between two lines.
+@contextmanager
+def pace_log(path: Path) -> Iterator[Callable[[Progress], None]]:
+    """Give a function that takes note of progress, with a line a minute appended to a file.
 
     Raises
     ------
     BatchError
         If the file can't be opened.
     """
+    try:
+        stream = path.open("a", encoding="utf-8", buffering=1)
+    except (OSError, ValueError) as error:
+        raise BatchError(f"the log can't be opened: {error}", where=str(path)) from error
+    last, stage = time.monotonic(), ""
 
-    def __init__(self, path: Path, *, every: float = EVERY_SECONDS) -> None:
-        self._every = every
-        self._last = time.monotonic()
-        self._stage = ""
-        try:
-            self._stream = path.open("a", encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise BatchError(f"the log can't be opened: {error}", where=str(path)) from error
+    def write(text: str) -> None:
+        stream.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n")
 
-    def __enter__(self) -> PaceLog:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error:
-            self.line(f"ended: {error}")
-        self._stream.close()
-
-    def __call__(self, progress: Progress) -> None:
-        """Take note of progress; write a line when one is due."""
+    def watch(progress: Progress) -> None:
+        nonlocal last, stage
         now = time.monotonic()
-        if now - self._last >= self._every or progress.stage != self._stage:
-            self._last, self._stage = now, progress.stage
-            self.line(describe(progress))
+        if now - last >= EVERY_SECONDS or progress.stage != stage:
+            last, stage = now, progress.stage
+            write(describe(progress))
 
-    def line(self, text: str) -> None:
-        """Write a line with the time before it."""
-        stamp = datetime.now(UTC).isoformat(timespec="seconds")
-        self._stream.write(f"{stamp} {text}\n")
-        self._stream.flush()
+    with stream:
+        try:
+            yield watch
+        except BaseException as error:
+            write(f"ended: {error}")
+            raise

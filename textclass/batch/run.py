@@ -7,31 +7,32 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
+from joblib import cpu_count
+
 from textclass.batch.data import (
     DocumentResult,
     Engine,
-    FileTask,
     Input,
     Part,
     Progress,
-    RowsTask,
+    Record,
     Setup,
     Summary,
+    TagJob,
     Task,
 )
-from textclass.batch.export import PARTIAL, SET_ASIDE, Export, Output, Tally, beside, plan_outputs
-from textclass.batch.inputs import list_inputs
-from textclass.batch.job import TagJob
+from textclass.batch.export import PARTIAL, SET_ASIDE, Output, Tally, beside, export, plan_outputs
+from textclass.batch.inputs import list_inputs, read_input
 from textclass.batch.ledger import Ledger
 from textclass.batch.pools import LocalPool, Pool, SerialPool, drive
-from textclass.batch.stopping import StopFlag, stop_on_signals
-from textclass.batch.worker import fetched, in_batches, reader_for
+from textclass.batch.stopping import StopFlag, Stopped, stop_on_signals
+from textclass.batch.worker import in_batches, reader_for
 from textclass.documents import SetAside
 from textclass.model import load_folder
 from textclass.taxonomy import Taxonomy, shipped
@@ -99,12 +100,15 @@ class _Run:
         self.ledger.plan(self._inputs(scratch))
         inputs, taken_up = self.ledger.counts()
         self._tell("tagging", inputs=inputs, finished=taken_up, started_with=taken_up)
-        if taken_up < inputs and not self.flag():
-            self._tag_files(inputs - taken_up)
-        if not self.flag():
+        tally = None
+        with suppress(Stopped):
+            self.flag.check()
+            if taken_up < inputs:
+                self._tag_files(inputs - taken_up)
             self._tag_long_inputs()
-        self.ledger.commit()
-        tally = None if self.flag() else self._export()
+            self.ledger.commit()
+            self.flag.check()
+            tally = self._export()
         return self._summary(taken_up, tally)
 
     def _inputs(self, scratch: Path) -> Iterator[Input]:
@@ -114,16 +118,15 @@ class _Run:
             _copy(self.job.stdin, stdin, self.job.options.limits.file_bytes)
         found = list_inputs(self.job.paths, own=self._own_files(), stdin=stdin)
         for number, one in enumerate(found, 1):
-            if self.flag():
+            if self.flag.signum:
                 return
             self._tell("finding", inputs=number)
             yield one
 
     def _own_files(self) -> Iterator[Path]:
-        for output in self.outputs:
-            yield from (output.path, output.partial)
-        if self.job.set_aside:
-            yield from (self.job.set_aside, beside(self.job.set_aside, PARTIAL))
+        results = [output.path for output in self.outputs]
+        for path in [*results, self.job.set_aside] if self.job.set_aside else results:
+            yield from (path, beside(path, PARTIAL))
         if report := self.job.report:
             yield from (report, *report.parent.glob(f"{glob.escape(report.stem)}-*.html"))
         for ending in ("", "-wal", "-shm", "-journal"):
@@ -131,8 +134,8 @@ class _Run:
 
     def _tag_files(self, unfinished: int) -> None:
         """Read and tag all inputs, of those with very many documents the first."""
-        tasks = (FileTask(one) for one in self.ledger.unfinished(begun=False))
-        with self._pool(unfinished) as pool:
+        tasks = (Task(one) for one in self.ledger.unfinished(begun=False))
+        with closing(self._pool(unfinished)) as pool:
             for task, part in self._driven(pool, tasks):
                 self._record(task, part, finished=not part.more)
 
@@ -143,41 +146,40 @@ class _Run:
             return
         waiting: Counter[int] = Counter()
         read: set[int] = set()
-        with self._pool(None) as pool, closing(self._rows_tasks(long, waiting, read)) as tasks:
+        tasks = self._rest(long, waiting, read)
+        with closing(self._pool(None)) as pool, closing(tasks):
             for task, part in self._driven(pool, tasks):
                 position = task.input.position
-                waiting[position] -= 1
+                waiting[position] -= len(part.records)
                 self._record(task, part, finished=position in read and not waiting[position])
 
-    def _rows_tasks(
-        self, inputs: list[Input], waiting: Counter[int], read: set[int]
-    ) -> Generator[Task]:
-        """Yield what isn't in the ledger yet, counting batches not yet done and inputs read."""
-        limit = self.job.options.limits.file_bytes
-        with reader_for(self.setup) as reader:
+    def _rest(self, inputs: list[Input], waiting: Counter[int], read: set[int]) -> Generator[Task]:
+        """Yield what isn't in the ledger yet, counting documents not yet done and inputs read."""
+        with reader_for(self.setup.options) as reader:
             for one in inputs:
-                with fetched(one, limit) as source:
-                    found = iter([source]) if isinstance(source, SetAside) else reader.read(source)
-                    first = 0
+                first = 0
+                with closing(read_input(one, reader)) as found:
                     for batch, more in in_batches(found):
                         if not more:
                             read.add(one.position)
-                        if not self.ledger.has(one.position, first):
-                            waiting[one.position] += 1
-                            yield RowsTask(one, first, batch)
+                        # Records of a batch enter in order: with the last, all are there.
+                        if not self.ledger.has(one.position, first + len(batch) - 1):
+                            waiting[one.position] += len(batch)
+                            yield Task(one, batch, first)
                         first += len(batch)
                 if not waiting[one.position]:
                     self.ledger.finish(one.position)
 
     def _driven(self, pool: Pool, tasks: Iterator[Task]) -> Iterator[tuple[Task, Part]]:
-        for done in drive(pool, tasks, self.flag):
-            if done is None:
-                self._tell("tagging")
-            else:
+        for done in drive(pool, tasks):
+            if done:
                 yield done
+            else:
+                self.flag.check()
+                self._tell("tagging")
 
     def _record(self, task: Task, part: Part, *, finished: bool) -> None:
-        self.ledger.record(task.input.position, part, finished=finished)
+        self.ledger.record(task, part, finished=finished)
         before = self.progress
         self._tell(
             "tagging",
@@ -187,46 +189,35 @@ class _Run:
             set_aside=before.set_aside + part.set_aside,
         )
 
-    @contextmanager
-    def _pool(self, inputs: int | None) -> Iterator[Pool]:
+    def _pool(self, inputs: int | None) -> Pool:
         """Start workers, no more than there are inputs for; None for as many as may be."""
-        from joblib import cpu_count
-
         width = self.job.workers or cpu_count()
-        pool: Pool
         if self.job.engine is Engine.DASK:
             from textclass.batch.cluster import DaskPool
 
-            pool = DaskPool(self.setup, self.job.scheduler, width)
-        else:
-            width = min(width, inputs) if inputs else width
-            pool = SerialPool(self.setup) if width == 1 else LocalPool(self.setup, width)
-        with closing(pool):
-            yield pool
+            return DaskPool(self.setup, self.job.scheduler, width)
+        width = min(width, inputs) if inputs else width
+        return SerialPool(self.setup) if width == 1 else LocalPool(self.setup, width)
 
-    def _export(self) -> Tally | None:
-        job = self.job
+    def _export(self) -> Tally:
         self._tell("writing")
-        export = Export(
-            self.outputs,
-            self.taxonomy,
-            self.ledger.columns(),
-            set_aside=job.set_aside,
-            stream=job.stream,
-            level=job.level,
-        )
-        tally = export.write(self.ledger.records(), stopped=self.flag)
-        if tally and job.report:
+        tally = export(self.job, self.outputs, self.taxonomy, self._records)
+        if self.job.report:
             from textclass.report import write_tag_report
 
             write_tag_report(
                 self._report_documents(),
                 (asdict(one) for one in self.ledger.records() if isinstance(one, SetAside)),
-                job.report,
+                self.job.report,
                 taxonomy=self.taxonomy,
                 model=self.setup.model_name,
             )
         return tally
+
+    def _records(self) -> Iterator[Record]:
+        for record in self.ledger.records():
+            self.flag.check()
+            yield record
 
     def _report_documents(self) -> Iterator[Mapping[str, Any]]:
         for one in self.ledger.records():
@@ -250,8 +241,8 @@ class _Run:
             set_aside_file=job.set_aside if written.set_aside else None,
             report=job.report if tally else None,
             ledger=self.ledger.path if job.outputs else None,
-            first_set_aside=tuple(written.first_set_aside),
-            first_documents=tuple(written.first_documents),
+            first_set_aside=written.first_set_aside,
+            first_documents=written.first_documents,
             stopped_by=None if tally else self.flag.signum,
             seconds=time.monotonic() - self.began,
         )

@@ -11,14 +11,24 @@ from types import FrameType
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class Stopped(Exception):  # noqa: N818 - no error, and never seen outside
+    """A signal has asked the run to end."""
+
+
 class StopFlag:
-    """Whether a signal has asked the run to end, and which."""
+    """Which signal has asked the run to end, if any."""
 
     signum: int | None = None
 
-    def __call__(self) -> bool:
-        """Return whether the run should end."""
-        return self.signum is not None
+    def check(self) -> None:
+        """Leave a run that should end, at a place where it can be left.
+
+        Raises
+        ------
+        Stopped
+        """
+        if self.signum is not None:
+            raise Stopped
 
 
 @contextmanager

@@ -132,12 +132,12 @@ def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Progress],
     """Give what shows progress on a terminal and notes it in the log."""
     from contextlib import ExitStack
 
-    from textclass.batch import PaceLog, describe
+    from textclass.batch import describe, pace_log
 
     with ExitStack() as stack:
         watchers: list[Callable[[Progress], None]] = []
         if log:
-            watchers.append(stack.enter_context(PaceLog(log)))
+            watchers.append(stack.enter_context(pace_log(log)))
         out = console(stderr=True)
         if out.is_terminal and not out.is_dumb_terminal and not quiet:
             status = stack.enter_context(out.status("starting"))
