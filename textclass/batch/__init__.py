@@ -13,7 +13,6 @@ from textclass.batch.data import (
     TagJob,
     TagOptions,
 )
-from textclass.batch.pace import describe, pace_log
 from textclass.batch.run import tag_files
 
 __all__ = [
@@ -24,7 +23,5 @@ __all__ = [
     "Summary",
     "TagJob",
     "TagOptions",
-    "describe",
-    "pace_log",
     "tag_files",
 ]

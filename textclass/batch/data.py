@@ -6,7 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
@@ -247,7 +247,7 @@ class Progress:
         Since tagging began.
     """
 
-    stage: str
+    stage: str = "finding"
     inputs: int = 0
     finished: int = 0
     started_with: int = 0
@@ -304,8 +304,7 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as plain JSON values, without documents and set-asides themselves."""
-        facts = {field.name: getattr(self, field.name) for field in fields(self)}
+        facts = vars(self) | {"outputs": [str(path) for path in self.outputs]}
         del facts["first_set_aside"], facts["first_documents"]
-        paths = {name: str(value) for name, value in facts.items() if isinstance(value, Path)}
-        outputs = [str(path) for path in self.outputs]
-        return facts | paths | {"outputs": outputs, "seconds": round(self.seconds, 3)}
+        facts["seconds"] = round(self.seconds, 3)
+        return {key: str(fact) if isinstance(fact, Path) else fact for key, fact in facts.items()}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import glob
 import os
+import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, closing, suppress
-from dataclasses import asdict, replace
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import IO, Any
 
 from joblib import cpu_count
@@ -19,7 +22,6 @@ from textclass.batch.data import (
     DocumentResult,
     Engine,
     Input,
-    Part,
     Progress,
     Record,
     Setup,
@@ -31,7 +33,6 @@ from textclass.batch.export import PARTIAL, SET_ASIDE, Output, Tally, beside, ex
 from textclass.batch.inputs import list_inputs, read_input
 from textclass.batch.ledger import Ledger
 from textclass.batch.pools import LocalPool, Pool, SerialPool, drive
-from textclass.batch.stopping import StopFlag, Stopped, stop_on_signals
 from textclass.batch.worker import in_batches, reader_for
 from textclass.documents import SetAside
 from textclass.model import load_folder
@@ -74,38 +75,38 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = N
         place = beside(first, LEDGER) if first else scratch / "ledger"
         run = job.options.digest(f"{model.name} {loaded.digest}")
         ledger = stack.enter_context(closing(Ledger(place, run=run, fresh=job.fresh)))
-        flag = stack.enter_context(stop_on_signals())
+        flag = stack.enter_context(_stop_on_signals())
         return _Run(job, outputs, setup, model.taxonomy, ledger, flag, on_progress).go(scratch)
 
 
+@dataclass
 class _Run:
     """One run under way."""
 
-    def __init__(
-        self,
-        job: TagJob,
-        outputs: tuple[Output, ...],
-        setup: Setup,
-        taxonomy: Taxonomy,
-        ledger: Ledger,
-        flag: StopFlag,
-        on_progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self.job, self.outputs, self.setup, self.taxonomy = job, outputs, setup, taxonomy
-        self.ledger, self.flag, self.on_progress = ledger, flag, on_progress
-        self.began = time.monotonic()
-        self.progress = Progress("finding")
+    job: TagJob
+    outputs: tuple[Output, ...]
+    setup: Setup
+    taxonomy: Taxonomy
+    ledger: Ledger
+    flag: _StopFlag
+    on_progress: Callable[[Progress], None] | None
+    began: float = field(default_factory=time.monotonic)
+    progress: Progress = field(default_factory=Progress)
+    waiting: Counter[int] = field(default_factory=Counter)
+    """Of each long input, by position: documents being tagged, and 1 while it is read."""
 
     def go(self, scratch: Path) -> Summary:
         self.ledger.plan(self._inputs(scratch))
         inputs, taken_up = self.ledger.counts()
         self._tell("tagging", inputs=inputs, finished=taken_up, started_with=taken_up)
         tally = None
-        with suppress(Stopped):
+        with suppress(_Stopped):
             self.flag.check()
             if taken_up < inputs:
-                self._tag_files(inputs - taken_up)
-            self._tag_long_inputs()
+                files = (Task(one) for one in self.ledger.unfinished(begun=False))
+                self._tag(files, inputs - taken_up)
+            if long := list(self.ledger.unfinished(begun=True)):
+                self._tag(self._rest(long), None)
             self.ledger.commit()
             self.flag.check()
             tally = self._export()
@@ -132,65 +133,46 @@ class _Run:
         for ending in ("", "-wal", "-shm", "-journal"):
             yield beside(self.ledger.path, ending)
 
-    def _tag_files(self, unfinished: int) -> None:
-        """Read and tag all inputs, of those with very many documents the first."""
-        tasks = (Task(one) for one in self.ledger.unfinished(begun=False))
-        with closing(self._pool(unfinished)) as pool:
-            for task, part in self._driven(pool, tasks):
-                self._record(task, part, finished=not part.more)
-
-    def _tag_long_inputs(self) -> None:
-        """Tag the rest of those with very many: read here, so that all workers share each."""
-        long = list(self.ledger.unfinished(begun=True))
-        if not long:
-            return
-        waiting: Counter[int] = Counter()
-        read: set[int] = set()
-        tasks = self._rest(long, waiting, read)
-        with closing(self._pool(None)) as pool, closing(tasks):
-            for task, part in self._driven(pool, tasks):
-                position = task.input.position
-                waiting[position] -= len(part.records)
-                self._record(task, part, finished=position in read and not waiting[position])
-
-    def _rest(self, inputs: list[Input], waiting: Counter[int], read: set[int]) -> Generator[Task]:
-        """Yield what isn't in the ledger yet, counting documents not yet done and inputs read."""
+    def _rest(self, inputs: list[Input]) -> Generator[Task]:
+        """Yield what isn't in the ledger yet: read here, so that all workers share each input."""
         with reader_for(self.setup.options) as reader:
             for one in inputs:
+                self.waiting[one.position] = 1
                 first = 0
                 with closing(read_input(one, reader)) as found:
                     for batch, more in in_batches(found):
-                        if not more:
-                            read.add(one.position)
+                        self.waiting[one.position] -= not more
                         # Records of a batch enter in order: with the last, all are there.
                         if not self.ledger.has(one.position, first + len(batch) - 1):
-                            waiting[one.position] += len(batch)
+                            self.waiting[one.position] += len(batch)
                             yield Task(one, batch, first)
                         first += len(batch)
-                if not waiting[one.position]:
+                if not self.waiting[one.position]:
                     self.ledger.finish(one.position)
 
-    def _driven(self, pool: Pool, tasks: Iterator[Task]) -> Iterator[tuple[Task, Part]]:
-        for done in drive(pool, tasks):
-            if done:
-                yield done
-            else:
-                self.flag.check()
-                self._tell("tagging")
-
-    def _record(self, task: Task, part: Part, *, finished: bool) -> None:
-        self.ledger.record(task, part, finished=finished)
-        before = self.progress
-        self._tell(
-            "tagging",
-            finished=before.finished + finished,
-            documents=before.documents + part.documents,
-            passages=before.passages + part.passages,
-            set_aside=before.set_aside + part.set_aside,
-        )
+    def _tag(self, tasks: Generator[Task], inputs: int | None) -> None:
+        """Do tasks, by no more workers than there are inputs; None for as many as may be."""
+        with closing(self._pool(inputs)) as pool, closing(tasks):
+            for done in drive(pool, tasks):
+                if not done:
+                    self.flag.check()
+                    self._tell("tagging")
+                    continue
+                task, part = done
+                position = task.input.position
+                if task.documents:
+                    self.waiting[position] -= len(part.records)
+                finished = not part.more and not self.waiting[position]
+                self.ledger.record(task, part, finished=finished)
+                self._tell(
+                    "tagging",
+                    finished=self.progress.finished + finished,
+                    documents=self.progress.documents + part.documents,
+                    passages=self.progress.passages + part.passages,
+                    set_aside=self.progress.set_aside + part.set_aside,
+                )
 
     def _pool(self, inputs: int | None) -> Pool:
-        """Start workers, no more than there are inputs for; None for as many as may be."""
         width = self.job.workers or cpu_count()
         if self.job.engine is Engine.DASK:
             from textclass.batch.cluster import DaskPool
@@ -259,3 +241,44 @@ def _copy(stream: IO[bytes], target: Path, limit: int) -> None:
     with target.open("wb") as copy:
         while copy.tell() <= limit and (chunk := stream.read(1 << 20)):
             copy.write(chunk)
+
+
+class _Stopped(Exception):  # noqa: N818 - no error, and never seen outside
+    """A signal has asked the run to end."""
+
+
+class _StopFlag:
+    """Which signal has asked the run to end, if any."""
+
+    signum: int | None = None
+
+    def check(self) -> None:
+        """Leave a run that should end, at a place where it can be left.
+
+        Raises
+        ------
+        _Stopped
+        """
+        if self.signum is not None:
+            raise _Stopped
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[_StopFlag]:
+    """Let SIGINT and SIGTERM raise a flag; a second one ends the program at once."""
+    flag = _StopFlag()
+    if threading.current_thread() is not threading.main_thread():
+        yield flag
+        return
+
+    def note(signum: int, _frame: FrameType | None) -> None:
+        if flag.signum is not None:
+            raise KeyboardInterrupt
+        flag.signum = signum
+
+    before = {one: signal.signal(one, note) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield flag
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
