@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import sys
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -13,7 +14,7 @@ import pytest
 from batch_makers import read_lines, text_of, write_inputs
 
 from textclass.batch import Level, TagOptions, worker
-from textclass.errors import BatchError, DocumentError, ModelError
+from textclass.errors import BatchError, DocumentError, MissingExtraError, ModelError
 
 
 def test_every_input_ends_in_results_or_set_aside_once(tag, inbox, tmp_path):
@@ -200,6 +201,12 @@ def test_addresses_are_read_like_paths(tag, inbox, tmp_path):
     aside = read_lines(tmp_path / "remote.jsonl.set-aside.jsonl")
     assert aside[0]["path"].startswith("file://")
     assert tag([f"file://{inbox}"], "remote.jsonl").taken_up == 28
+
+
+def test_without_fsspec_the_way_to_install_it_is_told(tag, inbox, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(MissingExtraError, match=r"^this needs .*pip install 'textclass\[dask\]'"):
+        tag([f"file://{inbox}"], "out.jsonl")
 
 
 def test_one_failing_document_does_not_end_the_run(tag, inbox, monkeypatch):

@@ -18,7 +18,7 @@ from typing import Any
 
 from textclass.batch.data import Input
 from textclass.documents import Document, DocumentReader, SetAside, Source, find_inputs
-from textclass.errors import BatchError, missing_extra
+from textclass.errors import BatchError, TextclassError, missing_extra
 
 
 def list_inputs(
@@ -88,7 +88,7 @@ def _find_remote(url: str, *, full_ids: bool) -> Iterator[Input]:
         else:
             names, base = [path] if store.exists(path) else [], posixpath.dirname(path)
         names = [name for name in sorted(names) if not store.isdir(name)]
-    except BatchError:
+    except TextclassError:
         raise
     except Exception as error:
         raise BatchError(f"the store doesn't answer: {error}", where=url) from error
