@@ -74,6 +74,7 @@ def test_a_failed_export_leaves_the_old_result_and_no_trace(tag, tmp_path, monke
     (inbox / "new.txt").write_text("One more report of the hospital and of the town was there.")
 
     def full(path, sheet):
+        next(sheet.rows)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:

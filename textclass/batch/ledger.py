@@ -233,7 +233,7 @@ class Ledger:
         """Take back the open transaction on a fault, and tell what a user can act on."""
         try:
             yield
-        except BaseException as error:
+        except (Exception, KeyboardInterrupt) as error:  # a reader who leaves undoes nothing
             self._db.rollback()
             # What sqlite says of our own mistakes is left as it is.
             ours = isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError)
