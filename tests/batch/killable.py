@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 from textclass.batch import TagJob, TagOptions, tag_files
-from textclass.batch.data import Input, Setup, Task, unpack
+from textclass.batch.data import Input, Setup, Task
+from textclass.batch.ledger import unpack
 from textclass.batch.worker import Worker
 from textclass.documents import SetAside, find_inputs
 from textclass.model import load_folder

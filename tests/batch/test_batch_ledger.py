@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from textclass.batch.data import DocumentResult, Input, Part, Task, pack
-from textclass.batch.ledger import Ledger
+from textclass.batch.data import DocumentResult, Input, Part, Task
+from textclass.batch.ledger import Ledger, pack
 from textclass.documents import Source
 from textclass.errors import BatchError
 

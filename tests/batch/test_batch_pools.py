@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from batch_makers import read_lines, write_inputs
 
-from textclass.batch.data import Input, Part, Task, unpack
+from textclass.batch.data import Input, Part, Task
+from textclass.batch.ledger import unpack
 from textclass.batch.pools import drive
 from textclass.documents import SetAside, Source
 from textclass.errors import BatchError

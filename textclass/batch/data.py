@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -214,21 +213,6 @@ class DocumentResult:
 
 
 Record = DocumentResult | SetAside
-
-
-def pack(record: Record) -> bytes:
-    """Return a record as compressed JSON."""
-    value = {"set_aside": vars(record)} if isinstance(record, SetAside) else vars(record)
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return zlib.compress(text.encode(), level=1)
-
-
-def unpack(packed: bytes) -> Record:
-    """Return the record that `pack` packed; NaN and infinities, which JSON lacks, become null."""
-    value = json.loads(zlib.decompress(packed), parse_constant=lambda _: None)
-    if "set_aside" in value:
-        return SetAside(**value["set_aside"])
-    return DocumentResult(value["document"], tuple(value["passages"]), value["columns"])
 
 
 @dataclass(frozen=True)

@@ -6,16 +6,18 @@ transactions, on disk before they count, so a killed run loses and doubles nothi
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textclass.batch.data import Input, Part, Record, Task, unpack
-from textclass.documents import Source
+from textclass.batch.data import DocumentResult, Input, Part, Record, Task
+from textclass.documents import SetAside, Source
 from textclass.errors import BatchError
 
 APPLICATION_ID = 0x74786C67
@@ -59,6 +61,21 @@ _FAULTS = {
     sqlite3.SQLITE_CORRUPT: ("it is damaged: {}", "delete it and run the command again"),
 }
 """What sqlite's codes mean for a user, and what to do."""
+
+
+def pack(record: Record) -> bytes:
+    """Return a record as compressed JSON."""
+    value = {"set_aside": vars(record)} if isinstance(record, SetAside) else vars(record)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return zlib.compress(text.encode(), level=1)
+
+
+def unpack(packed: bytes) -> Record:
+    """Return the record that `pack` packed; NaN and infinities, which JSON lacks, become null."""
+    value = json.loads(zlib.decompress(packed), parse_constant=lambda _: None)
+    if "set_aside" in value:
+        return SetAside(**value["set_aside"])
+    return DocumentResult(value["document"], tuple(value["passages"]), value["columns"])
 
 
 class Ledger:

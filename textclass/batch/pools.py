@@ -13,7 +13,8 @@ from typing import Any
 
 from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
-from textclass.batch.data import Part, Setup, Task, pack
+from textclass.batch.data import Part, Setup, Task
+from textclass.batch.ledger import pack
 from textclass.batch.worker import Worker, start, work
 from textclass.documents import SetAside
 from textclass.errors import BatchError

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 
-from textclass.batch.data import DocumentResult, Input, Part, Record, Setup, TagOptions, Task, pack
+from textclass.batch.data import DocumentResult, Input, Part, Record, Setup, TagOptions, Task
 from textclass.batch.inputs import read_input
+from textclass.batch.ledger import pack
 from textclass.documents import Document, DocumentReader, SetAside
 from textclass.errors import ModelError
 from textclass.results import DocumentTags
