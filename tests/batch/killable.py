@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from textclass.batch import TagJob, TagOptions, tag_files
-from textclass.batch.data import FileTask, Input, Setup
-from textclass.batch.records import unpack
+from textclass.batch.data import Input, Setup, Task
+from textclass.batch.ledger import unpack
 from textclass.batch.worker import Worker
 from textclass.documents import SetAside, find_inputs
 from textclass.model import load_folder
@@ -34,13 +34,13 @@ def run(inputs, output, model, workers, ledger):
         for source in find_inputs([inputs]):
             if source.id in finished:
                 continue
-            for packed in worker.work(FileTask(Input(source, ""))).records:
+            for packed in worker.work(Task(Input(source, ""))).records:
                 record = unpack(packed)
                 if not isinstance(record, SetAside):
                     out.writelines(json.dumps(row) + "\n" for row in record.passages)
             out.flush()
             list_of_done.write(source.id + "\n")
-    worker.close()
+    worker.reader.close()
 
 
 # A worker whose parent is killed while it starts prints to standard output; answers stay apart.

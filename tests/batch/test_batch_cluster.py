@@ -77,5 +77,6 @@ def test_a_scheduler_that_does_not_answer_is_told(tag, inbox, monkeypatch):
 
 def test_without_dask_the_way_to_install_it_is_told(tag, inbox, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.delitem(sys.modules, "textclass.batch.cluster", raising=False)
     with pytest.raises(MissingExtraError, match=r"pip install 'textclass\[dask\]'"):
         tag(inbox, "out.jsonl", engine=Engine.DASK)

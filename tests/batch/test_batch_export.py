@@ -7,8 +7,8 @@ import errno
 import pytest
 from batch_makers import read_lines, write_inputs
 
-from textclass.batch import Level, writers
-from textclass.batch.export import plan_outputs
+from textclass.batch import DocumentResult, Level, writers
+from textclass.batch.export import Tally, plan_outputs
 from textclass.errors import BatchError
 
 
@@ -73,11 +73,12 @@ def test_a_failed_export_leaves_the_old_result_and_no_trace(tag, tmp_path, monke
     before = {p.name: p.read_bytes() for p in tmp_path.glob("out*") if p.suffix != ".ledger"}
     (inbox / "new.txt").write_text("One more report of the hospital and of the town was there.")
 
-    def full(self, row):
+    def full(path, sheet):
+        next(sheet.rows)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(writers.Parquet, "write", full)
+        patched.setitem(writers.WRITERS, "parquet", full)
         with pytest.raises(BatchError, match=r"No space left .*all work is kept in the ledger"):
             tag(inbox, "out.jsonl", "out.parquet")
     after = {p.name: p.read_bytes() for p in tmp_path.glob("out*") if p.suffix != ".ledger"}
@@ -85,6 +86,18 @@ def test_a_failed_export_leaves_the_old_result_and_no_trace(tag, tmp_path, monke
     summary = tag(inbox, "out.jsonl", "out.parquet")
     assert summary.taken_up == summary.inputs
     assert "new.txt" in {row["document"] for row in read_lines(tmp_path / "out.jsonl")}
+
+
+def test_other_columns_are_in_the_order_of_first_appearance():
+    tally = Tally()
+    for columns in ({"b": "x", "a": 1, "z": 1.5}, {"z": 2, "b": "y"}, {"c": None, "a": [1 << 70]}):
+        tally.add(DocumentResult({"outcome": "none"}, (), columns))
+    assert list(tally.columns.items()) == [
+        ("b", {"str"}),
+        ("a", {"int", "json"}),
+        ("z", {"int", "float"}),
+        ("c", {"null"}),
+    ]
 
 
 def test_a_link_is_replaced_and_not_followed(tag, inbox, tmp_path):

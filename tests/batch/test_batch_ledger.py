@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from textclass.batch.data import DocumentResult, Input, Part
-from textclass.batch.ledger import Ledger
-from textclass.batch.records import pack
+from textclass.batch.data import DocumentResult, Input, Part, Task
+from textclass.batch.ledger import Ledger, pack
 from textclass.documents import Source
 from textclass.errors import BatchError
 
@@ -38,25 +37,9 @@ def test_records_come_in_the_order_of_the_plan(path):
     first, second = ledger.unfinished(begun=False)
     for one in (second, first):
         result = DocumentResult({"document": one.source.id}, ())
-        ledger.record(one.position, Part(0, (pack(result),)), finished=True)
+        ledger.record(Task(one), Part((pack(result),)), finished=True)
     assert [one.document["document"] for one in ledger.records()] == ["a", "b"]
     assert ledger.counts()[1] == 2
-    ledger.close()
-
-
-def test_columns_keep_the_order_of_first_appearance_however_parts_arrive(path):
-    ledger = Ledger(path, run="r")
-    ledger.plan([given("a")])
-    (one,) = ledger.unfinished(begun=False)
-    late = Part(256, (b"",), columns=(("z", "int"), ("b", "str")))
-    ledger.record(one.position, late, finished=False)
-    early = Part(0, (b"",), columns=(("b", "str"), ("a", "int"), ("z", "float")))
-    ledger.record(one.position, early, finished=True)
-    assert list(ledger.columns().items()) == [
-        ("b", frozenset({"str"})),
-        ("a", frozenset({"int"})),
-        ("z", frozenset({"int", "float"})),
-    ]
     ledger.close()
 
 
@@ -103,7 +86,7 @@ def test_a_full_disk_is_told_and_what_was_done_is_kept(path):
         for one in todo:
             incompressible = bytes(range(256)) * 20
             records = (pack(RESULT), incompressible, incompressible)
-            ledger.record(one.position, Part(0, records), finished=True)
+            ledger.record(Task(one), Part(records), finished=True)
             ledger.commit()
             done += 1
     ledger.close()
@@ -122,7 +105,7 @@ def test_a_part_enters_whole_or_not_at_all(path):
     ledger.plan([given("a")])
     (one,) = ledger.unfinished(begun=False)
     with pytest.raises(sqlite3.ProgrammingError, match="not supported"):
-        ledger.record(one.position, Part(0, (b"1", object()), columns=(("a",),)), finished=True)
+        ledger.record(Task(one), Part((b"1", object())), finished=True)
     ledger.close()
     again = Ledger(path, run="r")
     assert again._db.execute("SELECT count(*) FROM records").fetchone() == (0,)
@@ -133,8 +116,8 @@ def test_what_may_succeed_another_time_is_not_kept(path):
     ledger = Ledger(path, run="r")
     ledger.plan([given("killed"), given("unreadable", content="")])
     for one in ledger.unfinished(begun=False):
-        part = Part(0, (pack(RESULT),), again=one.source.id == "killed")
-        ledger.record(one.position, part, finished=True)
+        part = Part((pack(RESULT),), again=one.source.id == "killed")
+        ledger.record(Task(one), part, finished=True)
     ledger.close()
     again = Ledger(path, run="r")
     again.plan([given("killed"), given("unreadable", content="")])

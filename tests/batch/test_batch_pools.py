@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from batch_makers import read_lines, write_inputs
 
-from textclass.batch.data import FileTask, Input, Part, RowsTask
+from textclass.batch.data import Input, Part, Task
+from textclass.batch.ledger import unpack
 from textclass.batch.pools import drive
-from textclass.batch.records import unpack
 from textclass.documents import SetAside, Source
 from textclass.errors import BatchError
 
@@ -34,7 +34,7 @@ class FakePool:
 
     def submit(self, task):
         future = Future()
-        names = [one.id for one in task.documents] if isinstance(task, RowsTask) else []
+        names = [one.id for one in task.documents or ()]
         self.under_way.append(future)
         killer = next((n for n in [task.input.source.id, *names] if self.kills.get(n, 0) > 0), None)
         if killer:
@@ -46,7 +46,7 @@ class FakePool:
         elif self.alone or len(self.under_way) == self.ahead:
             for one in self.under_way:
                 if not one.done():
-                    one.set_result(Part(getattr(task, "first", 0), (b"",), documents=1))
+                    one.set_result(Part((b"",), documents=1))
             self.under_way = []
         return future
 
@@ -62,13 +62,13 @@ def given(name):
 
 
 def file_tasks(count):
-    return [FileTask(given(f"f{i}")) for i in range(count)]
+    return [Task(given(f"f{i}")) for i in range(count)]
 
 
 @pytest.mark.parametrize(("times", "set_aside"), [(1, []), (2, ["f5"])])
 def test_a_task_that_kills_is_tried_once_more_alone(times, set_aside):
     tasks = file_tasks(12)
-    done = [one for one in drive(FakePool({"f5": times}), iter(tasks), bool) if one]
+    done = [one for one in drive(FakePool({"f5": times}), iter(tasks)) if one]
     assert sorted(task.input.source.id for task, _ in done) == sorted(
         task.input.source.id for task in tasks
     )
@@ -82,18 +82,23 @@ def test_a_task_that_kills_is_tried_once_more_alone(times, set_aside):
 
 def test_of_a_batch_of_rows_only_the_row_that_kills_is_set_aside():
     rows = tuple(SetAside(f"t#{i}", "t", None, "read", "") for i in range(5))
-    task = RowsTask(given("t"), 256, rows)
-    ((_, part),) = (one for one in drive(FakePool({"t#3": 9}), iter([task]), bool) if one)
-    assert part.first == 256
-    assert len(part.records) == 5
-    assert (part.documents, part.set_aside) == (4, 1)
-    assert unpack(part.records[3]).id == "t#3"
+    task = Task(given("t"), rows, 256)
+    done = [one for one in drive(FakePool({"t#3": 9}), iter([task])) if one]
+    assert [task.first for task, _ in done] == [256, 257, 258, 259, 260]
+    assert [part.documents for _, part in done] == [1, 1, 1, 0, 1]
+    assert [part.set_aside for _, part in done] == [0, 0, 0, 1, 0]
+    assert unpack(done[3][1].records[0]).id == "t#3"
 
 
-def test_nothing_is_given_back_after_a_stop():
-    stopped = iter([False] * 6 + [True] * 99)
-    done = [one for one in drive(FakePool({}), iter(file_tasks(50)), lambda: next(stopped)) if one]
-    assert len(done) <= 4
+def test_a_caller_may_stop_at_every_sign_of_life():
+    pool = FakePool({"f5": 2})
+    results = 0
+    for one in drive(pool, iter(file_tasks(12))):
+        if one is None and pool.alone:
+            break
+        results += one is not None
+    assert results < 12
+    assert pool.kills == {"f5": 1}
 
 
 def test_a_lost_cluster_is_told():
@@ -105,7 +110,7 @@ def test_a_lost_cluster_is_told():
             return future
 
     with pytest.raises(BatchError, match="the cluster lost the run's tasks"):
-        list(drive(Lost({}), iter(file_tasks(1)), bool))
+        list(drive(Lost({}), iter(file_tasks(1))))
 
 
 def test_a_killed_worker_loses_nothing(tag, tmp_path):

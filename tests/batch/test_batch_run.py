@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
+import sys
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -12,7 +14,7 @@ import pytest
 from batch_makers import read_lines, text_of, write_inputs
 
 from textclass.batch import Level, TagOptions, worker
-from textclass.errors import BatchError, DocumentError, ModelError
+from textclass.errors import BatchError, DocumentError, MissingExtraError, ModelError
 
 
 def test_every_input_ends_in_results_or_set_aside_once(tag, inbox, tmp_path):
@@ -104,6 +106,24 @@ def test_another_model_or_options_or_fresh_is_a_new_run(change, tag, inbox, mode
     assert tag(inbox, "out.jsonl").taken_up == (0 if change == "fresh" else 28) or change == "fresh"
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("stage", ["finding", "tagging", "writing"])
+def test_a_stopped_run_writes_nothing_and_keeps_what_is_done(stage, workers, tag, inbox, tmp_path):
+    def stop(progress):
+        reached.append(progress.stage == stage and (stage != "tagging" or progress.documents > 3))
+        if sum(reached) == 1 and reached[-1]:
+            signal.raise_signal(signal.SIGTERM)
+
+    reached = []
+    first = tag(inbox, "out.jsonl", workers=workers, on_progress=stop)
+    assert first.stopped_by == signal.SIGTERM
+    assert {path.name for path in tmp_path.iterdir()} == {"out.jsonl.ledger"}
+    assert (first.finished > 0) == (stage != "finding")
+    assert (first.finished == 28) == (stage == "writing")
+    second = tag(inbox, "out.jsonl")
+    assert (second.taken_up, second.documents) == (first.finished, 45)
+
+
 def test_two_runs_into_one_output_are_refused(tag, inbox):
     def meddle(progress):
         if progress.stage == "writing":
@@ -181,6 +201,12 @@ def test_addresses_are_read_like_paths(tag, inbox, tmp_path):
     aside = read_lines(tmp_path / "remote.jsonl.set-aside.jsonl")
     assert aside[0]["path"].startswith("file://")
     assert tag([f"file://{inbox}"], "remote.jsonl").taken_up == 28
+
+
+def test_without_fsspec_the_way_to_install_it_is_told(tag, inbox, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(MissingExtraError, match=r"^this needs .*pip install 'textclass\[dask\]'"):
+        tag([f"file://{inbox}"], "out.jsonl")
 
 
 def test_one_failing_document_does_not_end_the_run(tag, inbox, monkeypatch):

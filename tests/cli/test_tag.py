@@ -107,7 +107,7 @@ def test_stopped_by_a_signal(tag, place, tmp_path, number, code, workers):
         (inbox / f"{i}.txt").write_text(f"The hospital of the town was there for us {i} times.")
     out, log = tmp_path / "out.jsonl", tmp_path / "log"
     log.touch()
-    often = "from textclass.batch import pace; pace.PaceLog.__init__.__kwdefaults__['every'] = 0;"
+    often = "import sys, textclass.cli.tag; sys.modules['textclass.cli.tag'].LOG_SECONDS = 0;"
     command = [*COMMAND[:2], often + COMMAND[2], "--model", "model", str(inbox)]
     command += ["-o", str(out), "--workers", workers, "--log", str(log)]
     running = subprocess.Popen(

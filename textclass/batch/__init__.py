@@ -10,21 +10,18 @@ from textclass.batch.data import (
     Level,
     Progress,
     Summary,
+    TagJob,
     TagOptions,
 )
-from textclass.batch.job import TagJob
-from textclass.batch.pace import PaceLog, describe
 from textclass.batch.run import tag_files
 
 __all__ = [
     "DocumentResult",
     "Engine",
     "Level",
-    "PaceLog",
     "Progress",
     "Summary",
     "TagJob",
     "TagOptions",
-    "describe",
     "tag_files",
 ]

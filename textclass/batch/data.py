@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from textclass.documents import Document, Limits, SetAside, Source
 
@@ -22,6 +22,11 @@ class Level(StrEnum):
     PASSAGE = "passage"
     DOCUMENT = "document"
     BOTH = "both"
+
+    @property
+    def each(self) -> tuple[Level, ...]:
+        """The levels that it stands for."""
+        return (Level.PASSAGE, Level.DOCUMENT) if self is Level.BOTH else (self,)
 
 
 class Engine(StrEnum):
@@ -54,6 +59,53 @@ class TagOptions:
         """Return the name of a run with these options and the model of this digest."""
         facts = json.dumps([ROW_FORMAT, model, asdict(self)], sort_keys=True)
         return hashlib.sha256(facts.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class TagJob:
+    """What is to be tagged, how, and where it goes.
+
+    Attributes
+    ----------
+    paths : tuple of str
+        Files, folders, globs and fsspec addresses.
+    outputs : tuple of str
+        The ending says the format; `folder/` is partitioned Parquet. The ledger lies beside the
+        first, `OUT.ledger`, and stays there, so that the next run does only what is new.
+    stream : text stream, optional
+        Takes the rows as JSONL; of both levels the passages.
+    stdin : binary stream, optional
+        Read as one more input, `-`, before the others.
+    model : Path, optional
+        A model folder; the shipped one by default.
+    options : TagOptions
+    level : Level
+    workers : int, optional
+        Processes; all cores by default.
+    engine : Engine
+    scheduler : str, optional
+        Address of a Dask scheduler; without it a cluster is started on this machine.
+    set_aside : Path, optional
+        By default `OUT.set-aside.jsonl`; written if anything is set aside.
+    report : Path, optional
+        An HTML report.
+    fresh : bool
+        Forget what earlier runs did.
+    """
+
+    paths: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+    stream: IO[str] | None = None
+    stdin: IO[bytes] | None = None
+    model: Path | None = None
+    options: TagOptions = field(default_factory=TagOptions)
+    level: Level = Level.PASSAGE
+    workers: int | None = None
+    engine: Engine = Engine.LOCAL
+    scheduler: str | None = None
+    set_aside: Path | None = None
+    report: Path | None = None
+    fresh: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,22 +153,21 @@ class Input:
 
 
 @dataclass(frozen=True)
-class FileTask:
-    """Read an input and tag its documents, or the first of very many."""
+class Task:
+    """Documents to tag.
+
+    Attributes
+    ----------
+    input : Input
+    documents : tuple, optional
+        Those that were read already; without them the input is read, of very many the first.
+    first : int
+        Number of the first one in its input.
+    """
 
     input: Input
-
-
-@dataclass(frozen=True)
-class RowsTask:
-    """Tag documents that were read already, the `first` and those after it."""
-
-    input: Input
-    first: int
-    documents: tuple[Document | SetAside, ...]
-
-
-Task = FileTask | RowsTask
+    documents: tuple[Document | SetAside, ...] | None = None
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,25 +176,19 @@ class Part:
 
     Attributes
     ----------
-    first : int
-        Number of the first record in its input.
     records : tuple of bytes
-        One for each document or set-aside, packed (`records.pack`).
+        One for each document or set-aside, packed (`pack`).
     documents, passages, set_aside : int
-    columns : tuple of (str, str)
-        Names and kinds of the other columns of its table rows, in order.
     more : bool
         Whether the input holds documents after these.
     again : bool
         Whether a later run should try again, since the fault may not be the input's.
     """
 
-    first: int
     records: tuple[bytes, ...]
     documents: int = 0
     passages: int = 0
     set_aside: int = 0
-    columns: tuple[tuple[str, str], ...] = ()
     more: bool = False
     again: bool = False
 
@@ -167,6 +212,9 @@ class DocumentResult:
     columns: Mapping[str, Any] = field(default_factory=dict)
 
 
+Record = DocumentResult | SetAside
+
+
 @dataclass(frozen=True)
 class Progress:
     """Where a run stands.
@@ -183,7 +231,7 @@ class Progress:
         Since tagging began.
     """
 
-    stage: str
+    stage: str = "finding"
     inputs: int = 0
     finished: int = 0
     started_with: int = 0
@@ -191,12 +239,6 @@ class Progress:
     passages: int = 0
     set_aside: int = 0
     seconds: float = 0.0
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Time left at the pace so far; None before the first input is done."""
-        done = self.finished - self.started_with
-        return self.seconds / done * (self.inputs - self.finished) if done else None
 
 
 @dataclass(frozen=True)
@@ -216,9 +258,9 @@ class Summary:
     outputs : tuple of Path
         The files written.
     set_aside_file, report, ledger : Path or None
-    first_set_aside : tuple of SetAside
+    first_set_aside : sequence of SetAside
         The first ten.
-    first_documents : tuple of Mapping
+    first_documents : sequence of Mapping
         The first fifty, in the result schema.
     stopped_by : int or None
         The signal that ended the run early.
@@ -239,15 +281,14 @@ class Summary:
     set_aside_file: Path | None
     report: Path | None
     ledger: Path | None
-    first_set_aside: tuple[SetAside, ...]
-    first_documents: tuple[Mapping[str, Any], ...]
+    first_set_aside: Sequence[SetAside]
+    first_documents: Sequence[Mapping[str, Any]]
     stopped_by: int | None
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return the summary as plain JSON values, without documents and set-asides themselves."""
-        facts = {field.name: getattr(self, field.name) for field in fields(self)}
+        facts = vars(self) | {"outputs": [str(path) for path in self.outputs]}
         del facts["first_set_aside"], facts["first_documents"]
-        paths = {name: str(value) for name, value in facts.items() if isinstance(value, Path)}
-        outputs = [str(path) for path in self.outputs]
-        return facts | paths | {"outputs": outputs, "seconds": round(self.seconds, 3)}
+        facts["seconds"] = round(self.seconds, 3)
+        return {key: str(fact) if isinstance(fact, Path) else fact for key, fact in facts.items()}

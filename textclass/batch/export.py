@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from textclass.batch.data import DocumentResult, Level
-from textclass.batch.table import Table
-from textclass.batch.writers import Csv, JsonLines, Parquet, Partitioned, Workbook, Writer
+from textclass.batch.data import DocumentResult, Level, Record, TagJob
+from textclass.batch.table import Table, kind_of
+from textclass.batch.writers import WRITERS, Sheet, json_line
 from textclass.documents import SetAside
 from textclass.errors import BatchError
 from textclass.taxonomy import Taxonomy
@@ -24,7 +23,6 @@ SHOWN = 10
 LISTED = 50
 _ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 _ENDINGS |= {".pq": "parquet", ".xlsx": "xlsx"}
-_SHEETS = {Level.PASSAGE: "passages", Level.DOCUMENT: "documents"}
 
 
 @dataclass(frozen=True)
@@ -44,22 +42,43 @@ class Output:
     form: str
     levels: tuple[Level, ...]
 
-    @property
-    def partial(self) -> Path:
-        """Where it is written before it is whole."""
-        return beside(self.path, PARTIAL)
-
 
 @dataclass
 class Tally:
-    """What went into the results."""
+    """What went into the results.
+
+    Attributes
+    ----------
+    documents, passages, set_aside : int
+    outcomes : Counter
+        Documents by outcome.
+    columns : dict of str to set of str
+        The kinds of each other column of table rows, in order of first appearance.
+    first_set_aside, first_documents : list
+    """
 
     documents: int = 0
     passages: int = 0
     set_aside: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
+    columns: dict[str, set[str]] = field(default_factory=dict)
     first_set_aside: list[SetAside] = field(default_factory=list)
     first_documents: list[Mapping[str, Any]] = field(default_factory=list)
+
+    def add(self, record: Record) -> None:
+        """Count a record."""
+        if isinstance(record, SetAside):
+            self.set_aside += 1
+            if len(self.first_set_aside) < SHOWN:
+                self.first_set_aside.append(record)
+            return
+        self.documents += 1
+        self.passages += len(record.passages)
+        self.outcomes[record.document["outcome"]] += 1
+        for name, value in record.columns.items():
+            self.columns.setdefault(name, set()).add(kind_of(value))
+        if len(self.first_documents) < LISTED:
+            self.first_documents.append(record.document)
 
 
 def beside(path: Path, ending: str) -> Path:
@@ -82,10 +101,9 @@ def plan_outputs(names: Sequence[str], level: Level) -> tuple[Output, ...]:
     outputs: list[Output] = []
     for name in names:
         path = _place(name)
-        levels = (Level.PASSAGE, Level.DOCUMENT) if level is Level.BOTH else (level,)
         if name.endswith(("/", os.sep)) or path.is_dir():
             _check_folder(path)
-            outputs.append(Output(path, "folder", levels))
+            outputs.append(Output(path, "folder", level.each))
             continue
         form = _ENDINGS.get(path.suffix.lower())
         if form is None:
@@ -95,11 +113,11 @@ def plan_outputs(names: Sequence[str], level: Level) -> tuple[Output, ...]:
                 hint="use .jsonl, .csv, .parquet, .xlsx, or a folder/ for partitioned Parquet",
             )
         if form == "xlsx" or level is not Level.BOTH:
-            outputs.append(Output(path, form, levels))
+            outputs.append(Output(path, form, level.each))
         else:
             outputs += [
-                Output(path.with_name(f"{path.stem}.{_SHEETS[one]}{path.suffix}"), form, (one,))
-                for one in levels
+                Output(path.with_name(f"{path.stem}.{one}s{path.suffix}"), form, (one,))
+                for one in level.each
             ]
     return tuple(outputs)
 
@@ -125,7 +143,11 @@ def _check_folder(path: Path) -> None:
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise BatchError("it isn't a folder", where=str(path), hint="give another -o")
     for found in path.rglob("*") if path.is_dir() else ():
-        ours = found.name in _SHEETS.values() if found.is_dir() else found.match("part-*.parquet")
+        ours = (
+            found.name in {"passages", "documents"}
+            if found.is_dir()
+            else found.match("part-*.parquet")
+        )
         if not ours:
             raise BatchError(
                 f"the folder holds {found.name}, which isn't an earlier result",
@@ -134,148 +156,81 @@ def _check_folder(path: Path) -> None:
             )
 
 
-class Export:
-    """Writes records to all outputs at once; nothing is in its place before all are whole.
+def export(
+    job: TagJob,
+    outputs: Sequence[Output],
+    taxonomy: Taxonomy,
+    records: Callable[[], Iterator[Record]],
+) -> Tally:
+    """Write all records to all outputs of a job; nothing is in its place before all are whole.
 
-    Parameters
-    ----------
-    outputs : sequence of Output
-    taxonomy : Taxonomy
-    columns : Mapping
-        The other columns of table rows, with their kinds.
-    set_aside : Path or None
-        Where set-asides are listed, if there are any.
-    stream : text stream, optional
-        Takes JSONL beside the outputs.
+    `records` is called for each pass over them. An exception that it raises leaves no trace.
+
+    Raises
+    ------
+    BatchError
+        If a file can't be written, such as on a full disk.
     """
+    places = [output.path for output in outputs] + ([job.set_aside] if job.set_aside else [])
+    try:
+        _clear(places)
+        tally = _survey(records(), job.set_aside)
 
-    def __init__(
-        self,
-        outputs: Sequence[Output],
-        taxonomy: Taxonomy,
-        columns: Mapping[str, frozenset[str]],
-        *,
-        set_aside: Path | None,
-        stream: IO[str] | None = None,
-        level: Level = Level.PASSAGE,
-    ) -> None:
-        self.outputs = outputs
-        self.set_aside = set_aside
-        self._tables = {one: Table(taxonomy, one, columns) for one in _SHEETS}
-        self._stream = stream
-        self._level = level
+        def sheet(one: Level) -> Sheet:
+            table = Table(taxonomy, one, tally.columns)
+            found = (record for record in records() if isinstance(record, DocumentResult))
+            return Sheet(f"{one}s", table, (row for result in found for row in table.rows(result)))
 
-    def write(
-        self, records: Iterable[DocumentResult | SetAside], *, stopped: Callable[[], bool]
-    ) -> Tally | None:
-        """Write all records; return None, and leave no trace, if stopped on the way.
-
-        Raises
-        ------
-        BatchError
-            If a file can't be written, such as on a full disk.
-        """
-        try:
-            self._clear()
-            tally = self._write_all(records, stopped)
-            if tally:
-                self._move(tally)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise BatchError(
-                f"the results can't be written: {error}",
-                hint="all work is kept in the ledger; make room and run the same command again",
-            ) from error
-        finally:
-            self._clear()
-        return tally
-
-    def _write_all(
-        self, records: Iterable[DocumentResult | SetAside], stopped: Callable[[], bool]
-    ) -> Tally | None:
-        tally = Tally()
-        with ExitStack() as stack:
-            writers = [pair for output in self.outputs for pair in self._open(output, stack)]
-            if self._stream:
-                one = Level.PASSAGE if self._level is Level.BOTH else self._level
-                writers.append((self._tables[one], JsonLines(self._stream)))
-            aside = None
-            if self.set_aside:
-                aside = stack.enter_context(
-                    beside(self.set_aside, PARTIAL).open("w", encoding="utf-8")
-                )
-            for record in records:
-                if stopped():
-                    return None
-                _count(tally, record)
-                if isinstance(record, DocumentResult):
-                    for table, writer in writers:
-                        for row in table.rows(record):
-                            writer.write(row)
-                elif aside:
-                    JsonLines(aside).write(asdict(record))
-        return tally
-
-    def _open(self, output: Output, stack: ExitStack) -> list[tuple[Table, Writer]]:
-        pairs: list[tuple[Table, Writer]] = []
-        book = Workbook(output.partial) if output.form == "xlsx" else None
-        if book:
-            stack.callback(book.close)
-        for one in output.levels:
-            table = self._tables[one]
-            writer: Writer
-            if book:
-                writer = book.sheet(_SHEETS[one], table)
-            elif output.form == "folder":
-                writer = Partitioned(output.partial / _SHEETS[one], table)
-            elif output.form == "parquet":
-                writer = Parquet(output.partial, table)
-            elif output.form == "csv":
-                writer = Csv(output.partial, table)
-            else:
-                writer = JsonLines(output.partial.open("w", encoding="utf-8"))
-            stack.callback(writer.close)
-            pairs.append((table, writer))
-        return pairs
-
-    def _move(self, tally: Tally) -> None:
-        moves = [(output.partial, output.path) for output in self.outputs]
-        if self.set_aside:
-            moves.append((beside(self.set_aside, PARTIAL), self.set_aside))
-        for partial, _ in moves:
-            for path in [partial, *partial.rglob("*")] if partial.is_dir() else [partial]:
-                _sync(path)
-        for partial, path in moves:
-            _replace(partial, path)
-        if self.set_aside and not tally.set_aside:
-            self.set_aside.unlink()
-        for folder in {path.parent for _, path in moves}:
-            _sync(folder)
-
-    def _clear(self) -> None:
-        """Remove what an earlier, killed export left."""
-        partials = [output.partial for output in self.outputs]
-        if self.set_aside:
-            partials.append(beside(self.set_aside, PARTIAL))
-        for path in partials:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        for output in outputs:
+            WRITERS[output.form](beside(output.path, PARTIAL), *map(sheet, output.levels))
+        if job.stream:
+            job.stream.writelines(map(json_line, sheet(job.level.each[0]).rows))
+        _move(places)
+        if job.set_aside and not tally.set_aside:
+            job.set_aside.unlink()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise BatchError(
+            f"the results can't be written: {error}",
+            hint="all work is kept in the ledger; make room and run the same command again",
+        ) from error
+    finally:
+        _clear(places)
+    return tally
 
 
-def _count(tally: Tally, record: DocumentResult | SetAside) -> None:
-    if isinstance(record, DocumentResult):
-        tally.documents += 1
-        tally.passages += len(record.passages)
-        tally.outcomes[record.document["outcome"]] += 1
-        if len(tally.first_documents) < LISTED:
-            tally.first_documents.append(record.document)
-        return
-    tally.set_aside += 1
-    if len(tally.first_set_aside) < SHOWN:
-        tally.first_set_aside.append(record)
+def _survey(records: Iterable[Record], set_aside: Path | None) -> Tally:
+    """Count all records, and list what was set aside."""
+    tally = Tally()
+    place = beside(set_aside, PARTIAL) if set_aside else Path(os.devnull)
+    with place.open("w", encoding="utf-8") as stream:
+        for record in records:
+            tally.add(record)
+            if isinstance(record, SetAside):
+                stream.write(json_line(asdict(record)))
+    return tally
+
+
+def _move(places: Sequence[Path]) -> None:
+    """Put into their places what lies beside them, all on disk first."""
+    for place in places:
+        partial = beside(place, PARTIAL)
+        for path in [partial, *partial.rglob("*")] if partial.is_dir() else [partial]:
+            _sync(path)
+    for place in places:
+        _replace(beside(place, PARTIAL), place)
+    for folder in {place.parent for place in places}:
+        _sync(folder)
+
+
+def _clear(places: Sequence[Path]) -> None:
+    """Remove what an earlier, killed export left."""
+    for path in (beside(place, PARTIAL) for place in places):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

@@ -6,22 +6,27 @@ transactions, on disk before they count, so a killed run loses and doubles nothi
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textclass.batch.data import DocumentResult, Input, Part
-from textclass.batch.records import unpack
+from textclass.batch.data import DocumentResult, Input, Part, Record, Task
 from textclass.documents import SetAside, Source
 from textclass.errors import BatchError
 
 APPLICATION_ID = 0x74786C67
 VERSION = 1
 COMMIT_SECONDS = 0.5
+_FULL = (
+    "it can't be written ({}): is the disk full?",
+    "what is done is kept; make room and run the same command again",
+)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS inputs (
     key INTEGER PRIMARY KEY,
@@ -38,14 +43,6 @@ CREATE TABLE IF NOT EXISTS records (
     body BLOB NOT NULL,
     PRIMARY KEY (input, number)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS columns (
-    input INTEGER NOT NULL REFERENCES inputs ON DELETE CASCADE,
-    name TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    number INTEGER NOT NULL,
-    place INTEGER NOT NULL,
-    PRIMARY KEY (input, name, kind)
-) WITHOUT ROWID;
 """
 _PLAN = """
 CREATE TEMP TABLE plan (
@@ -53,10 +50,32 @@ CREATE TEMP TABLE plan (
     input INTEGER NOT NULL UNIQUE,
     path BLOB NOT NULL,
     root BLOB,
-    url TEXT,
-    taken_up INTEGER NOT NULL
+    url TEXT
 );
 """
+_FAULTS = {
+    sqlite3.SQLITE_BUSY: ("another run is using this ledger", "wait for it, or give another -o"),
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_IOERR: _FULL,
+    sqlite3.SQLITE_NOTADB: ("it isn't a ledger", "move it away, or another -o"),
+    sqlite3.SQLITE_CORRUPT: ("it is damaged: {}", "delete it and run the command again"),
+}
+"""What sqlite's codes mean for a user, and what to do."""
+
+
+def pack(record: Record) -> bytes:
+    """Return a record as compressed JSON."""
+    value = {"set_aside": vars(record)} if isinstance(record, SetAside) else vars(record)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return zlib.compress(text.encode(), level=1)
+
+
+def unpack(packed: bytes) -> Record:
+    """Return the record that `pack` packed; NaN and infinities, which JSON lacks, become null."""
+    value = json.loads(zlib.decompress(packed), parse_constant=lambda _: None)
+    if "set_aside" in value:
+        return SetAside(**value["set_aside"])
+    return DocumentResult(value["document"], tuple(value["passages"]), value["columns"])
 
 
 class Ledger:
@@ -81,13 +100,16 @@ class Ledger:
         self.path = path
         self.run = run
         self._committed = time.monotonic()
-        with self._told():
-            self._db = sqlite3.connect(path, timeout=0, isolation_level=None)
-            try:
+        try:
+            self._db = sqlite3.connect(path, timeout=0)
+        except sqlite3.DatabaseError as error:
+            raise self._fault(error) from error
+        try:
+            with self._told():
                 self._open(fresh=fresh)
-            except BaseException:
-                self._db.close()
-                raise
+        except BaseException:
+            self._db.close()
+            raise
 
     def _open(self, *, fresh: bool) -> None:
         # Exclusive: a second run is refused, and WAL works without shared memory (network disks).
@@ -110,8 +132,7 @@ class Ledger:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         if fresh:
-            for table in ("records", "columns", "inputs"):
-                self._db.execute(f"DROP TABLE IF EXISTS {table}")
+            self._db.executescript("DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS inputs;")
             self._db.execute("VACUUM")
         self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._db.execute(f"PRAGMA user_version = {VERSION}")
@@ -120,15 +141,14 @@ class Ledger:
 
     def close(self) -> None:
         """Commit and let others in."""
-        with self._told():
-            try:
-                self.commit()
-            finally:
-                self._db.close()
+        try:
+            self.commit()
+        finally:
+            self._db.close()
 
     def plan(self, inputs: Iterable[Input]) -> None:
         """Take up the inputs of this run, in their order."""
-        with self._told(), self._whole():
+        with self._told():
             for one in inputs:
                 key = (self.run, one.source.id, one.content)
                 # An older content of the same input is of no more use.
@@ -140,9 +160,8 @@ class Ledger:
                 )
                 root = one.source.root
                 self._db.execute(
-                    "INSERT OR IGNORE INTO plan (input, path, root, url, taken_up)"
-                    " SELECT key, ?, ?, ?, finished FROM inputs"
-                    " WHERE run = ? AND id = ? AND content = ?",
+                    "INSERT OR IGNORE INTO plan (input, path, root, url)"
+                    " SELECT key, ?, ?, ? FROM inputs WHERE run = ? AND id = ? AND content = ?",
                     (os.fsencode(one.source.path), root and os.fsencode(root), one.url, *key),
                 )
         self.commit()
@@ -156,52 +175,42 @@ class Ledger:
             Those of which some records are there, or those of which none is.
         """
         last = 0
-        while rows := self._rows(
+        # One at a time: an open query would keep sqlite from emptying its log.
+        while row := self._row(
             "SELECT position, path, root, url, id, content FROM plan"
             " JOIN inputs ON inputs.key = plan.input WHERE position > ? AND NOT finished"
             " AND EXISTS (SELECT 1 FROM records WHERE records.input = plan.input) = ?"
-            " ORDER BY position LIMIT 256",
+            " ORDER BY position LIMIT 1",
             (last, begun),
         ):
-            for position, path, root, url, name, content in rows:
-                folder = Path(os.fsdecode(root)) if root is not None else None
-                source = Source(Path(os.fsdecode(path)), name, folder)
-                yield Input(source, content, url, position)
-            last = rows[-1][0]
+            last, path, root, url, name, content = row
+            folder = Path(os.fsdecode(root)) if root is not None else None
+            yield Input(Source(Path(os.fsdecode(path)), name, folder), content, url, last)
 
     def has(self, position: int, number: int) -> bool:
         """Whether the record with this number of a planned input is there."""
-        found = self._rows(
-            "SELECT 1 FROM records JOIN plan USING (input) WHERE position = ? AND number = ?",
-            (position, number),
-        )
-        return bool(found)
+        query = "SELECT 1 FROM records JOIN plan USING (input) WHERE position = ? AND number = ?"
+        return self._row(query, (position, number)) is not None
 
-    def record(self, position: int, part: Part, *, finished: bool) -> None:
-        """Take up what a worker made of an input; on disk with the next commit."""
-        with self._told(), self._whole():
-            (key,) = self._rows("SELECT input FROM plan WHERE position = ?", (position,))[0]
-            numbers = range(part.first, part.first + len(part.records))
+    def record(self, task: Task, part: Part, *, finished: bool) -> None:
+        """Take up what a worker made of a task; on disk with the next commit."""
+        position = task.input.position
+        with self._told():
+            (key,) = self._db.execute("SELECT input FROM plan WHERE position = ?", (position,))
             self._db.executemany(
                 "INSERT OR REPLACE INTO records VALUES (?, ?, ?)",
-                ((key, n, body) for n, body in zip(numbers, part.records, strict=True)),
-            )
-            self._db.executemany(
-                "INSERT INTO columns VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
-                " SET number = excluded.number, place = excluded.place"
-                " WHERE excluded.number < columns.number",
-                ((key, *column, part.first, i) for i, column in enumerate(part.columns)),
+                ((*key, number, body) for number, body in enumerate(part.records, task.first)),
             )
             if part.again:
-                self._db.execute("UPDATE inputs SET again = 1 WHERE key = ?", (key,))
+                self._db.execute("UPDATE inputs SET again = 1 WHERE key = ?", key)
             if finished:
-                self._db.execute("UPDATE inputs SET finished = 1 WHERE key = ?", (key,))
+                self.finish(position)
         if time.monotonic() - self._committed > COMMIT_SECONDS:
             self.commit()
 
     def finish(self, position: int) -> None:
         """Note that all records of an input are there."""
-        with self._told(), self._whole():
+        with self._told():
             self._db.execute(
                 "UPDATE inputs SET finished = 1"
                 " WHERE key = (SELECT input FROM plan WHERE position = ?)",
@@ -211,8 +220,7 @@ class Ledger:
     def commit(self) -> None:
         """Put on disk what was recorded."""
         with self._told():
-            if self._db.in_transaction:
-                self._db.execute("COMMIT")
+            self._db.commit()
             self._committed = time.monotonic()
 
     def counts(self) -> tuple[int, int]:
@@ -220,7 +228,7 @@ class Ledger:
         done = "SELECT count(*) FROM plan JOIN inputs ON inputs.key = plan.input WHERE finished"
         return self._number("SELECT count(*) FROM plan"), self._number(done)
 
-    def records(self) -> Iterator[DocumentResult | SetAside]:
+    def records(self) -> Iterator[Record]:
         """Yield all records of the planned inputs, in the order of inputs and their documents."""
         with self._told():
             rows = self._db.execute(
@@ -229,64 +237,28 @@ class Ledger:
             for (body,) in rows:
                 yield unpack(body)
 
-    def columns(self) -> Mapping[str, frozenset[str]]:
-        """Return the kinds of each other column of table rows, in order of first appearance."""
-        kinds: dict[str, set[str]] = {}
-        for name, kind in self._rows(
-            "SELECT name, kind FROM plan JOIN columns USING (input)"
-            " ORDER BY position, number, place"
-        ):
-            kinds.setdefault(name, set()).add(kind)
-        return {name: frozenset(found) for name, found in kinds.items()}
-
-    @contextmanager
-    def _whole(self) -> Iterator[None]:
-        """Let all that is done inside enter the open transaction, or nothing of it."""
-        if not self._db.in_transaction:
-            self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            # After a full disk sqlite may have rolled back by itself.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise
-
-    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    def _row(self, query: str, values: tuple[object, ...] = ()) -> tuple[Any, ...] | None:
         with self._told():
-            return self._db.execute(query, values).fetchall()
+            row: tuple[Any, ...] | None = self._db.execute(query, values).fetchone()
+            return row
 
     def _number(self, query: str) -> int:
         return int(self._db.execute(query).fetchone()[0])
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Turn what sqlite says into what a user can act on."""
+        """Take back the open transaction on a fault, and tell what a user can act on."""
         try:
             yield
-        except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
-            raise  # ours, not the disk's
-        except sqlite3.DatabaseError as error:
-            raise _fault(error, self.path) from error
+        except (Exception, KeyboardInterrupt) as error:  # a reader who leaves undoes nothing
+            self._db.rollback()
+            # What sqlite says of our own mistakes is left as it is.
+            ours = isinstance(error, sqlite3.ProgrammingError | sqlite3.IntegrityError)
+            if ours or not isinstance(error, sqlite3.DatabaseError):
+                raise
+            raise self._fault(error) from error
 
-
-def _fault(error: sqlite3.DatabaseError, path: Path) -> BatchError:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    where = str(path)
-    if code == sqlite3.SQLITE_BUSY:
-        return BatchError(
-            "another run is using this ledger", where=where, hint="wait for it, or give another -o"
-        )
-    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
-        return BatchError(
-            f"it can't be written ({error}): is the disk full?",
-            where=where,
-            hint="what is done is kept; make room and run the same command again",
-        )
-    if code == sqlite3.SQLITE_NOTADB:
-        return BatchError("it isn't a ledger", where=where, hint="move it away, or another -o")
-    if code == sqlite3.SQLITE_CORRUPT:
-        return BatchError(
-            f"it is damaged: {error}", where=where, hint="delete it and run the command again"
-        )
-    return BatchError(f"it can't be used: {error}", where=where)
+    def _fault(self, error: sqlite3.DatabaseError) -> BatchError:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        message, hint = _FAULTS.get(code, ("it can't be used: {}", None))
+        return BatchError(message.format(error), where=str(self.path), hint=hint)

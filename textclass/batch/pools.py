@@ -6,14 +6,15 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import replace
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
-from textclass.batch.data import Part, RowsTask, Setup, Task
-from textclass.batch.records import pack
+from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
+
+from textclass.batch.data import Part, Setup, Task
+from textclass.batch.ledger import pack
 from textclass.batch.worker import Worker, start, work
 from textclass.documents import SetAside
 from textclass.errors import BatchError
@@ -24,7 +25,7 @@ AHEAD = 3
 _HEARTBEAT = 0.25
 
 
-class Pool(Protocol):
+class Pool:
     """Workers that do tasks.
 
     Attributes
@@ -33,13 +34,17 @@ class Pool(Protocol):
         How many tasks to hand out at a time.
     died : tuple of exception types
         What a task raises whose worker was killed.
+    executor : concurrent.futures.Executor
     """
 
-    ahead: int
-    died: tuple[type[Exception], ...]
+    ahead = 1
+    died: tuple[type[Exception], ...] = ()
+    executor: Any  # neither joblib nor distributed carries types
 
     def submit(self, task: Task) -> Future[Part]:
         """Hand out a task."""
+        future: Future[Part] = self.executor.submit(work, task)
+        return future
 
     def renew(self, *, alone: bool) -> None:
         """Replace dead workers, by one only if `alone`."""
@@ -48,11 +53,8 @@ class Pool(Protocol):
         """End the workers at once."""
 
 
-class SerialPool:
+class SerialPool(Pool):
     """No other process: tasks are done here."""
-
-    ahead = 1
-    died: tuple[type[Exception], ...] = ()
 
     def __init__(self, setup: Setup) -> None:
         self._worker = Worker(setup)
@@ -63,15 +65,12 @@ class SerialPool:
         future.set_result(self._worker.work(task))
         return future
 
-    def renew(self, *, alone: bool) -> None:
-        """Do nothing: no worker dies alone."""
-
     def close(self) -> None:
         """End the reading process."""
-        self._worker.close()
+        self._worker.reader.close()
 
 
-class LocalPool:
+class LocalPool(Pool):
     """Processes of joblib's loky on this machine.
 
     Parameters
@@ -81,19 +80,16 @@ class LocalPool:
         How many.
     """
 
-    def __init__(self, setup: Setup, width: int) -> None:
-        from joblib.externals.loky.process_executor import BrokenProcessPool
+    died = (BrokenProcessPool,)
 
+    def __init__(self, setup: Setup, width: int) -> None:
         self.ahead = width * AHEAD
-        self.died: tuple[type[Exception], ...] = (BrokenProcessPool,)
         self._setup = setup
         self._width = width
-        self._executor = self._start(width)
+        self._start(width)
 
-    def _start(self, width: int) -> Any:  # noqa: ANN401 - joblib carries no types
-        from joblib.externals.loky import ProcessPoolExecutor
-
-        return ProcessPoolExecutor(
+    def _start(self, width: int) -> None:
+        self.executor = ProcessPoolExecutor(
             width,
             initializer=_start_process,
             initargs=(self._setup, os.getpid()),
@@ -101,19 +97,14 @@ class LocalPool:
             env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         )
 
-    def submit(self, task: Task) -> Future[Part]:
-        """Hand out a task."""
-        future: Future[Part] = self._executor.submit(work, task)
-        return future
-
     def renew(self, *, alone: bool) -> None:
         """Replace all processes."""
-        self._executor.shutdown(wait=True, kill_workers=True)
-        self._executor = self._start(1 if alone else self._width)
+        self.close()
+        self._start(1 if alone else self._width)
 
     def close(self) -> None:
         """End the processes at once."""
-        self._executor.shutdown(wait=True, kill_workers=True)
+        self.executor.shutdown(wait=True, kill_workers=True)
 
 
 def _start_process(setup: Setup, parent: int) -> None:
@@ -132,42 +123,37 @@ def _follow(parent: int) -> None:
     os._exit(1)
 
 
-def drive(
-    pool: Pool, tasks: Iterator[Task], stopped: Callable[[], bool]
-) -> Iterator[tuple[Task, Part] | None]:
+def drive(pool: Pool, tasks: Iterator[Task]) -> Iterator[tuple[Task, Part] | None]:
     """Yield each task with its part, as they get done; None as a sign of life.
 
     A task whose worker dies is tried once more, alone; if that worker dies too, it is set aside.
-    After `stopped` says so, nothing more is yielded.
+    A caller who wants no more may stop at any None: what is then under way is left undone.
     """
     pending: dict[Future[Part], Task] = {}
     while True:
         for task in islice(tasks, pool.ahead - len(pending)):
             yield None
-            if stopped():
-                return
-            _hand_out(pool, task, pending)
+            pending[_submitted(pool, task)] = task
         if not pending:
             return
         done, _ = wait(pending, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
-        if stopped():
-            return
+        # A stop from outside may have killed the workers just before.
         yield None
         suspects = [pending.pop(future) for future in done if _died(pool, future)]
         yield from [(pending.pop(future), future.result()) for future in done & pending.keys()]
         if suspects:
-            yield from _tried_alone(pool, suspects + list(pending.values()), stopped)
+            yield from _tried_alone(pool, suspects + list(pending.values()))
             pending.clear()
 
 
-def _hand_out(pool: Pool, task: Task, pending: dict[Future[Part], Task]) -> None:
-    """Hand out a task; if the pool is broken, note it as one that died with it."""
+def _submitted(pool: Pool, task: Task) -> Future[Part]:
+    """Hand out a task; if the pool is broken, it counts as one that died with it."""
     try:
-        future = pool.submit(task)
+        return pool.submit(task)
     except pool.died as error:
-        future = Future()
+        future: Future[Part] = Future()
         future.set_exception(error)
-    pending[future] = task
+        return future
 
 
 def _died(pool: Pool, future: Future[Part]) -> bool:
@@ -179,45 +165,28 @@ def _died(pool: Pool, future: Future[Part]) -> bool:
     return isinstance(future.exception(), pool.died)
 
 
-def _tried_alone(
-    pool: Pool, tasks: list[Task], stopped: Callable[[], bool]
-) -> Iterator[tuple[Task, Part]]:
+def _tried_alone(pool: Pool, tasks: list[Task]) -> Iterator[tuple[Task, Part] | None]:
     """Do tasks one at a time, so that a death tells which of them kills."""
-    # A stop from outside may have killed the workers just before its signal came here.
+    # The signal of a stop that killed the workers may come a little later.
     time.sleep(_HEARTBEAT)
     pool.renew(alone=True)
     for task in tasks:
-        if stopped():
-            return
-        yield task, _alone(pool, task)
+        yield from _alone(pool, task)
     pool.renew(alone=False)
 
 
-def _alone(pool: Pool, task: Task) -> Part:
-    try:
-        return pool.submit(task).result()
-    except pool.died:
-        pool.renew(alone=True)
-    if isinstance(task, RowsTask) and len(task.documents) > 1:
-        single = [
-            _alone(pool, replace(task, first=task.first + i, documents=(document,)))
-            for i, document in enumerate(task.documents)
-        ]
-        return _joined(single)
-    return _killer(task)
-
-
-def _joined(parts: list[Part]) -> Part:
-    columns = dict.fromkeys(column for part in parts for column in part.columns)
-    return Part(
-        first=parts[0].first,
-        records=tuple(record for part in parts for record in part.records),
-        documents=sum(part.documents for part in parts),
-        passages=sum(part.passages for part in parts),
-        set_aside=sum(part.set_aside for part in parts),
-        columns=tuple(columns),
-        again=any(part.again for part in parts),
-    )
+def _alone(pool: Pool, task: Task) -> Iterator[tuple[Task, Part] | None]:
+    yield None
+    future = _submitted(pool, task)
+    if not _died(pool, future):
+        yield task, future.result()
+        return
+    pool.renew(alone=True)
+    if task.documents and len(task.documents) > 1:
+        for i, document in enumerate(task.documents):
+            yield from _alone(pool, Task(task.input, (document,), task.first + i))
+    else:
+        yield task, _killer(task)
 
 
 def _killer(task: Task) -> Part:
@@ -225,10 +194,8 @@ def _killer(task: Task) -> Part:
     error = (
         "its worker was killed twice, the second time alone: it may need more memory than there is"
     )
-    place = task.input.place
-    if isinstance(task, RowsTask):
-        (one,) = task.documents
-        found = SetAside(one.id, place, one.sha256, "tag", error)
-        return Part(task.first, (pack(found),), set_aside=1, again=True)
-    found = SetAside(task.input.source.id, place, task.input.content or None, "tag", error)
-    return Part(0, (pack(found),), set_aside=1, again=True)
+    name, sha256 = task.input.source.id, task.input.content or None
+    if task.documents:
+        name, sha256 = task.documents[0].id, task.documents[0].sha256
+    found = SetAside(name, task.input.place, sha256, "tag", error)
+    return Part((pack(found),), set_aside=1, again=True)

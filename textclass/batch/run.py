@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import glob
 import os
+import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import asdict, replace
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import FrameType
 from typing import IO, Any
+
+from joblib import cpu_count
 
 from textclass.batch.data import (
     DocumentResult,
     Engine,
-    FileTask,
     Input,
-    Part,
     Progress,
-    RowsTask,
+    Record,
     Setup,
     Summary,
+    TagJob,
     Task,
 )
-from textclass.batch.export import PARTIAL, SET_ASIDE, Export, Output, Tally, beside, plan_outputs
-from textclass.batch.inputs import list_inputs
-from textclass.batch.job import TagJob
+from textclass.batch.export import PARTIAL, SET_ASIDE, Output, Tally, beside, export, plan_outputs
+from textclass.batch.inputs import list_inputs, read_input
 from textclass.batch.ledger import Ledger
 from textclass.batch.pools import LocalPool, Pool, SerialPool, drive
-from textclass.batch.stopping import StopFlag, stop_on_signals
-from textclass.batch.worker import fetched, in_batches, reader_for
+from textclass.batch.worker import in_batches, reader_for
 from textclass.documents import SetAside
 from textclass.model import load_folder
 from textclass.taxonomy import Taxonomy, shipped
@@ -73,38 +75,41 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = N
         place = beside(first, LEDGER) if first else scratch / "ledger"
         run = job.options.digest(f"{model.name} {loaded.digest}")
         ledger = stack.enter_context(closing(Ledger(place, run=run, fresh=job.fresh)))
-        flag = stack.enter_context(stop_on_signals())
+        flag = stack.enter_context(_stop_on_signals())
         return _Run(job, outputs, setup, model.taxonomy, ledger, flag, on_progress).go(scratch)
 
 
+@dataclass
 class _Run:
     """One run under way."""
 
-    def __init__(
-        self,
-        job: TagJob,
-        outputs: tuple[Output, ...],
-        setup: Setup,
-        taxonomy: Taxonomy,
-        ledger: Ledger,
-        flag: StopFlag,
-        on_progress: Callable[[Progress], None] | None,
-    ) -> None:
-        self.job, self.outputs, self.setup, self.taxonomy = job, outputs, setup, taxonomy
-        self.ledger, self.flag, self.on_progress = ledger, flag, on_progress
-        self.began = time.monotonic()
-        self.progress = Progress("finding")
+    job: TagJob
+    outputs: tuple[Output, ...]
+    setup: Setup
+    taxonomy: Taxonomy
+    ledger: Ledger
+    flag: _StopFlag
+    on_progress: Callable[[Progress], None] | None
+    began: float = field(default_factory=time.monotonic)
+    progress: Progress = field(default_factory=Progress)
+    waiting: Counter[int] = field(default_factory=Counter)
+    """Of each long input, by position: documents being tagged, and 1 while it is read."""
 
     def go(self, scratch: Path) -> Summary:
         self.ledger.plan(self._inputs(scratch))
         inputs, taken_up = self.ledger.counts()
         self._tell("tagging", inputs=inputs, finished=taken_up, started_with=taken_up)
-        if taken_up < inputs and not self.flag():
-            self._tag_files(inputs - taken_up)
-        if not self.flag():
-            self._tag_long_inputs()
-        self.ledger.commit()
-        tally = None if self.flag() else self._export()
+        tally = None
+        with suppress(_Stopped):
+            self.flag.check()
+            if taken_up < inputs:
+                files = (Task(one) for one in self.ledger.unfinished(begun=False))
+                self._tag(files, inputs - taken_up)
+            if long := list(self.ledger.unfinished(begun=True)):
+                self._tag(self._rest(long), None)
+            self.ledger.commit()
+            self.flag.check()
+            tally = self._export()
         return self._summary(taken_up, tally)
 
     def _inputs(self, scratch: Path) -> Iterator[Input]:
@@ -114,119 +119,87 @@ class _Run:
             _copy(self.job.stdin, stdin, self.job.options.limits.file_bytes)
         found = list_inputs(self.job.paths, own=self._own_files(), stdin=stdin)
         for number, one in enumerate(found, 1):
-            if self.flag():
+            if self.flag.signum:
                 return
             self._tell("finding", inputs=number)
             yield one
 
     def _own_files(self) -> Iterator[Path]:
-        for output in self.outputs:
-            yield from (output.path, output.partial)
-        if self.job.set_aside:
-            yield from (self.job.set_aside, beside(self.job.set_aside, PARTIAL))
+        results = [output.path for output in self.outputs]
+        for path in [*results, self.job.set_aside] if self.job.set_aside else results:
+            yield from (path, beside(path, PARTIAL))
         if report := self.job.report:
             yield from (report, *report.parent.glob(f"{glob.escape(report.stem)}-*.html"))
         for ending in ("", "-wal", "-shm", "-journal"):
             yield beside(self.ledger.path, ending)
 
-    def _tag_files(self, unfinished: int) -> None:
-        """Read and tag all inputs, of those with very many documents the first."""
-        tasks = (FileTask(one) for one in self.ledger.unfinished(begun=False))
-        with self._pool(unfinished) as pool:
-            for task, part in self._driven(pool, tasks):
-                self._record(task, part, finished=not part.more)
-
-    def _tag_long_inputs(self) -> None:
-        """Tag the rest of those with very many: read here, so that all workers share each."""
-        long = list(self.ledger.unfinished(begun=True))
-        if not long:
-            return
-        waiting: Counter[int] = Counter()
-        read: set[int] = set()
-        with self._pool(None) as pool, closing(self._rows_tasks(long, waiting, read)) as tasks:
-            for task, part in self._driven(pool, tasks):
-                position = task.input.position
-                waiting[position] -= 1
-                self._record(task, part, finished=position in read and not waiting[position])
-
-    def _rows_tasks(
-        self, inputs: list[Input], waiting: Counter[int], read: set[int]
-    ) -> Generator[Task]:
-        """Yield what isn't in the ledger yet, counting batches not yet done and inputs read."""
-        limit = self.job.options.limits.file_bytes
-        with reader_for(self.setup) as reader:
+    def _rest(self, inputs: list[Input]) -> Generator[Task]:
+        """Yield what isn't in the ledger yet: read here, so that all workers share each input."""
+        with reader_for(self.setup.options) as reader:
             for one in inputs:
-                with fetched(one, limit) as source:
-                    found = iter([source]) if isinstance(source, SetAside) else reader.read(source)
-                    first = 0
+                self.waiting[one.position] = 1
+                first = 0
+                with closing(read_input(one, reader)) as found:
                     for batch, more in in_batches(found):
-                        if not more:
-                            read.add(one.position)
-                        if not self.ledger.has(one.position, first):
-                            waiting[one.position] += 1
-                            yield RowsTask(one, first, batch)
+                        self.waiting[one.position] -= not more
+                        # Records of a batch enter in order: with the last, all are there.
+                        if not self.ledger.has(one.position, first + len(batch) - 1):
+                            self.waiting[one.position] += len(batch)
+                            yield Task(one, batch, first)
                         first += len(batch)
-                if not waiting[one.position]:
+                if not self.waiting[one.position]:
                     self.ledger.finish(one.position)
 
-    def _driven(self, pool: Pool, tasks: Iterator[Task]) -> Iterator[tuple[Task, Part]]:
-        for done in drive(pool, tasks, self.flag):
-            if done is None:
-                self._tell("tagging")
-            else:
-                yield done
+    def _tag(self, tasks: Generator[Task], inputs: int | None) -> None:
+        """Do tasks, by no more workers than there are inputs; None for as many as may be."""
+        with closing(self._pool(inputs)) as pool, closing(tasks):
+            for done in drive(pool, tasks):
+                if not done:
+                    self.flag.check()
+                    self._tell("tagging")
+                    continue
+                task, part = done
+                position = task.input.position
+                if task.documents:
+                    self.waiting[position] -= len(part.records)
+                finished = not part.more and not self.waiting[position]
+                self.ledger.record(task, part, finished=finished)
+                self._tell(
+                    "tagging",
+                    finished=self.progress.finished + finished,
+                    documents=self.progress.documents + part.documents,
+                    passages=self.progress.passages + part.passages,
+                    set_aside=self.progress.set_aside + part.set_aside,
+                )
 
-    def _record(self, task: Task, part: Part, *, finished: bool) -> None:
-        self.ledger.record(task.input.position, part, finished=finished)
-        before = self.progress
-        self._tell(
-            "tagging",
-            finished=before.finished + finished,
-            documents=before.documents + part.documents,
-            passages=before.passages + part.passages,
-            set_aside=before.set_aside + part.set_aside,
-        )
-
-    @contextmanager
-    def _pool(self, inputs: int | None) -> Iterator[Pool]:
-        """Start workers, no more than there are inputs for; None for as many as may be."""
-        from joblib import cpu_count
-
+    def _pool(self, inputs: int | None) -> Pool:
         width = self.job.workers or cpu_count()
-        pool: Pool
         if self.job.engine is Engine.DASK:
             from textclass.batch.cluster import DaskPool
 
-            pool = DaskPool(self.setup, self.job.scheduler, width)
-        else:
-            width = min(width, inputs) if inputs else width
-            pool = SerialPool(self.setup) if width == 1 else LocalPool(self.setup, width)
-        with closing(pool):
-            yield pool
+            return DaskPool(self.setup, self.job.scheduler, width)
+        width = min(width, inputs) if inputs else width
+        return SerialPool(self.setup) if width == 1 else LocalPool(self.setup, width)
 
-    def _export(self) -> Tally | None:
-        job = self.job
+    def _export(self) -> Tally:
         self._tell("writing")
-        export = Export(
-            self.outputs,
-            self.taxonomy,
-            self.ledger.columns(),
-            set_aside=job.set_aside,
-            stream=job.stream,
-            level=job.level,
-        )
-        tally = export.write(self.ledger.records(), stopped=self.flag)
-        if tally and job.report:
+        tally = export(self.job, self.outputs, self.taxonomy, self._records)
+        if self.job.report:
             from textclass.report import write_tag_report
 
             write_tag_report(
                 self._report_documents(),
                 (asdict(one) for one in self.ledger.records() if isinstance(one, SetAside)),
-                job.report,
+                self.job.report,
                 taxonomy=self.taxonomy,
                 model=self.setup.model_name,
             )
         return tally
+
+    def _records(self) -> Iterator[Record]:
+        for record in self.ledger.records():
+            self.flag.check()
+            yield record
 
     def _report_documents(self) -> Iterator[Mapping[str, Any]]:
         for one in self.ledger.records():
@@ -250,8 +223,8 @@ class _Run:
             set_aside_file=job.set_aside if written.set_aside else None,
             report=job.report if tally else None,
             ledger=self.ledger.path if job.outputs else None,
-            first_set_aside=tuple(written.first_set_aside),
-            first_documents=tuple(written.first_documents),
+            first_set_aside=written.first_set_aside,
+            first_documents=written.first_documents,
             stopped_by=None if tally else self.flag.signum,
             seconds=time.monotonic() - self.began,
         )
@@ -268,3 +241,44 @@ def _copy(stream: IO[bytes], target: Path, limit: int) -> None:
     with target.open("wb") as copy:
         while copy.tell() <= limit and (chunk := stream.read(1 << 20)):
             copy.write(chunk)
+
+
+class _Stopped(Exception):  # noqa: N818 - no error, and never seen outside
+    """A signal has asked the run to end."""
+
+
+class _StopFlag:
+    """Which signal has asked the run to end, if any."""
+
+    signum: int | None = None
+
+    def check(self) -> None:
+        """Leave a run that should end, at a place where it can be left.
+
+        Raises
+        ------
+        _Stopped
+        """
+        if self.signum is not None:
+            raise _Stopped
+
+
+@contextmanager
+def _stop_on_signals() -> Iterator[_StopFlag]:
+    """Let SIGINT and SIGTERM raise a flag; a second one ends the program at once."""
+    flag = _StopFlag()
+    if threading.current_thread() is not threading.main_thread():
+        yield flag
+        return
+
+    def note(signum: int, _frame: FrameType | None) -> None:
+        if flag.signum is not None:
+            raise KeyboardInterrupt
+        flag.signum = signum
+
+    before = {one: signal.signal(one, note) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield flag
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ _PASSAGE = "id document page start end text outcome reason".split()
 _DOCUMENT = "document path folder media_type date sha256 outcome words passages".split()
 _SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 _UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+_INT64 = 1 << 63
 _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 
@@ -41,13 +42,13 @@ class Table:
     taxonomy : Taxonomy
     level : Level
         `PASSAGE` or `DOCUMENT`.
-    columns : Mapping of str to frozenset of str
-        The other columns of table rows, and the kinds of their values.
+    columns : Mapping of str to collection of str
+        The other columns of table rows, and the kinds of their values (`kind_of`).
     """
 
     taxonomy: Taxonomy
     level: Level
-    columns: Mapping[str, frozenset[str]]
+    columns: Mapping[str, Collection[str]]
 
     @cached_property
     def own(self) -> tuple[str, ...]:
@@ -79,6 +80,13 @@ class Table:
             return tuple(labels)
         return (*(f"primary.{facet.name}" for facet in self.taxonomy), *labels)
 
+    @cached_property
+    def kinds(self) -> Mapping[str, str]:
+        """The kind that holds all values of each other column, by its name in the output."""
+        if self.columns and not self.carried:
+            return {"columns": "json"}
+        return {name: _widest(set(self.columns[one])) for one, name in self.carried.items()}
+
     def rows(self, result: DocumentResult) -> Iterator[Row]:
         """Yield the rows of a document in the result schema, its other columns after it."""
         carried: Row = {name: result.columns.get(column) for column, name in self.carried.items()}
@@ -90,23 +98,19 @@ class Table:
 
     def typed(self, row: Row) -> Row:
         """Return a row whose other columns have the types of `schema`; what has none is JSON."""
-        if self.columns and not self.carried:
-            return {**row, "columns": _json(row["columns"])}
-        typed = {n: _as_kind(row[n], self.columns[c] - {"null"}) for c, n in self.carried.items()}
-        return {**row, **typed}
+        return row | {name: _as_kind(row[name], kind) for name, kind in self.kinds.items()}
 
     @cached_property
     def schema(self) -> pa.Schema:
         """The Arrow schema of the rows."""
         import pyarrow as pa
 
-        fields = _arrow_fields(self.taxonomy, self.level)
-        schema = [(name, fields[name]) for name in self.own]
-        if self.columns and not self.carried:
-            schema.append(("columns", pa.string()))
-        for column, name in self.carried.items():
-            schema.append((name, _arrow_type(self.columns[column] - {"null"})))
-        return pa.schema(schema)
+        own = _arrow_types(self.taxonomy)
+        types = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
+        return pa.schema(
+            [(name, own[name]) for name in self.own]
+            + [(name, types.get(kind, pa.string())) for name, kind in self.kinds.items()]
+        )
 
     @cached_property
     def header(self) -> tuple[str, ...]:
@@ -135,8 +139,7 @@ class Table:
         own = [name for name in self.own if name not in {"scores", "primary"}]
         place = own.index("evidence" if self.level is Level.PASSAGE else "labels")
         own[place:place] = self._flat_only
-        many = ("columns",) if self.columns and not self.carried else ()
-        return (*own, *self.carried.values(), *many)
+        return (*own, *self.kinds)
 
 
 def plain_text(text: str) -> str:
@@ -162,12 +165,27 @@ def _cell(value: object) -> Cell:
     return value if value is None or isinstance(value, int | float) else plain_text(_json(value))
 
 
-def _as_kind(value: Any, kinds: frozenset[str]) -> object:  # noqa: ANN401 - any JSON value
-    if value is None or kinds <= {"str"}:
-        return value
+def kind_of(value: object) -> str:
+    """Return what a column must be able to hold for this value."""
+    if value is None:
+        return "null"
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        return "json"
+    kind = type(value).__name__
+    return kind if kind in {"bool", "int", "float", "str"} else "json"
+
+
+def _widest(kinds: set[str]) -> str:
+    kinds = kinds - {"null"} or {"str"}
     if kinds == {"int", "float"}:
-        return float(value)
-    return value if len(kinds) == 1 and kinds != {"other"} else _json(value)
+        return "float"
+    return kinds.pop() if len(kinds) == 1 else "json"
+
+
+def _as_kind(value: Any, kind: str) -> object:  # noqa: ANN401 - any JSON value
+    if value is None or kind not in {"float", "json"}:
+        return value
+    return float(value) if kind == "float" else _json(value)
 
 
 def _json(value: object) -> str:
@@ -183,37 +201,23 @@ def _readable_label(one: Mapping[str, Any]) -> str:
     return f"{one['label']}: {one['share']:.0%} of words, {passages}, p {one['probability']:.2f}"
 
 
-def _arrow_type(kinds: frozenset[str]) -> pa.DataType:
-    import pyarrow as pa
-
-    types = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
-    if kinds == {"int", "float"}:
-        return pa.float64()
-    (kind,) = kinds if len(kinds) == 1 else ("str",)
-    return types.get(kind, pa.string())
-
-
-def _arrow_fields(taxonomy: Taxonomy, level: Level) -> dict[str, pa.DataType]:
+def _arrow_types(taxonomy: Taxonomy) -> dict[str, pa.DataType]:
+    """Return the type of each name of the result schema, of both levels."""
     import pyarrow as pa
 
     text, whole, number = pa.string(), pa.int64(), pa.float64()
-    labels: dict[str, pa.DataType] = {facet.name: pa.list_(text) for facet in taxonomy}
-    if level is Level.DOCUMENT:
-        label = {"label": text, "facet": text, "share": number, "passages": whole}
-        label |= {"strongest": pa.list_(whole), "probability": number}
-        return labels | {
-            **dict.fromkeys((*_DOCUMENT, "model"), text),
-            **dict.fromkeys(("words", "passages"), whole),
-            "primary": pa.struct([(facet.name, text) for facet in taxonomy]),
-            "labels": pa.list_(pa.struct(list(label.items()))),
-        }
     scores = [
         (facet.name, pa.struct([(name, number) for name in facet.names])) for facet in taxonomy
     ]
     evidence = {"label": text, "start": whole, "end": whole, "text": text, "weight": number}
-    return labels | {
-        **dict.fromkeys((*_PASSAGE, "model"), text),
-        **dict.fromkeys(("page", "start", "end"), whole),
+    label = {"label": text, "facet": text, "share": number, "passages": whole}
+    label |= {"strongest": pa.list_(whole), "probability": number}
+    return {
+        **dict.fromkeys((*_PASSAGE, *_DOCUMENT, "model"), text),
+        **dict.fromkeys("page start end words passages".split(), whole),
+        **{facet.name: pa.list_(text) for facet in taxonomy},
         "scores": pa.struct(scores),
         "evidence": pa.list_(pa.struct(list(evidence.items()))),
+        "primary": pa.struct([(facet.name, text) for facet in taxonomy]),
+        "labels": pa.list_(pa.struct(list(label.items()))),
     }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 
-from textclass.batch.data import DocumentResult, FileTask, Input, Part, Setup, Task
-from textclass.batch.records import kind_of, pack, result_of
-from textclass.documents import Document, DocumentReader, SetAside, Source
+from textclass.batch.data import DocumentResult, Input, Part, Record, Setup, TagOptions, Task
+from textclass.batch.inputs import read_input
+from textclass.batch.ledger import pack
+from textclass.documents import Document, DocumentReader, SetAside
 from textclass.errors import ModelError
+from textclass.results import DocumentTags
 from textclass.tagger import Tagger
 
 MOST_DOCUMENTS = 256
@@ -42,41 +42,31 @@ class Worker:
                 where=str(setup.model),
                 hint="start the run again",
             )
-        self.reader = reader_for(setup)
-
-    def close(self) -> None:
-        """End the reading process."""
-        self.reader.close()
+        self.reader = reader_for(setup.options)
 
     def work(self, task: Task) -> Part:
         """Return the records of a task, at least one."""
-        if not isinstance(task, FileTask):
-            return self._part(task.input, task.first, task.documents, more=False)
-        with fetched(task.input, self.options.limits.file_bytes) as found:
-            if isinstance(found, SetAside):
-                return self._part(task.input, 0, [found], more=False)
-            first, more = next(in_batches(self.reader.read(found)))
-            if more:
-                self.reader.close()  # the rest is read by the parent
-            return self._part(task.input, 0, first, more=more)
+        if task.documents is not None:
+            return self._part(task.input, task.documents)
+        # Closing ends the reading of what is left: that is read by the parent.
+        with closing(read_input(task.input, self.reader)) as found:
+            first, more = next(in_batches(found))
+        return self._part(task.input, first, more=more)
 
     def _part(
-        self, origin: Input, first: int, found: Iterable[Document | SetAside], *, more: bool
+        self, origin: Input, found: Iterable[Document | SetAside], *, more: bool = False
     ) -> Part:
         records = [self._record(one, origin.place) for one in found]
         results = [record for record in records if isinstance(record, DocumentResult)]
-        columns = {(n, kind_of(v)): None for r in results for n, v in r.columns.items()}
         return Part(
-            first=first,
-            records=tuple(map(pack, records)),
+            tuple(map(pack, records)),
             documents=len(results),
             passages=sum(len(result.passages) for result in results),
             set_aside=len(records) - len(results),
-            columns=tuple(columns),
             more=more,
         )
 
-    def _record(self, found: Document | SetAside, place: str) -> DocumentResult | SetAside:
+    def _record(self, found: Document | SetAside, place: str) -> Record:
         if isinstance(found, SetAside):
             return replace(found, path=place)
         try:
@@ -91,12 +81,25 @@ class Worker:
             return SetAside(found.id, place, found.sha256, "tag", " ".join(fault.split()))
         if not tags.words:
             return SetAside(found.id, place, found.sha256, "text", "no words were found in it")
-        return result_of(found, tags, place)
+        return _result(found, tags, place)
 
 
-def reader_for(setup: Setup) -> DocumentReader:
+def _result(document: Document, tags: DocumentTags, place: str) -> DocumentResult:
+    row = tags.to_dict()
+    origin = {
+        "document": row.pop("document"),
+        "path": place,
+        "folder": document.folder,
+        "media_type": document.media_type,
+        "date": document.date,
+        "sha256": document.sha256,
+    }
+    passages = tuple(passage.to_dict() for passage in tags.passages)
+    return DocumentResult(origin | row, passages, document.columns)
+
+
+def reader_for(options: TagOptions) -> DocumentReader:
     """Return a reader with the options of a run."""
-    options = setup.options
     return DocumentReader(
         options.limits, text_column=options.text_column, id_column=options.id_column
     )
@@ -120,26 +123,7 @@ def in_batches(
     yield tuple(batch), False
 
 
-@contextmanager
-def fetched(origin: Input, limit: int) -> Iterator[Source | SetAside]:
-    """Give the file of an input; one at a remote address is fetched for as long as it is needed."""
-    source = origin.source
-    if origin.url is None:
-        yield source
-        return
-    from textclass.batch.remote import fetch
-
-    with TemporaryDirectory(prefix="textclass-") as folder:
-        # The ending of the name is a hint for formats that bytes alone don't tell.
-        path = Path(folder, "fetched" + "".join(PurePosixPath(source.id).suffixes[-2:])[-20:])
-        fault = fetch(origin.url, path, limit)
-        if fault:
-            yield SetAside(source.id, origin.url, None, "open", fault)
-        else:
-            yield replace(source, path=path, root=None)
-
-
-_setup: Setup | None = None
+_setup: Setup
 _held = threading.local()
 
 
@@ -151,11 +135,9 @@ def start(setup: Setup) -> None:
 
 def work(task: Task) -> Part:
     """Do a task in this process; each thread has a worker of its own."""
-    if _setup is None:
-        raise RuntimeError("start() comes before work()")
     if getattr(_held, "setup", None) is not _setup:
         if hasattr(_held, "worker"):
-            _held.worker.close()
+            _held.worker.reader.close()
         _held.worker, _held.setup = Worker(_setup), _setup
     part: Part = _held.worker.work(task)
     return part

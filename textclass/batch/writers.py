@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from textclass.batch.table import Row, Table
 from textclass.errors import missing_extra
-
-if TYPE_CHECKING:
-    from pyarrow.parquet import ParquetWriter as ArrowWriter
 
 GROUP_ROWS = 2_000
 """Rows of a Parquet row group, and at most held in memory."""
@@ -30,148 +29,96 @@ _LINE_ENDS = {ord(c): f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"}
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
-class Writer(Protocol):
-    """Takes rows."""
+@dataclass(frozen=True)
+class Sheet:
+    """The rows of one level.
 
-    def write(self, row: Row) -> None:
-        """Take a row."""
+    Attributes
+    ----------
+    name : str
+        `passages` or `documents`.
+    table : Table
+    rows : iterator of dict
+    """
 
-    def close(self) -> None:
-        """Put all on disk."""
-
-
-class JsonLines:
-    """One JSON object a line, exact."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-
-    def write(self, row: Row) -> None:
-        """Take a row."""
-        line = json.dumps(row, ensure_ascii=False, allow_nan=False)
-        self._stream.write(line.translate(_LINE_ENDS) + "\n")
-
-    def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+    name: str
+    table: Table
+    rows: Iterator[Row]
 
 
-class Csv:
-    """Comma-separated values in UTF-8, flat, with no text that begins a formula."""
-
-    def __init__(self, path: Path, table: Table) -> None:
-        self._table = table
-        self._stream = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._stream, lineterminator="\n")
-        self._writer.writerow(table.header)
-
-    def write(self, row: Row) -> None:
-        """Take a row."""
-        self._writer.writerow(self._table.cells(row))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._stream.close()
+def json_line(row: Mapping[str, Any]) -> str:
+    """Return a row as JSON in one line."""
+    line = json.dumps(row, ensure_ascii=False, allow_nan=False)
+    return line.translate(_LINE_ENDS) + "\n"
 
 
-class Parquet:
-    """Parquet with the schema of the table, exact."""
-
-    def __init__(self, path: Path, table: Table) -> None:
-        from pyarrow.parquet import ParquetWriter as ArrowWriter
-
-        self._table = table
-        self._rows: list[Row] = []
-        self._writer: ArrowWriter = ArrowWriter(path, table.schema, compression="zstd")
-
-    def write(self, row: Row) -> None:
-        """Take a row."""
-        self._rows.append(self._table.typed(row))
-        if len(self._rows) >= GROUP_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        import pyarrow as pa
-
-        if self._rows:
-            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._table.schema))
-            self._rows = []
-
-    def close(self) -> None:
-        """Write the last rows and the footer."""
-        try:
-            self._flush()
-        finally:
-            self._writer.close()
+def write_lines(path: Path, sheet: Sheet) -> None:
+    """Write JSON Lines, exact."""
+    with path.open("w", encoding="utf-8") as stream:
+        stream.writelines(map(json_line, sheet.rows))
 
 
-class Partitioned:
-    """A folder of Parquet files, `part-00000.parquet` and so on."""
+def write_csv(path: Path, sheet: Sheet) -> None:
+    """Write comma-separated values, flat, with no text that begins a formula."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(sheet.table.header)
+        writer.writerows(map(sheet.table.cells, sheet.rows))
 
-    def __init__(self, folder: Path, table: Table) -> None:
+
+def write_parquet(path: Path, sheet: Sheet) -> None:
+    """Write Parquet with the schema of the table, exact."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
+    schema = sheet.table.schema
+    with ParquetWriter(path, schema, compression="zstd") as writer:
+        rows = map(sheet.table.typed, sheet.rows)
+        while group := list(islice(rows, GROUP_ROWS)):
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
+
+
+def write_folder(path: Path, *sheets: Sheet) -> None:
+    """Write a folder of Parquet files for each level, `part-00000.parquet` and so on."""
+    for sheet in sheets:
+        folder = path / sheet.name
         folder.mkdir(parents=True)
-        self._folder, self._table = folder, table
-        self._rows = self._parts = 0
-        self._part = self._next()
-
-    def _next(self) -> Parquet:
-        self._parts += 1
-        return Parquet(self._folder / f"part-{self._parts - 1:05}.parquet", self._table)
-
-    def write(self, row: Row) -> None:
-        """Take a row."""
-        if self._rows == PART_ROWS:
-            self._part.close()
-            self._part, self._rows = self._next(), 0
-        self._part.write(row)
-        self._rows += 1
-
-    def close(self) -> None:
-        """Close the last file."""
-        self._part.close()
+        for number, rows in enumerate(_runs(sheet.rows, PART_ROWS)):
+            part = folder / f"part-{number:05}.parquet"
+            write_parquet(part, Sheet(sheet.name, sheet.table, rows))
 
 
-class Workbook:
-    """An Excel workbook: a sheet for each table, flat, with no cell that is a formula."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            from openpyxl import Workbook as Book
-        except ImportError as error:
-            raise missing_extra("openpyxl", "excel") from error
-        self._path = path
-        self._book = Book(write_only=True)
-
-    def sheet(self, name: str, table: Table) -> Writer:
-        """Return a new sheet."""
-        return _Sheet(self._book.create_sheet, name, table)
-
-    def close(self) -> None:
-        """Write the file."""
-        self._book.save(self._path)
+def write_workbook(path: Path, *sheets: Sheet) -> None:
+    """Write an Excel workbook, flat, with no cell that is a formula."""
+    try:
+        from openpyxl import Workbook
+    except ImportError as error:
+        raise missing_extra("openpyxl", "excel") from error
+    book = Workbook(write_only=True)
+    for sheet in sheets:
+        for number, rows in enumerate(_runs(sheet.rows, SHEET_ROWS - 1), 1):
+            page = book.create_sheet(f"{sheet.name} {number}" if number > 1 else sheet.name)
+            for cells in chain([sheet.table.header], map(sheet.table.cells, rows)):
+                page.append([sheet_cell(cell) for cell in cells])
+    book.save(path)
 
 
-class _Sheet:
-    def __init__(self, create: Callable[[str], Any], name: str, table: Table) -> None:
-        self._create, self._name, self._table = create, name, table
-        self._sheets = 0
-        self._begin()
+WRITERS: dict[str, Callable[..., None]] = {
+    "jsonl": write_lines,
+    "csv": write_csv,
+    "parquet": write_parquet,
+    "folder": write_folder,
+    "xlsx": write_workbook,
+}
+"""By the form of an output; each takes a path and its sheets, one or both levels."""
 
-    def _begin(self) -> None:
-        self._sheets += 1
-        number = f" {self._sheets}" if self._sheets > 1 else ""
-        self._sheet = self._create(self._name + number)
-        self._sheet.append([sheet_cell(name) for name in self._table.header])
-        self._rows = 1
 
-    def write(self, row: Row) -> None:
-        if self._rows == SHEET_ROWS:
-            self._begin()
-        self._sheet.append([sheet_cell(cell) for cell in self._table.cells(row)])
-        self._rows += 1
-
-    def close(self) -> None:
-        """Do nothing: the workbook writes its sheets."""
+def _runs(rows: Iterable[Row], size: int) -> Iterator[Iterator[Row]]:
+    """Cut rows into runs of at most `size`; the first one may be empty."""
+    rows = iter(rows)
+    yield islice(rows, size)
+    for first in rows:
+        yield chain([first], islice(rows, size - 1))
 
 
 def sheet_cell(value: object) -> object:

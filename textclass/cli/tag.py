@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +22,16 @@ from textclass.cli.common import (
     print_json,
     quiet_option,
 )
+from textclass.errors import BatchError
 
 if TYPE_CHECKING:
     from textclass.batch import Progress, Summary
 
 SET_ASIDE = 3
 """Exit code of a run that is done, with some inputs set aside."""
+
+LOG_SECONDS = 60.0
+"""Between two lines of the log."""
 
 
 @click.command()
@@ -130,24 +136,64 @@ def _run(options: dict[str, Any]) -> Summary:
 @contextmanager
 def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
     """Give what shows progress on a terminal and notes it in the log."""
-    from contextlib import ExitStack
-
-    from textclass.batch import PaceLog, describe
-
     with ExitStack() as stack:
         watchers: list[Callable[[Progress], None]] = []
         if log:
-            watchers.append(stack.enter_context(PaceLog(log)))
+            watchers.append(stack.enter_context(_pace_log(log)))
         out = console(stderr=True)
         if out.is_terminal and not out.is_dumb_terminal and not quiet:
             status = stack.enter_context(out.status("starting"))
-            watchers.append(lambda progress: status.update(describe(progress)))
+            watchers.append(lambda progress: status.update(_describe(progress)))
 
         def watch(progress: Progress) -> None:
             for watcher in watchers:
                 watcher(progress)
 
         yield watch
+
+
+def _describe(progress: Progress) -> str:
+    """Return a run's progress in one line."""
+    if progress.stage != "tagging":
+        return f"{progress.stage}, {progress.inputs:,} inputs"
+    seconds = max(progress.seconds, 1e-9)
+    time_left = "time left unknown"
+    if done := progress.finished - progress.started_with:
+        left = progress.seconds / done * (progress.inputs - progress.finished)
+        time_left = f"{timedelta(seconds=round(left))} left"
+    return (
+        f"{progress.finished:,} of {progress.inputs:,} inputs, "
+        f"{progress.documents / seconds:,.1f} documents/s, "
+        f"{progress.passages / seconds:,.0f} passages/s, "
+        f"{progress.set_aside:,} set aside, {time_left}"
+    )
+
+
+@contextmanager
+def _pace_log(path: Path) -> Iterator[Callable[[Progress], None]]:
+    """Give a function that takes note of progress, with a line a minute appended to a file."""
+    try:
+        stream = path.open("a", encoding="utf-8", buffering=1)
+    except (OSError, ValueError) as error:
+        raise BatchError(f"the log can't be opened: {error}", where=str(path)) from error
+    last, stage = time.monotonic(), ""
+
+    def write(text: str) -> None:
+        stream.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n")
+
+    def watch(progress: Progress) -> None:
+        nonlocal last, stage
+        now = time.monotonic()
+        if now - last >= LOG_SECONDS or progress.stage != stage:
+            last, stage = now, progress.stage
+            write(_describe(progress))
+
+    with stream:
+        try:
+            yield watch
+        except BaseException as error:
+            write(f"ended: {error}")
+            raise
 
 
 def _print_documents(summary: Summary) -> None:
