@@ -59,12 +59,14 @@ def test_links_stay_inside_and_those_that_leave_are_told(inbox, reader):
     (inbox / "stays.txt").symlink_to(inbox / "b.txt")
     (inbox / "loop").symlink_to(inbox)
     (inbox / "nowhere").symlink_to(inbox / "gone")
+    (inbox / "circle").symlink_to(inbox / "circle")
     os.mkfifo(inbox / "pipe")
     found = [one for source in find_inputs([inbox]) for one in reader.read(source)]
     faults = {one.id: one.error for one in found if isinstance(one, SetAside)}
     assert "leads out of its folder" in faults["leaves.txt"]
     assert "leads out of its folder" in faults["leaves"]
     assert "No such file" in faults["nowhere"]
+    assert "symbolic links" in faults["circle"]
     assert "isn't a regular file" in faults["pipe"]
     assert not {"stays.txt", "loop"} & {one.id for one in found}
     # a glob doesn't let a link out either, a file named outright is what was asked for

@@ -14,7 +14,7 @@ from textclass.documents.data import Source
 from textclass.documents.names import visible
 from textclass.errors import DocumentError
 
-__all__ = ["find_inputs"]
+__all__ = ["find_inputs", "leaves"]
 
 
 def find_inputs(
@@ -89,7 +89,7 @@ def _files(entry: _Input, patterns: Sequence[str]) -> Iterator[Path]:
     while waiting:
         path = waiting.pop()
         if path.is_symlink():
-            if _leaves(path, entry.path):
+            if _leads_nowhere(path, entry.path):
                 yield path
         elif path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             waiting += _listing(path)
@@ -108,9 +108,15 @@ def _wanted(path: Path, root: Path, patterns: Sequence[str]) -> bool:
     return any(fnmatch(path.name, pattern) or fnmatch(below, pattern) for pattern in patterns)
 
 
-def _leaves(link: Path, root: Path) -> bool:
+def leaves(path: Path, root: Path) -> bool:
+    """Whether `path`, its links followed, lies outside `root`; OSError if it leads nowhere."""
+    # Path.resolve raises another error for links that go round in a circle.
+    return not Path(os.path.realpath(path, strict=True)).is_relative_to(root.resolve())
+
+
+def _leads_nowhere(link: Path, root: Path) -> bool:
     """Whether a link leads nowhere or out of `root`."""
     try:
-        return not link.resolve(strict=True).is_relative_to(root.resolve())
-    except (OSError, RuntimeError):
+        return leaves(link, root)
+    except OSError:
         return True

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from textclass.documents.data import Document, Limits, SetAside, Source
+from textclass.documents.inputs import leaves
 from textclass.documents.names import visible
 from textclass.documents.process import Frame, ReaderDied, ReadingProcess
 from textclass.documents.registry import TableOptions
@@ -104,13 +105,11 @@ class DocumentReader:
 
     def _checked(self, source: Source) -> str:
         """Return the hash of a file that may be read."""
-        if source.root is not None:
-            real = source.path.resolve(strict=True)
-            if not real.is_relative_to(source.root.resolve()):
-                raise DocumentError(
-                    "it is a link that leads out of its folder, so it isn't followed",
-                    hint="name the file itself, if you mean it",
-                )
+        if source.root is not None and leaves(source.path, source.root):
+            raise DocumentError(
+                "it is a link that leads out of its folder, so it isn't followed",
+                hint="name the file itself, if you mean it",
+            )
         # Without O_NONBLOCK opening a pipe would wait for someone to write to it.
         descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as stream:  # noqa: PTH123 - of a descriptor
