@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from textclass.documents.text import tidy
@@ -117,69 +117,47 @@ def joined(pages: Sequence[list[Line]]) -> tuple[str, tuple[int, ...]]:
 
     A paragraph that goes on over a page's end is one paragraph; its second page begins inside it.
     """
-    text = _Joiner({word for page in pages for line in page for word in _words(line.text)})
-    starts = []
+    words = _Words({word for page in pages for line in page for word in _words(line.text)})
+    parts: list[str] = []
+    starts = []  # as places in `parts`
+    last: Line | None = None
     for page in pages:
-        text.page(page)
-        starts.append(text.page_start)
-    return "".join(text.parts), tuple(starts)
+        starts.append(len(parts))
+        ends, new_page = _paragraph_ends(page), True
+        for line in page:
+            shown = " ".join(tidy(_DIVIDED.sub(words.undivided, line.text)).split())
+            if not shown:
+                continue
+            if last:
+                divided, word = _DIVIDED_END.search(parts[-1]), _WORD.match(shown)
+                if divided and word and shown[0].islower():
+                    if not words.keep_hyphen(divided[1], word[0]):
+                        parts[-1] = parts[-1][:-1]
+                else:
+                    ended = _sentence_ends(last, line) if new_page else ends(last, line)
+                    parts.append("\n\n" if ended else " ")
+            if new_page:
+                starts[-1], new_page = len(parts), False
+            parts.append(shown)
+            last = line
+    offsets = list(accumulate(map(len, parts), initial=0))
+    return "".join(parts), tuple(offsets[start] for start in starts)
 
 
 def _words(text: str) -> list[str]:
     return _WORD.findall(text.casefold())
 
 
-class _Joiner:
-    """Puts lines together, one page after another."""
+class _Words(set[str]):
+    """The words of a document; they tell which hyphens at a line's end are their own."""
 
-    def __init__(self, words: set[str]) -> None:
-        self.words = words
-        self.parts: list[str] = []
-        self.page_start = 0
-        self._size = 0
-        self._last: Line | None = None
-
-    def page(self, page: list[Line]) -> None:
-        ends = _paragraph_ends(page)
-        self.page_start = self._size
-        first = True
-        for line in page:
-            shown = " ".join(tidy(_DIVIDED.sub(self._undivided, line.text)).split())
-            if not shown:
-                continue
-            if self._last:
-                self._glue(shown, _sentence_ends if first else ends, line)
-            if first:
-                self.page_start = self._size
-                first = False
-            self._add(shown)
-            self._last = line
-
-    def _glue(self, shown: str, ends: Callable[[Line, Line], bool], line: Line) -> None:
-        last = self._last
-        found = _DIVIDED_END.search(self.parts[-1])
-        word = _WORD.match(shown)
-        if found and word and shown[0].islower():
-            if not self._keeps_hyphen(found[1], word[0]):
-                self.parts[-1] = self.parts[-1][:-1]
-                self._size -= 1
-        elif last and ends(last, line):
-            self._add("\n\n")
-        else:
-            self._add(" ")
-
-    def _add(self, part: str) -> None:
-        self.parts.append(part)
-        self._size += len(part)
-
-    def _undivided(self, match: re.Match[str]) -> str:
+    def undivided(self, match: re.Match[str]) -> str:
         before, after = match.groups()
-        return f"{before}-{after}" if self._keeps_hyphen(before, after) else before + after
+        return f"{before}-{after}" if self.keep_hyphen(before, after) else before + after
 
-    def _keeps_hyphen(self, before: str, after: str) -> bool:
-        """Whether a hyphen at a line's end is the word's own, as far as the document tells."""
+    def keep_hyphen(self, before: str, after: str) -> bool:
         whole, hyphened = f"{before}{after}".casefold(), f"{before}-{after}".casefold()
-        own = hyphened in self.words and whole not in self.words
+        own = hyphened in self and whole not in self
         return own or not after[0].islower() or not before[-1].isalpha()
 
 
