@@ -15,8 +15,6 @@ from textclass.documents.registry import TableOptions
 from textclass.documents.wire import OUT_OF_MEMORY, PREFIX, pack
 from textclass.errors import DocumentError
 
-__all__ = ["main"]
-
 _OPEN_FILES = 64
 
 

@@ -12,8 +12,6 @@ from textclass.documents.registry import BadRow, Row, TableOptions
 from textclass.documents.tables import choose_columns, make_row
 from textclass.errors import DocumentError, missing_extra
 
-__all__ = ["read_parquet", "read_xlsx"]
-
 _BATCH = 128
 
 

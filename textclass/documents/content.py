@@ -16,8 +16,6 @@ from typing import IO, Any
 from textclass.documents.data import Limits
 from textclass.errors import DocumentError
 
-__all__ = ["Content", "from_file", "from_gzip", "from_member", "refuse_bomb"]
-
 _HEAD = 256 << 10
 _CHUNK = 1 << 20
 _RATIO_FROM = 16 << 20

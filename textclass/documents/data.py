@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-
-__all__ = ["Document", "Limits", "SetAside", "Source"]
 
 
 @dataclass(frozen=True)
@@ -70,12 +67,6 @@ class Document:
     columns: Mapping[str, object] = field(default_factory=dict)
     date: str | None = None
     folder: str = ""
-
-    def page_at(self, offset: int) -> int | None:
-        """Return the page (from 1) that holds the code point at `offset`; None without pages."""
-        if not self.page_starts:
-            return None
-        return max(bisect_right(self.page_starts, offset), 1)
 
 
 @dataclass(frozen=True)

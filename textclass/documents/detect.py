@@ -14,8 +14,6 @@ from textclass.documents.data import Limits
 from textclass.documents.text import encoding_of
 from textclass.errors import DocumentError
 
-__all__ = ["detect"]
-
 _MAGIC = (
     (b"%PDF-", kinds.PDF),
     (b"\x1f\x8b", kinds.GZIP),

@@ -13,8 +13,6 @@ from textclass.documents.text import decode, tidy
 from textclass.documents.web import html_text, read_html
 from textclass.errors import DocumentError
 
-__all__ = ["read_eml"]
-
 
 def read_eml(data: bytes, limits: Limits) -> Text:
     """Return the subject, a blank line, and the plain part (else the HTML part) of a mail."""

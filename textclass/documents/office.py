@@ -18,8 +18,6 @@ from textclass.errors import DocumentError
 _Element = Any
 """An lxml element; lxml has no types."""
 
-__all__ = ["check_package", "read_docx", "read_odt"]
-
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"

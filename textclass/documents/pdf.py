@@ -14,8 +14,6 @@ from textclass.errors import DocumentError
 if TYPE_CHECKING:
     from pypdfium2 import PdfDocument
 
-__all__ = ["read_pdf"]
-
 _SCANNED = 25
 """A page with a picture and fewer characters than this was scanned."""
 

@@ -14,8 +14,6 @@ from textclass.documents.text import tidy
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
 
-__all__ = ["Line", "joined", "lines_of", "without_running_heads"]
-
 _EDGE_LINES = 3
 _MOST_PAGES = 0.6
 _FEWEST_PAGES = 3

@@ -8,8 +8,6 @@ from textclass.documents.data import Limits
 from textclass.documents.registry import Text
 from textclass.documents.text import decode, iso_date, tidy
 
-__all__ = ["read_markdown", "read_rtf", "read_text"]
-
 _UNWRAPPED = 120
 """A line longer than this wasn't broken by hand: it is a paragraph."""
 

@@ -17,8 +17,6 @@ from textclass.documents.registry import TableOptions
 from textclass.documents.wire import HEADER_BYTES, OUT_OF_MEMORY, PREFIX, pack, unpack
 from textclass.errors import DocumentError
 
-__all__ = ["Frame", "ReaderDied", "ReadingProcess"]
-
 Frame = tuple[dict[str, object], bytes]
 
 _START_SECONDS = 60

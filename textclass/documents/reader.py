@@ -17,8 +17,6 @@ from textclass.documents.process import Frame, ReaderDied, ReadingProcess
 from textclass.documents.registry import TableOptions
 from textclass.errors import DocumentError
 
-__all__ = ["DocumentReader"]
-
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ERROR_CHARS = 500
 _STAGES = ("detect", "open", "read", "text")

@@ -16,8 +16,6 @@ from textclass.documents.detect import detect
 from textclass.documents.names import name_fault
 from textclass.errors import DocumentError, TextclassError
 
-__all__ = ["Fault", "Found", "Member", "read_file"]
-
 
 @dataclass(frozen=True)
 class Member:

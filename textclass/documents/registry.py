@@ -10,8 +10,6 @@ from typing import Any
 from textclass.documents.content import Content
 from textclass.documents.data import Limits
 
-__all__ = ["BadRow", "ReadTable", "ReadWhole", "Row", "TableOptions", "Text", "table", "whole"]
-
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 ODT = "application/vnd.oasis.opendocument.text"

@@ -16,8 +16,6 @@ from textclass.documents.text import encoding_of
 from textclass.documents.wire import make_safe, plain
 from textclass.errors import DocumentError
 
-__all__ = ["choose_columns", "make_row", "read_csv", "read_jsonl", "read_tsv"]
-
 _DELIMITERS = ",;\t|"
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _SHOWN = 20

@@ -10,8 +10,6 @@ from contextlib import suppress
 from textclass.documents.wire import make_safe
 from textclass.errors import DocumentError
 
-__all__ = ["decode", "encoding_of", "iso_date", "tidy"]
-
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),

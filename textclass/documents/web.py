@@ -13,8 +13,6 @@ from textclass.errors import DocumentError
 _Element = Any
 """An lxml element; lxml has no types."""
 
-__all__ = ["html_text", "read_html"]
-
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*>")
 _MARK = re.compile("⟦=[0-9]+⟧")

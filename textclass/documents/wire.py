@@ -8,8 +8,6 @@ import struct
 
 from textclass.errors import DocumentError
 
-__all__ = ["HEADER_BYTES", "OUT_OF_MEMORY", "PREFIX", "make_safe", "pack", "plain", "unpack"]
-
 PREFIX = struct.Struct(">II")
 """Bytes of the JSON header, bytes of the body."""
 
