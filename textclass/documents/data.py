@@ -140,3 +140,14 @@ class Limits:
         wrong = [entry.name for entry in fields(self) if getattr(self, entry.name) < 1]
         if wrong:
             raise ValueError(f"limits must be at least 1: {', '.join(wrong)}")
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """Which column of a table holds the text, and which the row's name.
+
+    By default those called `text` and `id`; rows are numbered from 1 if there is no `id`.
+    """
+
+    text_column: str | None = None
+    id_column: str | None = None

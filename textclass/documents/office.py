@@ -11,12 +11,11 @@ from typing import IO, Any
 
 from textclass.documents.content import Content, from_member, refuse_bomb
 from textclass.documents.data import Limits
-from textclass.documents.registry import Text
-from textclass.documents.text import iso_date, tidy
+from textclass.documents.text import iso_date, spaced, tidy
+from textclass.documents.wire import Found
 from textclass.errors import DocumentError
 
-_Element = Any
-"""An lxml element; lxml has no types."""
+_Element = Any  # lxml has no types
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -25,8 +24,7 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _DATE = "{http://purl.org/dc/elements/1.1/}date"
 _PARAGRAPH = re.compile(rb"<(?:[\w.-]+:)?(?:p|h)[ />]")
-_PROSE = 200
-"""A table cell longer than this is prose, not an entry."""
+_PROSE = 200  # A table cell longer than this is prose, not an entry.
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,7 @@ class _Names:
     cell: str
     drop: frozenset[str]
     space: dict[str, str]
-    text: str | None = None
-    """The only element that holds text; None if text stands anywhere in a paragraph."""
+    text: str | None = None  # The only one that holds text; None if text stands anywhere.
 
 
 _DOCX = _Names(
@@ -60,7 +57,7 @@ _ODT = _Names(
 )
 
 
-def read_docx(data: bytes, limits: Limits) -> Text:
+def read_docx(data: bytes, limits: Limits) -> Found:
     """Return the text of a Word document; also insertions, text boxes and content controls."""
     check_package(io.BytesIO(data), limits)
     import docx
@@ -74,10 +71,10 @@ def read_docx(data: bytes, limits: Limits) -> Text:
         for link in document.part.package.rels.values()
     )
     properties = document.core_properties if dated else None
-    return Text(text, date=iso_date(properties and (properties.modified or properties.created)))
+    return Found(text, date=iso_date(properties and (properties.modified or properties.created)))
 
 
-def read_odt(data: bytes, limits: Limits) -> Text:
+def read_odt(data: bytes, limits: Limits) -> Found:
     """Return the text of an OpenDocument text."""
     check_package(io.BytesIO(data), limits)
     with zipfile.ZipFile(io.BytesIO(data)) as package:
@@ -87,7 +84,7 @@ def read_odt(data: bytes, limits: Limits) -> Text:
         meta = _parse(_part(package, "meta.xml", limits) or b"<none/>")
     body = content.find(f"{_OFFICE}body")
     text = "" if body is None else _joined(_blocks(body, _ODT))
-    return Text(text, date=iso_date(next((node.text for node in meta.iter(_DATE)), None)))
+    return Found(text, date=iso_date(next((node.text for node in meta.iter(_DATE)), None)))
 
 
 def check_package(stream: IO[bytes], limits: Limits, *, markup: bool = True) -> None:
@@ -171,7 +168,7 @@ def _pieces(node: _Element, names: _Names, nested: list[_Element]) -> Iterator[s
     """Yield the text of one paragraph; what holds paragraphs of its own is put into `nested`."""
     anywhere = names.text is None
     if anywhere:
-        yield _spaced(node.text)
+        yield spaced(node.text)
     for child in node.iterchildren("*"):
         if child.tag in names.space:
             yield names.space[child.tag]
@@ -182,11 +179,7 @@ def _pieces(node: _Element, names: _Names, nested: list[_Element]) -> Iterator[s
         elif child.tag not in names.drop:
             yield from _pieces(child, names, nested)
         if anywhere:
-            yield _spaced(child.tail)
-
-
-def _spaced(text: str | None) -> str:
-    return re.sub(r"\s+", " ", text) if text else ""
+            yield spaced(child.tail)
 
 
 def _row(row: _Element, names: _Names) -> str:

@@ -1,10 +1,12 @@
-"""How parent and child speak: length-prefixed frames of JSON and text, nothing that runs code."""
+"""How the child speaks to its parent: frames of JSON and text, nothing that runs code."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from textclass.errors import DocumentError
 
@@ -19,6 +21,39 @@ OUT_OF_MEMORY = 77
 
 _DEPTH = 50
 _UNSAFE = {0: 0xFFFD} | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+
+
+@dataclass(frozen=True)
+class Member:
+    """What follows is about this member of an archive."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A text; of a table, with the row's name and its other columns."""
+
+    text: str
+    page_starts: Sequence[int] = ()
+    date: str | None = None
+    row: str | None = None
+    columns: Mapping[str, object] = field(default_factory=dict)
+    media_type: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why something can't be read."""
+
+    stage: str
+    error: str
+    row: str | None = None
+
+
+Part = Member | Found | Fault
 
 
 def pack(header: dict[str, object], body: bytes = b"") -> bytes:
@@ -53,8 +88,6 @@ def plain(value: object, depth: int = 0) -> object:
     """Return a cell's value as JSON can hold it; times and decimals become strings."""
     if depth > _DEPTH:
         raise DocumentError(f"a column is nested more than {_DEPTH} levels deep")
-    if isinstance(value, str):
-        return make_safe(value)
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, dict):
@@ -64,5 +97,5 @@ def plain(value: object, depth: int = 0) -> object:
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, bytes):
-        return make_safe(value.decode("utf-8", "backslashreplace"))
+        value = value.decode("utf-8", "backslashreplace")
     return make_safe(str(value))
