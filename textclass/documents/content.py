@@ -61,11 +61,6 @@ class Content:
         return self.open() if self.path else io.BytesIO(self.whole(limit))
 
 
-def from_file(path: Path) -> Content:
-    """Return the content of a file on disk."""
-    return Content(path.name, lambda: path.open("rb"), path)
-
-
 def from_gzip(packed: Content, packed_bytes: int, limits: Limits) -> Content:
     """Return what a gzip holds."""
     name = packed.name.removesuffix(".gz")

@@ -6,7 +6,6 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Any
 
 from textclass.documents.content import Content, from_member, refuse_bomb
@@ -26,35 +25,15 @@ _DATE = "{http://purl.org/dc/elements/1.1/}date"
 _PARAGRAPH = re.compile(rb"<(?:[\w.-]+:)?(?:p|h)[ />]")
 _PROSE = 200  # A table cell longer than this is prose, not an entry.
 
-
-@dataclass(frozen=True)
-class _Names:
-    """The elements of one format that matter."""
-
-    paragraph: frozenset[str]
-    row: str
-    cell: str
-    drop: frozenset[str]
-    space: dict[str, str]
-    text: str | None = None  # The only one that holds text; None if text stands anywhere.
-
-
-_DOCX = _Names(
-    paragraph=frozenset({f"{_W}p"}),
-    row=f"{_W}tr",
-    cell=f"{_W}tc",
-    # Fallbacks repeat text boxes; deleted and moved-away text isn't the document's any more.
-    drop=frozenset({_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr"}),
-    space={f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"},
-    text=f"{_W}t",
-)
-_ODT = _Names(
-    paragraph=frozenset({f"{_TEXT}p", f"{_TEXT}h"}),
-    row=f"{_TABLE}table-row",
-    cell=f"{_TABLE}table-cell",
-    drop=frozenset({f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}note-citation"}),
-    space={f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "},
-)
+# The elements that matter, of both formats.
+_PARAGRAPHS = {f"{_W}p", f"{_TEXT}p", f"{_TEXT}h"}
+_ROWS = {f"{_W}tr", f"{_TABLE}table-row"}
+_CELLS = (f"{_W}tc", f"{_TABLE}table-cell")
+_SPACE = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
+_SPACE |= {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "}
+# Fallbacks repeat text boxes; deleted and moved-away text isn't the document's any more.
+_DROPPED = {_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr"}
+_DROPPED |= {f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}note-citation"}
 
 
 def read_docx(data: bytes, limits: Limits) -> Found:
@@ -64,7 +43,7 @@ def read_docx(data: bytes, limits: Limits) -> Found:
     from docx.opc.constants import RELATIONSHIP_TYPE
 
     document = docx.Document(io.BytesIO(data))
-    text = _joined(_blocks(document.element.body, _DOCX))
+    text = _joined(_blocks(document.element.body))
     # Asked for properties that aren't there, python-docx makes some up, dated now.
     dated = any(
         link.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES
@@ -83,7 +62,7 @@ def read_odt(data: bytes, limits: Limits) -> Found:
         content = _parse(_part(package, "content.xml", limits))
         meta = _parse(_part(package, "meta.xml", limits) or b"<none/>")
     body = content.find(f"{_OFFICE}body")
-    text = "" if body is None else _joined(_blocks(body, _ODT))
+    text = "" if body is None else _joined(_blocks(body))
     return Found(text, date=iso_date(next((node.text for node in meta.iter(_DATE)), None)))
 
 
@@ -148,45 +127,43 @@ def _joined(blocks: Iterator[str]) -> str:
     return tidy("\n\n".join(block for block in blocks if block.strip()))
 
 
-def _blocks(node: _Element, names: _Names) -> Iterator[str]:
+def _blocks(node: _Element) -> Iterator[str]:
     """Yield the paragraphs and table rows below `node` in order."""
     for child in node.iterchildren("*"):
-        if child.tag in names.drop:
+        if child.tag in _DROPPED:
             continue
-        if child.tag in names.paragraph:
+        if child.tag in _PARAGRAPHS:
             nested: list[_Element] = []
-            yield "".join(_pieces(child, names, nested))
+            # In Word's format only one element holds text, in ODT it stands anywhere.
+            yield "".join(_pieces(child, nested, anywhere=child.tag != f"{_W}p"))
             for inner in nested:  # text boxes and notes follow the paragraph they hang on
-                yield from _blocks(inner, names)
-        elif child.tag == names.row:
-            yield _row(child, names)
+                yield from _blocks(inner)
+        elif child.tag in _ROWS:
+            yield _row(child)
         else:
-            yield from _blocks(child, names)
+            yield from _blocks(child)
 
 
-def _pieces(node: _Element, names: _Names, nested: list[_Element]) -> Iterator[str]:
+def _pieces(node: _Element, nested: list[_Element], *, anywhere: bool) -> Iterator[str]:
     """Yield the text of one paragraph; what holds paragraphs of its own is put into `nested`."""
-    anywhere = names.text is None
     if anywhere:
         yield spaced(node.text)
     for child in node.iterchildren("*"):
-        if child.tag in names.space:
-            yield names.space[child.tag]
-        elif child.tag == names.text:
+        if child.tag in _SPACE:
+            yield _SPACE[child.tag]
+        elif child.tag == f"{_W}t":
             yield child.text or ""
-        elif any(inner.tag in names.paragraph for inner in child.iterchildren("*")):
+        elif any(inner.tag in _PARAGRAPHS for inner in child.iterchildren("*")):
             nested.append(child)
-        elif child.tag not in names.drop:
-            yield from _pieces(child, names, nested)
+        elif child.tag not in _DROPPED:
+            yield from _pieces(child, nested, anywhere=anywhere)
         if anywhere:
             yield spaced(child.tail)
 
 
-def _row(row: _Element, names: _Names) -> str:
+def _row(row: _Element) -> str:
     """Return a table row in one line, or its cells as paragraphs where they hold prose."""
-    cells = [
-        [block for block in _blocks(cell, names) if block.strip()] for cell in row.iter(names.cell)
-    ]
+    cells = [[block for block in _blocks(cell) if block.strip()] for cell in row.iter(*_CELLS)]
     if all(len(blocks) < 2 and sum(map(len, blocks)) <= _PROSE for blocks in cells):
         return " | ".join(" ".join(blocks[0].split()) for blocks in cells if blocks)
     return "\n\n".join(block for blocks in cells for block in blocks)

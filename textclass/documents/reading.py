@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from textclass.documents import detect as kinds
-from textclass.documents.content import Content, from_file, from_gzip, from_member, refuse_bomb
+from textclass.documents.content import Content, from_gzip, from_member, refuse_bomb
 from textclass.documents.data import Limits, TableOptions
 from textclass.documents.mail import read_eml
 from textclass.documents.names import name_fault
@@ -46,7 +46,7 @@ def read_file(
     path: Path, limits: Limits, options: TableOptions, *, skip: int = 0
 ) -> Iterator[Part]:
     """Yield what a file holds; of an archive, not the first `skip` members."""
-    return _parts(from_file(path), limits, options, skip)
+    return _parts(Content(path.name, lambda: path.open("rb"), path), limits, options, skip)
 
 
 def _parts(

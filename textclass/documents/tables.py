@@ -163,15 +163,13 @@ def _lines(content: Content, limits: Limits, encoding: str) -> Iterator[str | No
     longest = limits.text_chars * 2
     with content.open() as stream:
         text = io.TextIOWrapper(stream, encoding, errors=errors, newline="")
-        start = text.readline(longest).removeprefix("\ufeff")
-        while start:
-            if len(start) < longest or start.endswith("\n"):
-                yield start
-            else:
-                while (rest := text.readline(longest)) and not rest.endswith("\n"):
-                    pass
-                yield None
-            start = text.readline(longest)
+        while line := text.readline(longest):
+            if len(line) < longest or line.endswith("\n"):
+                yield line
+                continue
+            while (rest := text.readline(longest)) and not rest.endswith("\n"):
+                pass
+            yield None
 
 
 def read_parquet(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ OUT_OF_MEMORY = 77
 """Exit status of the child: after a MemoryError nothing in it can be trusted to work."""
 
 _DEPTH = 50
-_UNSAFE = {0: 0xFFFD} | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+_UNSAFE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,7 @@ def unpack(head: bytes) -> dict[str, object]:
 
 def make_safe(text: str) -> str:
     """Return `text`, of the same length, with lone surrogates and NULs replaced by U+FFFD."""
-    if "\0" not in text:
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            pass
-        else:
-            return text
-    return text.translate(_UNSAFE)
+    return _UNSAFE.sub("\ufffd", text)
 
 
 def plain(value: object, depth: int = 0) -> object:
