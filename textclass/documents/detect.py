@@ -94,17 +94,9 @@ def detect(content: Content, limits: Limits) -> str:
 
 
 def _inside_zip(content: Content, limits: Limits) -> str:
-    try:
-        with (
-            content.searchable(limits.document_bytes) as stream,
-            zipfile.ZipFile(stream) as archive,
-        ):
-            names = archive.namelist()
-            mimetype = archive.read("mimetype")[:100] if names[:1] == ["mimetype"] else b""
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise DocumentError(
-            f"its zip container is damaged or cut short: {error}", hint="fetch the file again"
-        ) from error
+    with content.searchable(limits.document_bytes) as stream, zipfile.ZipFile(stream) as archive:
+        names = archive.namelist()
+        mimetype = archive.read("mimetype")[:100] if names[:1] == ["mimetype"] else b""
     if b"opendocument" in mimetype:
         if b"opendocument.text" in mimetype:
             return ODT

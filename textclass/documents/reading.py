@@ -130,6 +130,6 @@ def _told(error: Exception) -> str:
         return str(error)
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    if isinstance(error, zipfile.BadZipFile):
+    if isinstance(error, zipfile.BadZipFile | EOFError):
         return f"its zip container is damaged or cut short: {error} (fetch the file again)"
     return f"it can't be read, it may be damaged: {type(error).__name__}: {error}"
