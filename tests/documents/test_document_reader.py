@@ -39,9 +39,7 @@ def child_says(monkeypatch, tmp_path):
     def child_says(*frames, then=""):
         script = tmp_path / "child.py"
         script.write_text(
-            "import sys, os, time, signal\n"
-            "def request():\n    n = int.from_bytes(sys.stdin.buffer.read(8)[:4], 'big')\n"
-            "    return sys.stdin.buffer.read(n)\n"
+            "import sys, os, time, signal\nrequest = sys.stdin.buffer.readline\n"
             f"request(); os.write(1, {pack({'kind': 'ready'})!r})\n"
             f"while request():\n    os.write(1, {b''.join(frames)!r})\n    {then or 'pass'}\n"
         )

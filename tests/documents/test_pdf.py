@@ -77,6 +77,14 @@ def test_a_word_divided_over_pages_is_joined_and_its_own_hyphen_kept():
     assert got.text[got.page_starts[1] :].startswith("ations")
 
 
+def test_an_empty_page_inside_a_divided_word_starts_where_the_next_does(text_of):
+    first, second = (page(*set_lines(700, line)) for line in ("The long negoti-", "ations go on"))
+    data = pdf([first, b"", second])
+    got = read_pdf(data, LIMITS)
+    assert got.text == text_of("a.pdf", data) == "The long negotiations go on"
+    assert got.page_starts == (0, 15, 15)
+
+
 def test_a_document_that_only_repeats_is_kept():
     got = read_pdf(pdf([page((72, 700, 12, "Copy of the note."))] * 3), LIMITS)
     assert got.text.count("Copy of the note.") == 3

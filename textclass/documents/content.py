@@ -16,8 +16,6 @@ from typing import IO, Any
 from textclass.documents.data import Limits
 from textclass.errors import DocumentError
 
-__all__ = ["Content", "from_file", "from_gzip", "from_member", "refuse_bomb"]
-
 _HEAD = 256 << 10
 _CHUNK = 1 << 20
 _RATIO_FROM = 16 << 20
@@ -33,13 +31,13 @@ class Content:
         Its name: a hint for formats that the bytes alone don't tell.
     open : callable
         Returns a new binary stream from the start.
-    on_disk : bool
-        Whether that stream is a plain file, so that it can be searched.
+    path : Path, optional
+        Where it lies, if that stream is a plain file, so that it can be searched.
     """
 
     name: str
     open: Callable[[], IO[bytes]]
-    on_disk: bool = False
+    path: Path | None = None
 
     @cached_property
     def head(self) -> bytes:
@@ -60,32 +58,28 @@ class Content:
 
     def searchable(self, limit: int) -> IO[bytes]:
         """Return a stream that can seek; what isn't on disk is held in memory up to `limit`."""
-        return self.open() if self.on_disk else io.BytesIO(self.whole(limit))
-
-
-def from_file(path: Path) -> Content:
-    """Return the content of a file on disk."""
-    return Content(path.name, lambda: path.open("rb"), on_disk=True)
+        return self.open() if self.path else io.BytesIO(self.whole(limit))
 
 
 def from_gzip(packed: Content, packed_bytes: int, limits: Limits) -> Content:
     """Return what a gzip holds."""
-
-    def inflate() -> IO[bytes]:
-        stream = gzip.GzipFile(fileobj=packed.open(), mode="rb")
-        return io.BufferedReader(_Counted(stream, packed_bytes, limits))
-
-    return Content(packed.name.removesuffix(".gz"), inflate)
+    name = packed.name.removesuffix(".gz")
+    return _inflated(name, lambda: gzip.GzipFile(fileobj=packed.open()), packed_bytes, limits)
 
 
 def from_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> Content:
     """Return what a member of an archive holds."""
+    return _inflated(info.filename, lambda: archive.open(info), info.compress_size, limits)
 
+
+def _inflated(
+    name: str, opened: Callable[[], IO[bytes] | gzip.GzipFile], packed: int, limits: Limits
+) -> Content:
     def inflate() -> IO[bytes]:
         with _damage_told():
-            return io.BufferedReader(_Counted(archive.open(info), info.compress_size, limits))
+            return io.BufferedReader(_Counted(opened(), packed, limits))
 
-    return Content(info.filename, inflate)
+    return Content(name, inflate)
 
 
 def refuse_bomb(inflated: int, packed: int, limits: Limits) -> None:

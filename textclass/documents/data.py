@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-
-__all__ = ["Document", "Limits", "SetAside", "Source"]
 
 
 @dataclass(frozen=True)
@@ -70,12 +67,6 @@ class Document:
     columns: Mapping[str, object] = field(default_factory=dict)
     date: str | None = None
     folder: str = ""
-
-    def page_at(self, offset: int) -> int | None:
-        """Return the page (from 1) that holds the code point at `offset`; None without pages."""
-        if not self.page_starts:
-            return None
-        return max(bisect_right(self.page_starts, offset), 1)
 
 
 @dataclass(frozen=True)
@@ -149,3 +140,14 @@ class Limits:
         wrong = [entry.name for entry in fields(self) if getattr(self, entry.name) < 1]
         if wrong:
             raise ValueError(f"limits must be at least 1: {', '.join(wrong)}")
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """Which column of a table holds the text, and which the row's name.
+
+    By default those called `text` and `id`; rows are numbered from 1 if there is no `id`.
+    """
+
+    text_column: str | None = None
+    id_column: str | None = None

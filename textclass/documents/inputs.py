@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatch
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from pathlib import Path
 
@@ -14,12 +12,8 @@ from textclass.documents.data import Source
 from textclass.documents.names import visible
 from textclass.errors import DocumentError
 
-__all__ = ["find_inputs"]
 
-
-def find_inputs(
-    paths: Iterable[str | os.PathLike[str]], *, patterns: Sequence[str] = ("*",)
-) -> Iterator[Source]:
+def find_inputs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Source]:
     """Yield the files that `paths` name, each once.
 
     Ids are paths below the one folder given, or below the deepest folder that holds all of `paths`.
@@ -30,8 +24,6 @@ def find_inputs(
     ----------
     paths : iterable of str or path
         Files, folders (walked whole, sorted by name) and glob strings (`reports/**/*.pdf`).
-    patterns : sequence of str
-        In folders, only files whose name or path below the folder matches one of these.
 
     Raises
     ------
@@ -41,76 +33,63 @@ def find_inputs(
     inputs = [entry for path in paths for entry in _expand(os.fspath(path))]
     if not inputs:
         return
-    top = Path(os.path.commonpath([entry.base for entry in inputs]))
+    top = Path(os.path.commonpath([root or path.parent for path, root in inputs]))
     seen: set[Path] = set()
-    for entry in inputs:
-        for found in _files(entry, patterns):
+    for path, root in inputs:
+        for found in _files(path):
+            if found in seen:
+                continue
             # Only several inputs can name a file twice; one folder costs no memory.
             if len(inputs) > 1:
-                if found in seen:
-                    continue
                 seen.add(found)
-            yield Source(found, visible(found.relative_to(top).as_posix()), entry.root)
+            yield Source(found, visible(found.relative_to(top).as_posix()), root)
 
 
-@dataclass(frozen=True)
-class _Input:
-    path: Path
-    base: Path
-    """Ids start below this folder."""
-    root: Path | None
-    """Links may not lead out of this folder; a file named outright may be a link to anywhere."""
+def _expand(path: str) -> list[tuple[Path, Path | None]]:
+    """Return files and folders, each with the folder that links may not lead out of.
 
-
-def _expand(path: str) -> list[_Input]:
+    A file named outright has none: it may be a link to anywhere.
+    """
     if "\0" in path:
         raise DocumentError("a path can't hold a NUL character", where=visible(path))
     place = Path(os.path.abspath(path))  # noqa: PTH100 - unlike resolve(), follows no links
     if os.path.lexists(place):
-        folder = place if place.is_dir() else None
-        return [_Input(place, folder or place.parent, folder)]
+        return [(place, place if place.is_dir() else None)]
     if not glob.has_magic(path):
         raise DocumentError("no such file or folder", where=visible(path))
-    base = Path(*takewhile(lambda part: not glob.has_magic(part), place.parts))
+    root = Path(*takewhile(lambda part: not glob.has_magic(part), place.parts))
     found = sorted(map(Path, glob.iglob(str(place), recursive=True)))  # noqa: PTH207 - absolute
     if not found:
         raise DocumentError("no file matches this pattern", where=visible(path))
     # `**` matches a folder and also what it holds: keep the outermost only.
     every = set(found)
-    return [_Input(match, base, base) for match in found if not every.intersection(match.parents)]
+    return [(match, root) for match in found if not every.intersection(match.parents)]
 
 
-def _files(entry: _Input, patterns: Sequence[str]) -> Iterator[Path]:
-    """Yield the files at or below an input."""
-    if not entry.path.is_dir():
-        yield entry.path
-        return
-    waiting = _listing(entry.path)
+def _files(top: Path) -> Iterator[Path]:
+    """Yield the files at or below a path, in the order of their names."""
+    waiting = [top]
     while waiting:
         path = waiting.pop()
-        if path.is_symlink():
-            if _leaves(path, entry.path):
+        if path != top and path.is_symlink():
+            if _is_lost(path, top):
                 yield path
         elif path.is_dir() and os.access(path, os.R_OK | os.X_OK):
-            waiting += _listing(path)
-        elif _wanted(path, entry.path, patterns):
+            names = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - as text, not as paths
+            waiting += [path / name for name in names if not name.startswith(".")]
+        else:
             yield path
 
 
-def _listing(folder: Path) -> list[Path]:
-    """Return what lies in a folder, hidden names left out, the last name first."""
-    names = sorted(os.listdir(folder), reverse=True)  # noqa: PTH208 - sorted as text, not as paths
-    return [folder / name for name in names if not name.startswith(".")]
+def leaves(path: Path, root: Path) -> bool:
+    """Whether `path`, its links followed, lies outside `root`; OSError if it leads nowhere."""
+    # Path.resolve raises another error for links that go round in a circle.
+    return not Path(os.path.realpath(path, strict=True)).is_relative_to(root.resolve())
 
 
-def _wanted(path: Path, root: Path, patterns: Sequence[str]) -> bool:
-    below = path.relative_to(root).as_posix()
-    return any(fnmatch(path.name, pattern) or fnmatch(below, pattern) for pattern in patterns)
-
-
-def _leaves(link: Path, root: Path) -> bool:
-    """Whether a link leads nowhere or out of `root`."""
+def _is_lost(link: Path, root: Path) -> bool:
+    """Whether a link leads nowhere or out of `root`, so that nothing else shows what it holds."""
     try:
-        return not link.resolve(strict=True).is_relative_to(root.resolve())
-    except (OSError, RuntimeError):
+        return leaves(link, root)
+    except OSError:
         return True

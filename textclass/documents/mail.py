@@ -2,41 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 
 from textclass.documents.data import Limits
-from textclass.documents.registry import Text
 from textclass.documents.text import decode, tidy
 from textclass.documents.web import html_text, read_html
+from textclass.documents.wire import Found
 from textclass.errors import DocumentError
 
-__all__ = ["read_eml"]
 
-
-def read_eml(data: bytes, limits: Limits) -> Text:
+def read_eml(data: bytes, limits: Limits) -> Found:
     """Return the subject, a blank line, and the plain part (else the HTML part) of a mail."""
-    message = BytesParser(policy=policy.default).parsebytes(data)
-    if not isinstance(message, EmailMessage):
-        raise DocumentError("it isn't a mail message")
-    body = _body(message, limits)
+    message = BytesParser(EmailMessage, policy=policy.default).parsebytes(data)
+    parts = (message.get_body((kind,)) for kind in ("plain", "html"))
+    texts = (_part_text(part, limits) for part in parts if isinstance(part, EmailMessage))
+    body = next(filter(None, texts), "")
     if not body and message.get_content_type() == "multipart/encrypted":
         raise DocumentError("the mail is encrypted", hint="decrypt it first")
     subject = tidy(_header(message, "subject").replace("\n", " "))
-    return Text("\n\n".join(part for part in (subject, body) if part), date=_date(message))
-
-
-def _body(message: EmailMessage, limits: Limits) -> str:
-    for kind in ("plain", "html"):
-        part = message.get_body(preferencelist=(kind,))
-        if not isinstance(part, EmailMessage):
-            continue
-        text = _part_text(part, limits)
-        if text:
-            return text
-    return ""
+    date = None
+    with suppress(TypeError, ValueError, IndexError):
+        date = parsedate_to_datetime(_header(message, "date")).isoformat()
+    return Found("\n\n".join(filter(None, (subject, body))), date=date)
 
 
 def _part_text(part: EmailMessage, limits: Limits) -> str:
@@ -54,15 +45,7 @@ def _part_text(part: EmailMessage, limits: Limits) -> str:
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    try:
+    # The standard library's header parser fails on some malformed ones.
+    with suppress(IndexError, KeyError, ValueError, AttributeError):
         return str(message.get(name, ""))
-    except (IndexError, KeyError, ValueError, AttributeError):
-        # The standard library's header parser fails on some malformed ones.
-        return ""
-
-
-def _date(message: EmailMessage) -> str | None:
-    try:
-        return parsedate_to_datetime(_header(message, "date")).isoformat()
-    except (TypeError, ValueError, IndexError):
-        return None
+    return ""

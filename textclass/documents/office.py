@@ -6,19 +6,15 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO, Any
 
 from textclass.documents.content import Content, from_member, refuse_bomb
 from textclass.documents.data import Limits
-from textclass.documents.registry import Text
-from textclass.documents.text import iso_date, tidy
+from textclass.documents.text import iso_date, spaced, tidy
+from textclass.documents.wire import Found
 from textclass.errors import DocumentError
 
-_Element = Any
-"""An lxml element; lxml has no types."""
-
-__all__ = ["check_package", "read_docx", "read_odt"]
+_Element = Any  # lxml has no types
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -27,59 +23,37 @@ _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _DATE = "{http://purl.org/dc/elements/1.1/}date"
 _PARAGRAPH = re.compile(rb"<(?:[\w.-]+:)?(?:p|h)[ />]")
-_PROSE = 200
-"""A table cell longer than this is prose, not an entry."""
+_PROSE = 200  # A table cell longer than this is prose, not an entry.
+
+# The elements that matter, of both formats.
+_PARAGRAPHS = {f"{_W}p", f"{_TEXT}p", f"{_TEXT}h"}
+_ROWS = {f"{_W}tr", f"{_TABLE}table-row"}
+_CELLS = (f"{_W}tc", f"{_TABLE}table-cell")
+_SPACE = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
+_SPACE |= {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "}
+# Fallbacks repeat text boxes; deleted and moved-away text isn't the document's any more.
+_DROPPED = {_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr"}
+_DROPPED |= {f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}note-citation"}
 
 
-@dataclass(frozen=True)
-class _Names:
-    """The elements of one format that matter."""
-
-    paragraph: frozenset[str]
-    row: str
-    cell: str
-    drop: frozenset[str]
-    space: dict[str, str]
-    text: str | None = None
-    """The only element that holds text; None if text stands anywhere in a paragraph."""
-
-
-_DOCX = _Names(
-    paragraph=frozenset({f"{_W}p"}),
-    row=f"{_W}tr",
-    cell=f"{_W}tc",
-    # Fallbacks repeat text boxes; deleted and moved-away text isn't the document's any more.
-    drop=frozenset({_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr"}),
-    space={f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"},
-    text=f"{_W}t",
-)
-_ODT = _Names(
-    paragraph=frozenset({f"{_TEXT}p", f"{_TEXT}h"}),
-    row=f"{_TABLE}table-row",
-    cell=f"{_TABLE}table-cell",
-    drop=frozenset({f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}note-citation"}),
-    space={f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "},
-)
-
-
-def read_docx(data: bytes, limits: Limits) -> Text:
+def read_docx(data: bytes, limits: Limits) -> Found:
     """Return the text of a Word document; also insertions, text boxes and content controls."""
     check_package(io.BytesIO(data), limits)
     import docx
     from docx.opc.constants import RELATIONSHIP_TYPE
 
     document = docx.Document(io.BytesIO(data))
-    text = _joined(_blocks(document.element.body, _DOCX))
+    text = _joined(_blocks(document.element.body))
     # Asked for properties that aren't there, python-docx makes some up, dated now.
     dated = any(
         link.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES
         for link in document.part.package.rels.values()
     )
     properties = document.core_properties if dated else None
-    return Text(text, date=iso_date(properties and (properties.modified or properties.created)))
+    return Found(text, date=iso_date(properties and (properties.modified or properties.created)))
 
 
-def read_odt(data: bytes, limits: Limits) -> Text:
+def read_odt(data: bytes, limits: Limits) -> Found:
     """Return the text of an OpenDocument text."""
     check_package(io.BytesIO(data), limits)
     with zipfile.ZipFile(io.BytesIO(data)) as package:
@@ -88,8 +62,8 @@ def read_odt(data: bytes, limits: Limits) -> Text:
         content = _parse(_part(package, "content.xml", limits))
         meta = _parse(_part(package, "meta.xml", limits) or b"<none/>")
     body = content.find(f"{_OFFICE}body")
-    text = "" if body is None else _joined(_blocks(body, _ODT))
-    return Text(text, date=iso_date(next((node.text for node in meta.iter(_DATE)), None)))
+    text = "" if body is None else _joined(_blocks(body))
+    return Found(text, date=iso_date(next((node.text for node in meta.iter(_DATE)), None)))
 
 
 def check_package(stream: IO[bytes], limits: Limits, *, markup: bool = True) -> None:
@@ -153,49 +127,43 @@ def _joined(blocks: Iterator[str]) -> str:
     return tidy("\n\n".join(block for block in blocks if block.strip()))
 
 
-def _blocks(node: _Element, names: _Names) -> Iterator[str]:
+def _blocks(node: _Element) -> Iterator[str]:
     """Yield the paragraphs and table rows below `node` in order."""
     for child in node.iterchildren("*"):
-        if child.tag in names.drop:
+        if child.tag in _DROPPED:
             continue
-        if child.tag in names.paragraph:
+        if child.tag in _PARAGRAPHS:
             nested: list[_Element] = []
-            yield "".join(_pieces(child, names, nested))
+            # In Word's format only one element holds text, in ODT it stands anywhere.
+            yield "".join(_pieces(child, nested, anywhere=child.tag != f"{_W}p"))
             for inner in nested:  # text boxes and notes follow the paragraph they hang on
-                yield from _blocks(inner, names)
-        elif child.tag == names.row:
-            yield _row(child, names)
+                yield from _blocks(inner)
+        elif child.tag in _ROWS:
+            yield _row(child)
         else:
-            yield from _blocks(child, names)
+            yield from _blocks(child)
 
 
-def _pieces(node: _Element, names: _Names, nested: list[_Element]) -> Iterator[str]:
+def _pieces(node: _Element, nested: list[_Element], *, anywhere: bool) -> Iterator[str]:
     """Yield the text of one paragraph; what holds paragraphs of its own is put into `nested`."""
-    anywhere = names.text is None
     if anywhere:
-        yield _spaced(node.text)
+        yield spaced(node.text)
     for child in node.iterchildren("*"):
-        if child.tag in names.space:
-            yield names.space[child.tag]
-        elif child.tag == names.text:
+        if child.tag in _SPACE:
+            yield _SPACE[child.tag]
+        elif child.tag == f"{_W}t":
             yield child.text or ""
-        elif any(inner.tag in names.paragraph for inner in child.iterchildren("*")):
+        elif any(inner.tag in _PARAGRAPHS for inner in child.iterchildren("*")):
             nested.append(child)
-        elif child.tag not in names.drop:
-            yield from _pieces(child, names, nested)
+        elif child.tag not in _DROPPED:
+            yield from _pieces(child, nested, anywhere=anywhere)
         if anywhere:
-            yield _spaced(child.tail)
+            yield spaced(child.tail)
 
 
-def _spaced(text: str | None) -> str:
-    return re.sub(r"\s+", " ", text) if text else ""
-
-
-def _row(row: _Element, names: _Names) -> str:
+def _row(row: _Element) -> str:
     """Return a table row in one line, or its cells as paragraphs where they hold prose."""
-    cells = [
-        [block for block in _blocks(cell, names) if block.strip()] for cell in row.iter(names.cell)
-    ]
+    cells = [[block for block in _blocks(cell) if block.strip()] for cell in row.iter(*_CELLS)]
     if all(len(blocks) < 2 and sum(map(len, blocks)) <= _PROSE for blocks in cells):
         return " | ".join(" ".join(blocks[0].split()) for blocks in cells if blocks)
     return "\n\n".join(block for blocks in cells for block in blocks)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 
 from textclass.documents.data import Limits
-from textclass.documents.registry import Text
-from textclass.documents.text import decode, iso_date, tidy
+from textclass.documents.text import cut, decode, iso_date, tidy
+from textclass.documents.wire import Found
 
-__all__ = ["read_markdown", "read_rtf", "read_text"]
-
-_UNWRAPPED = 120
-"""A line longer than this wasn't broken by hand: it is a paragraph."""
+_UNWRAPPED = 120  # A line longer than this wasn't broken by hand: it is a paragraph.
 
 _FRONT_MATTER = re.compile(r"(---|\+\+\+)\n(?P<meta>.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
 _DATE = re.compile(r"""^date\s*[:=]\s*["']?([^"'\n]+)""", re.MULTILINE | re.IGNORECASE)
@@ -38,12 +35,15 @@ _MARKUP = tuple(
 )
 
 
-def read_text(data: bytes, limits: Limits) -> Text:
+def read_text(data: bytes, limits: Limits) -> Found:
     """Return a plain text; one paragraph a line where no blank line separates them."""
-    return Text(_one_paragraph_a_line(tidy(decode(data, limits.text_chars))))
+    text = tidy(decode(data, limits.text_chars))
+    if "\n\n" not in text and max(map(len, text.split("\n"))) > _UNWRAPPED:
+        text = text.replace("\n", "\n\n")
+    return Found(text)
 
 
-def read_markdown(data: bytes, limits: Limits) -> Text:
+def read_markdown(data: bytes, limits: Limits) -> Found:
     """Return a Markdown text without its front matter and most of its markup."""
     text = tidy(decode(data, limits.text_chars))
     date = None
@@ -52,34 +52,17 @@ def read_markdown(data: bytes, limits: Limits) -> Text:
         text = text[front.end() :]
         named = _DATE.search(front["meta"])
         date = iso_date(named[1]) if named else None
-    text = _without_comments(text)
+    text = cut(text, "<!--", "-->")
     for pattern, by in _MARKUP:
         text = pattern.sub(by, text)
-    return Text(tidy(text), date=date)
+    return Found(tidy(text), date=date)
 
 
-def read_rtf(data: bytes, limits: Limits) -> Text:  # noqa: ARG001 - as all readers
+def read_rtf(data: bytes, limits: Limits) -> Found:  # noqa: ARG001 - as all readers
     """Return the text of an RTF file."""
     from striprtf.striprtf import rtf_to_text
 
     # The hexadecimal digits of pictures would be walked one by one, for nothing.
     source = _HEX_PICTURE.sub("", data.decode("latin-1"))
     text = rtf_to_text(source, encoding="cp1252", errors="replace")  # type: ignore[no-untyped-call]  # it has no types
-    return Text(re.sub(r"\n+", "\n\n", tidy(text)))
-
-
-def _one_paragraph_a_line(text: str) -> str:
-    if "\n\n" in text or max(map(len, text.split("\n"))) <= _UNWRAPPED:
-        return text
-    return text.replace("\n", "\n\n")
-
-
-def _without_comments(text: str) -> str:
-    kept, start = [], 0
-    while (opened := text.find("<!--", start)) >= 0:
-        closed = text.find("-->", opened)
-        if closed < 0:
-            break
-        kept.append(text[start:opened])
-        start = closed + 3
-    return "".join([*kept, text[start:]])
+    return Found(re.sub(r"\n+", "\n\n", tidy(text)))

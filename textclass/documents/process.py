@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
-import selectors
 import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import asdict
+from multiprocessing.connection import wait
 from pathlib import Path
 
-from textclass.documents.data import Limits
-from textclass.documents.registry import TableOptions
-from textclass.documents.wire import HEADER_BYTES, OUT_OF_MEMORY, PREFIX, pack, unpack
+from textclass.documents.data import Limits, TableOptions
+from textclass.documents.wire import HEADER_BYTES, OUT_OF_MEMORY, PREFIX, unpack
 from textclass.errors import DocumentError
-
-__all__ = ["Frame", "ReaderDied", "ReadingProcess"]
-
-Frame = tuple[dict[str, object], bytes]
 
 _START_SECONDS = 60
 _CHUNK = 1 << 20
@@ -49,6 +44,7 @@ class ReadingProcess:
     def __init__(self, limits: Limits, options: TableOptions) -> None:
         self.limits = limits
         self.answers = 0
+        self._unread = bytearray()
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         # The child finds this package wherever the parent found it.
         places = [str(Path(__file__).parents[2]), *map(os.path.abspath, sys.path)]
@@ -65,12 +61,9 @@ class ReadingProcess:
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101 - for the type checker
         self._stdin, self._stdout = self._process.stdin.fileno(), self._process.stdout.fileno()
-        self._unread = bytearray()
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._stdout, selectors.EVENT_READ)
         try:
             self._send({"limits": asdict(limits), "options": asdict(options)})
-            self._frame(_START_SECONDS)
+            self.answer(_START_SECONDS)
         except ReaderDied as error:
             self.stop()
             raise DocumentError(
@@ -82,31 +75,12 @@ class ReadingProcess:
         """Let it read `path`, without the first `skip` members of an archive."""
         self._send({"path": os.fsencode(path).hex(), "skip": skip})
 
-    def answer(self) -> Frame:
-        """Return its next frame; raise `ReaderDied` if none comes in time."""
-        return self._frame(self.limits.wall_seconds)
+    def answer(self, seconds: int | None = None) -> tuple[dict[str, object], bytes]:
+        """Return the header and body of its next frame; raise `ReaderDied` if none comes in time.
 
-    def stop(self) -> None:
-        """End it at once."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        self._process.wait()
-        self._selector.close()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream:
-                with suppress(OSError):
-                    stream.close()
-
-    def _send(self, header: dict[str, object]) -> None:
-        data = memoryview(pack(header))
-        try:
-            while data:
-                data = data[os.write(self._stdin, data) :]
-        except OSError as error:
-            raise self._ended() from error
-
-    def _frame(self, seconds: int) -> Frame:
-        deadline = time.monotonic() + seconds
+        That is the wall time of the limits, unless `seconds` says another.
+        """
+        deadline = time.monotonic() + (seconds or self.limits.wall_seconds)
         head_size, body_size = PREFIX.unpack(self._read(PREFIX.size, deadline))
         if head_size > HEADER_BYTES or body_size > 4 * self.limits.text_chars:
             raise ReaderDied("the reading process sent more than its limits allow")
@@ -117,10 +91,23 @@ class ReadingProcess:
         except Exception as error:
             raise ReaderDied("the reading process sent what can't be understood") from error
 
+    def stop(self) -> None:
+        """End it at once."""
+        with self._process:
+            self._process.kill()
+
+    def _send(self, request: dict[str, object]) -> None:
+        data = memoryview(json.dumps(request).encode("ascii") + b"\n")
+        try:
+            while data:
+                data = data[os.write(self._stdin, data) :]
+        except OSError as error:
+            raise self._ended() from error
+
     def _read(self, size: int, deadline: float) -> bytes:
         while len(self._unread) < size:
             left = deadline - time.monotonic()
-            if left <= 0 or not self._selector.select(left):
+            if left <= 0 or not wait([self._stdout], left):
                 raise ReaderDied(
                     f"reading took longer than {self.limits.wall_seconds} s; it is very large, or"
                     " made to be slow (split it, or raise the limit)",

@@ -6,21 +6,28 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
+from typing import Any
 
-from textclass.documents.data import Document, Limits, SetAside, Source
+from pydantic import ConfigDict
+from pydantic.dataclasses import dataclass as checked
+
+from textclass.documents.data import Document, Limits, SetAside, Source, TableOptions
+from textclass.documents.inputs import leaves
 from textclass.documents.names import visible
-from textclass.documents.process import Frame, ReaderDied, ReadingProcess
-from textclass.documents.registry import TableOptions
+from textclass.documents.process import ReaderDied, ReadingProcess
+from textclass.documents.wire import Fault, Found, Member, Part
 from textclass.errors import DocumentError
-
-__all__ = ["DocumentReader"]
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ERROR_CHARS = 500
 _STAGES = ("detect", "open", "read", "text")
+# strict: nothing is taken for what it isn't.
+_FORMS: dict[str, Callable[..., Any]] = {
+    form.__name__.lower(): checked(form, frozen=True, config=ConfigDict(strict=True))
+    for form in (Member, Found, Fault)
+}
 
 
 class DocumentReader:
@@ -62,12 +69,7 @@ class DocumentReader:
     def __enter__(self) -> DocumentReader:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -88,14 +90,18 @@ class DocumentReader:
         """
         if self._reading:
             raise RuntimeError("read() was called again before the last file was read to its end")
+        place = _Place(source)
         try:
-            sha256 = self._checked(source)
-        except (DocumentError, OSError) as error:
-            yield SetAside(source.id, visible(str(source.path)), None, "open", _open_fault(error))
+            place.sha256 = self._checked(source)
+        except DocumentError as error:
+            yield place.set_aside("open", str(error))
+            return
+        except OSError as error:
+            yield place.set_aside("open", f"it can't be opened: {error.strerror or error}")
             return
         self._reading = True
         try:
-            yield from self._exchange(_Place(source, sha256))
+            yield from self._exchange(place)
         except BaseException:
             self.close()  # half an answer may still be in the pipe
             raise
@@ -104,13 +110,11 @@ class DocumentReader:
 
     def _checked(self, source: Source) -> str:
         """Return the hash of a file that may be read."""
-        if source.root is not None:
-            real = source.path.resolve(strict=True)
-            if not real.is_relative_to(source.root.resolve()):
-                raise DocumentError(
-                    "it is a link that leads out of its folder, so it isn't followed",
-                    hint="name the file itself, if you mean it",
-                )
+        if source.root is not None and leaves(source.path, source.root):
+            raise DocumentError(
+                "it is a link that leads out of its folder, so it isn't followed",
+                hint="name the file itself, if you mean it",
+            )
         # Without O_NONBLOCK opening a pipe would wait for someone to write to it.
         descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as stream:  # noqa: PTH123 - of a descriptor
@@ -127,43 +131,41 @@ class DocumentReader:
         """Read one file, with a new child for each that dies on a member of an archive."""
         deaths = 0
         while True:
-            self._process = self._process or ReadingProcess(self.limits, self.options)
-            process = self._process
+            process = self._process = self._process or ReadingProcess(self.limits, self.options)
             try:
                 process.ask(place.source.path, place.skip)
                 yield from self._answers(process, place)
+                return
             except ReaderDied as death:
                 self.close()
                 # What a file ends as must not depend on what was read before it.
                 if death.may_be_tired and process.answers and not place.given:
                     place.again()
                     continue
-                deaths += 1
-                yield place.set_aside("read", place.told(str(death)))
-                if place.member is None:
-                    return
-                place.member = None
-                if deaths >= self.limits.deaths:
-                    yield place.set_aside(
-                        "read", f"{deaths} members ended the reading; those after them weren't read"
-                    )
-                    return
-            else:
+                told = f"after {place.given:,} rows {death}" if place.given else str(death)
+            yield place.set_aside("read", told)
+            deaths += 1
+            if place.member is None:
+                return
+            place.member = None
+            if deaths >= self.limits.deaths:
+                told = f"{deaths} members ended the reading; those after them weren't read"
+                yield place.set_aside("read", told)
                 return
 
     def _answers(self, process: ReadingProcess, place: _Place) -> Iterator[Document | SetAside]:
         while True:
-            frame = process.answer()
-            header, _ = frame
-            kind = header.get("kind")
-            if kind == "done" and place.answered:
+            header, body = process.answer()
+            if header.get("kind") == "done" and place.given_in_all:
                 return
             try:
-                if kind == "member":
-                    place.go_to(header, self.limits)
+                form = _FORMS[str(header["kind"])]
+                part: Part = form(**header | {"text": body.decode()})
+                if isinstance(part, Member):
+                    place.go_to(part, self.limits)
                     continue
-                found = place.found(frame, self.limits)
-            except (KeyError, TypeError, ValueError) as error:
+                found = place.found(part, self.limits)
+            except (KeyError, ValueError) as error:
                 raise ReaderDied("the reading process sent what can't be understood") from error
             process.answers += 1
             yield found
@@ -174,93 +176,56 @@ class _Place:
     """Where the reading of a file stands; names its documents, so that the child can't."""
 
     source: Source
-    sha256: str
+    sha256: str | None = None
     member: str | None = None
-    index: int = 0
-    skip: int = 0
-    """The first member that may still come."""
-    given: int = 0
-    """Rows of this member or file."""
-    answered: bool = False
+    skip: int = 0  # The first member that may still come.
+    given: int = 0  # Rows of this member or file.
+    given_in_all: int = 0
 
-    def go_to(self, header: dict[str, object], limits: Limits) -> None:
-        index, name = header["index"], header["name"]
-        if not isinstance(index, int) or not self.skip <= index < limits.members:
+    def go_to(self, member: Member, limits: Limits) -> None:
+        if not self.skip <= member.index < limits.members:
             raise ValueError("members must come in order")
-        self.index, self.skip = index, index + 1
-        self.member, self.given = visible(_string(name)), 0
+        self.skip, self.given = member.index + 1, 0
+        self.member = visible(member.name)
 
     def again(self) -> None:
         """Go back to before the member that is being read."""
         if self.member is not None:
-            self.skip, self.member = self.index, None
+            self.skip, self.member = self.skip - 1, None
 
-    def found(self, frame: Frame, limits: Limits) -> Document | SetAside:
-        header, body = frame
-        row = None if header["row"] is None else visible(_string(header["row"]))
+    def found(self, part: Found | Fault, limits: Limits) -> Document | SetAside:
+        row = None if part.row is None else visible(part.row)
         self.given += 1
-        self.answered = True
+        self.given_in_all += 1
         if self.given > limits.rows + 1:
             raise ValueError("more rows than the limit allows")
-        if header["kind"] == "fault":
-            stage = _string(header["stage"])
-            error = _one_line(_string(header["error"]))
-            return self.set_aside(stage if stage in _STAGES else "read", error, row)
-        if header["kind"] != "found":
-            raise ValueError("unknown kind of frame")
-        text = body.decode()
+        if isinstance(part, Fault):
+            error = visible(" ".join(part.error.split()))
+            if len(error) > _ERROR_CHARS:
+                error = error[: _ERROR_CHARS - 1] + "…"
+            return self.set_aside(part.stage if part.stage in _STAGES else "read", error, row)
+        text, starts = part.text, list(part.page_starts)
         if not text.strip() or len(text) > limits.text_chars or "\0" in text:
             raise ValueError("a text that is empty, too long, or unsafe")
-        return self._document(header, text, row)
-
-    def _document(self, header: dict[str, object], text: str, row: str | None) -> Document:
-        sha256 = (
-            hashlib.sha256(text.encode()).hexdigest()
-            if row is not None
-            else _string(header["sha256"])
-        )
-        columns, starts = header["columns"], header["page_starts"]
-        if not isinstance(columns, dict) or not isinstance(starts, list):
-            raise TypeError("columns and page starts have the wrong form")
-        if not all(type(start) is int for start in starts) or not _SHA256.fullmatch(sha256):
+        sha256 = part.sha256 if row is None else hashlib.sha256(text.encode()).hexdigest()
+        within = [0, *starts, len(text)]
+        if within != sorted(within) or not _SHA256.fullmatch(sha256):
             raise ValueError("a wrong hash or page start")
-        if starts != sorted(starts) or (starts and not 0 <= starts[0] <= starts[-1] <= len(text)):
-            raise ValueError("page starts that can't be")
         return Document(
             id=self.id(row),
             path=visible(str(self.source.path)),
             text=text,
-            media_type=_string(header["media_type"]),
+            media_type=part.media_type,
             sha256=sha256,
             page_starts=tuple(starts),
-            columns=columns,
-            date=None if header["date"] is None else _string(header["date"]),
+            columns=part.columns,
+            date=part.date,
             folder=self.source.folder,
         )
 
-    def id(self, row: str | None = None) -> str:
+    def id(self, row: str | None) -> str:
         member = "" if self.member is None else f"!{self.member}"
         return f"{self.source.id}{member}" + ("" if row is None else f"#{row}")
 
     def set_aside(self, stage: str, error: str, row: str | None = None) -> SetAside:
         return SetAside(self.id(row), visible(str(self.source.path)), self.sha256, stage, error)
-
-    def told(self, error: str) -> str:
-        return f"after {self.given:,} rows {error}" if self.given else error
-
-
-def _one_line(text: str) -> str:
-    line = visible(" ".join(text.split()))
-    return line if len(line) <= _ERROR_CHARS else line[: _ERROR_CHARS - 1] + "…"
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a string was expected")
-    return value
-
-
-def _open_fault(error: DocumentError | OSError) -> str:
-    if isinstance(error, OSError):
-        return f"it can't be opened: {error.strerror or error}"
-    return str(error)

@@ -10,22 +10,18 @@ from contextlib import suppress
 from textclass.documents.wire import make_safe
 from textclass.errors import DocumentError
 
-__all__ = ["decode", "encoding_of", "iso_date", "tidy"]
-
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_BOMS = {
+    "utf-8-sig": (codecs.BOM_UTF8,),
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
 _SAMPLE = 256 << 10
 _CONTROLS = {point: " " for point in range(1, 32) if chr(point) not in "\t\n"} | {0x7F: " "}
 
 
 def encoding_of(head: bytes) -> str:
     """Return the encoding of a text that begins with `head`: by BOM, UTF-8, else the likeliest."""
-    for bom, name in _BOMS:
+    for name, bom in _BOMS.items():
         if head.startswith(bom):
             return name
     # A UTF-16 text in a Latin script has a zero in every other byte.
@@ -49,11 +45,33 @@ def _nearly_utf8(sample: bytes) -> bool:
 
 def decode(data: bytes, chars: int, *, encoding: str | None = None) -> str:
     """Return the text of `data`; more than `chars` characters are refused."""
-    if len(data) <= 4 * chars + 4:
-        text = data.decode(encoding or encoding_of(data), "replace").removeprefix("\ufeff")
-        if len(text) <= chars:
-            return text
-    raise DocumentError(f"its text is longer than {chars:,} characters", hint="split it")
+    refuse_longer(len(data) // 4 - 1, chars)
+    text = data.decode(encoding or encoding_of(data), "replace").removeprefix("\ufeff")
+    refuse_longer(len(text), chars)
+    return text
+
+
+def refuse_longer(length: int, chars: int) -> None:
+    """Raise if a text is longer than it may be."""
+    if length > chars:
+        raise DocumentError(f"its text is longer than {chars:,} characters", hint="split it")
+
+
+def cut(text: str, opening: str, closing: str) -> str:
+    """Return `text` without what stands between these marks, and without the marks.
+
+    A mark that is never closed stays, with what follows: looking for its end again and again would
+    take for ever on a text made of such marks.
+    """
+    flags = re.IGNORECASE | re.DOTALL | re.ASCII
+    last = re.match(f".*{closing}", text, flags)
+    end = last.end() if last else 0
+    return re.sub(f"(?={opening}).*?{closing}", "", text[:end], flags=flags) + text[end:]
+
+
+def spaced(text: str | None) -> str:
+    """Return a piece of markup's text as it is shown: all white space is one space."""
+    return re.sub(r"\s+", " ", text or "")
 
 
 def tidy(text: str) -> str:

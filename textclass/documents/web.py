@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from textclass.documents.data import Limits
-from textclass.documents.registry import Text
-from textclass.documents.text import decode, encoding_of, iso_date, tidy
+from textclass.documents.text import cut, decode, encoding_of, iso_date, spaced, tidy
+from textclass.documents.wire import Found
 from textclass.errors import DocumentError
 
-_Element = Any
-"""An lxml element; lxml has no types."""
-
-__all__ = ["html_text", "read_html"]
+_Element = Any  # lxml has no types
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*>")
 _MARK = re.compile("⟦=[0-9]+⟧")
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
+# Above this trafilatura takes minutes: the visible text is taken as it is.
 _EXTRACTED_TAGS = 100_000
-"""Above this trafilatura takes minutes: the visible text is taken as it is."""
-
+# A main text of less than this share of the visible words has lost the document.
 _MAIN_SHARE = 0.25
-"""A main text of less than this share of the visible words has lost the document."""
 
 _UNSEEN = {"head", "script", "style", "noscript", "template", "svg", "math", "iframe", "object"}
 _AROUND = {"nav", "header", "footer", "aside", "form", "button", "select"}
@@ -40,17 +37,19 @@ _DATES = (
 )
 
 
-def read_html(data: bytes, limits: Limits) -> Text:
+def read_html(data: bytes, limits: Limits) -> Found:
     """Return the main text of a web page."""
     named = _CHARSET.search(data[:4096])
     encoding = encoding_of(data[: 256 << 10])
     # Bytes that are UTF-8 are believed before what the page says of itself.
     if named and not encoding.startswith("utf"):
-        encoding = _known(named[1].decode("ascii", "replace")) or encoding
+        with suppress(LookupError):
+            "".encode(name := named[1].decode("ascii", "replace"))
+            encoding = name
     return html_text(decode(data, limits.text_chars * 2, encoding=encoding), limits)
 
 
-def html_text(source: str, limits: Limits) -> Text:
+def html_text(source: str, limits: Limits) -> Found:
     """Return the main text of HTML that is decoded already."""
     from lxml import html  # type: ignore[import-untyped]  # it has no types
     from trafilatura import extract
@@ -60,7 +59,7 @@ def html_text(source: str, limits: Limits) -> Text:
     # Without huge_tree libxml2 drops, unsaid, all that lies deeper than 256 levels.
     parser = html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
     if not source.strip():
-        return Text("")
+        return Found("")
     tree = html.document_fromstring(source, parser=parser)
     visible = _visible(tree, _UNSEEN, limits)
     date = next((iso_date(str(found)) for path in _DATES for found in tree.xpath(path)), None)
@@ -72,7 +71,7 @@ def html_text(source: str, limits: Limits) -> Text:
         found = _MARK.sub("", found)
         if len(found.split()) >= _MAIN_SHARE * len(core.split()):
             main = re.sub(r"\n+", "\n\n", found)
-    return Text(tidy(main) or visible, date=date)
+    return Found(tidy(main) or visible, date=date)
 
 
 def _tell_apart(tree: _Element) -> None:
@@ -85,14 +84,6 @@ def _tell_apart(tree: _Element) -> None:
         seen.add(text)
 
 
-def _known(encoding: str) -> str | None:
-    try:
-        "".encode(encoding)
-    except LookupError:
-        return None
-    return encoding
-
-
 def _guard(source: str, limits: Limits) -> int:
     """Return the number of tags; refuse what a parser would choke on.
 
@@ -102,30 +93,14 @@ def _guard(source: str, limits: Limits) -> int:
     if tags > limits.tags:
         raise DocumentError(f"it holds more than {limits.tags:,} tags", hint="split it")
     for element in ("script", "style"):
-        source = _without(source, element)
+        source = cut(source, f"<{element}", f"</{element}")
     for piece in source.split(">"):
         # Quoted values, such as a drawing's path, may hold spaces of their own.
         if len(piece) > limits.attributes * 2 and "<" in piece:
-            tag = _QUOTED.sub('""', piece[piece.index("<") :])
-            if (
-                len(tag.split()) > limits.attributes
-                and len(tag[tag.rindex("<") :].split()) > limits.attributes
-            ):
+            tag = _QUOTED.sub('""', piece[piece.index("<") :]).rpartition("<")[2]
+            if len(tag.split()) > limits.attributes:
                 raise DocumentError(f"a tag has more than {limits.attributes:,} attributes")
     return tags
-
-
-def _without(source: str, element: str) -> str:
-    lower, kept, start = source.lower(), [], 0
-    if len(lower) != len(source):  # a few letters change their length
-        lower = source
-    while (opened := lower.find(f"<{element}", start)) >= 0:
-        closed = lower.find(f"</{element}", opened)
-        if closed < 0:
-            break
-        kept.append(source[start:opened])
-        start = closed
-    return "".join([*kept, source[start:]])
 
 
 def _visible(tree: _Element, unseen: set[str], limits: Limits) -> str:
@@ -135,7 +110,7 @@ def _visible(tree: _Element, unseen: set[str], limits: Limits) -> str:
     parts: list[str] = []
     depth = hidden = 0
     for event, node in iterwalk(tree, events=("start", "end")):
-        name = node.tag if isinstance(node.tag, str) else ""
+        name = node.tag
         depth += 1 if event == "start" else -1
         if depth > limits.depth:
             raise DocumentError(f"its tags are nested more than {limits.depth} levels deep")
@@ -145,15 +120,7 @@ def _visible(tree: _Element, unseen: set[str], limits: Limits) -> str:
             start, end = _BORDERS.get(name, ("\0", "\0"))
             parts.append(start if event == "start" else end)
         if not hidden:
-            parts.append(_spaced(node.text if event == "start" else node.tail))
-    return _paragraphs("".join(parts))
-
-
-def _spaced(text: str | None) -> str:
-    return re.sub(r"\s+", " ", text.replace("\0", " ")) if text else ""
-
-
-def _paragraphs(text: str) -> str:
-    """Join what stands between block borders (NULs)."""
-    blocks = (block.strip(" \n|") for block in text.split("\0"))
+            parts.append(spaced(node.text if event == "start" else node.tail))
+    # NULs, which markup can't hold, stand for the borders of blocks.
+    blocks = (block.strip(" \n|") for block in "".join(parts).split("\0"))
     return tidy("\n\n".join(block for block in blocks if block))

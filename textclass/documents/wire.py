@@ -1,14 +1,15 @@
-"""How parent and child speak: length-prefixed frames of JSON and text, nothing that runs code."""
+"""How the child speaks to its parent: frames of JSON and text, nothing that runs code."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from textclass.errors import DocumentError
-
-__all__ = ["HEADER_BYTES", "OUT_OF_MEMORY", "PREFIX", "make_safe", "pack", "plain", "unpack"]
 
 PREFIX = struct.Struct(">II")
 """Bytes of the JSON header, bytes of the body."""
@@ -20,7 +21,40 @@ OUT_OF_MEMORY = 77
 """Exit status of the child: after a MemoryError nothing in it can be trusted to work."""
 
 _DEPTH = 50
-_UNSAFE = {0: 0xFFFD} | dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
+_UNSAFE = re.compile("[\0\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Member:
+    """What follows is about this member of an archive."""
+
+    index: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A text; of a table, with the row's name and its other columns."""
+
+    text: str
+    page_starts: Sequence[int] = ()
+    date: str | None = None
+    row: str | None = None
+    columns: Mapping[str, object] = field(default_factory=dict)
+    media_type: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why something can't be read."""
+
+    stage: str
+    error: str
+    row: str | None = None
+
+
+Part = Member | Found | Fault
 
 
 def pack(header: dict[str, object], body: bytes = b"") -> bytes:
@@ -41,22 +75,13 @@ def unpack(head: bytes) -> dict[str, object]:
 
 def make_safe(text: str) -> str:
     """Return `text`, of the same length, with lone surrogates and NULs replaced by U+FFFD."""
-    if "\0" not in text:
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            pass
-        else:
-            return text
-    return text.translate(_UNSAFE)
+    return _UNSAFE.sub("\ufffd", text)
 
 
 def plain(value: object, depth: int = 0) -> object:
     """Return a cell's value as JSON can hold it; times and decimals become strings."""
     if depth > _DEPTH:
         raise DocumentError(f"a column is nested more than {_DEPTH} levels deep")
-    if isinstance(value, str):
-        return make_safe(value)
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, dict):
@@ -66,5 +91,5 @@ def plain(value: object, depth: int = 0) -> object:
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
     if isinstance(value, bytes):
-        return make_safe(value.decode("utf-8", "backslashreplace"))
+        value = value.decode("utf-8", "backslashreplace")
     return make_safe(str(value))
