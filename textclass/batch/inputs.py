@@ -9,7 +9,6 @@ import glob
 import hashlib
 import os
 import posixpath
-import stat
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -17,8 +16,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from textclass.batch.data import Input
-from textclass.documents import Document, DocumentReader, SetAside, Source, find_inputs
-from textclass.errors import BatchError, TextclassError, missing_extra
+from textclass.documents import (
+    Document,
+    DocumentReader,
+    SetAside,
+    Source,
+    find_inputs,
+    open_file,
+    visible,
+)
+from textclass.errors import BatchError, DocumentError, TextclassError, missing_extra
 
 
 def list_inputs(
@@ -67,13 +74,9 @@ def _is_own(path: Path, written: set[Path]) -> bool:
 def _content(path: Path) -> str:
     """Return the SHA-256 of a file; nothing for what isn't a file that can be read."""
     try:
-        # Without O_NONBLOCK opening a pipe would wait for someone to write to it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as stream:  # noqa: PTH123 - of a descriptor
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return ""
+        with open_file(path) as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError:
+    except (OSError, DocumentError):
         return ""
 
 
@@ -97,7 +100,7 @@ def _find_remote(url: str, *, full_ids: bool) -> Iterator[Input]:
     for name in names:
         address = store.unstrip_protocol(name)
         short = address if full_ids else name.removeprefix(base.rstrip("/") + "/")
-        yield Input(Source(Path(name), _visible(short)), _version(store, name), address)
+        yield Input(Source(Path(name), visible(short)), _version(store, name), address)
 
 
 def read_input(origin: Input, reader: DocumentReader) -> Generator[Document | SetAside]:
@@ -147,7 +150,3 @@ def _version(store: Any, name: str) -> str:  # noqa: ANN401 - fsspec's classes c
         return f"remote-{store.ukey(name)}"
     except Exception:  # noqa: BLE001 - a store that can't tell is asked anew in each run
         return ""
-
-
-def _visible(name: str) -> str:
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in name)

@@ -5,7 +5,17 @@
 """
 
 from textclass.documents.data import Document, Limits, SetAside, Source
-from textclass.documents.inputs import find_inputs
+from textclass.documents.inputs import find_inputs, open_file
+from textclass.documents.names import visible
 from textclass.documents.reader import DocumentReader
 
-__all__ = ["Document", "DocumentReader", "Limits", "SetAside", "Source", "find_inputs"]
+__all__ = [
+    "Document",
+    "DocumentReader",
+    "Limits",
+    "SetAside",
+    "Source",
+    "find_inputs",
+    "open_file",
+    "visible",
+]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from itertools import takewhile
 from pathlib import Path
 
@@ -93,3 +95,22 @@ def _is_lost(link: Path, root: Path) -> bool:
         return leaves(link, root)
     except OSError:
         return True
+
+
+def open_file(path: Path) -> BufferedReader:
+    """Open a file to read its bytes.
+
+    Raises
+    ------
+    DocumentError
+        If it isn't a regular file.
+    OSError
+        If it can't be opened.
+    """
+    # Without O_NONBLOCK opening a pipe would wait for someone to write to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    stream = open(descriptor, "rb")  # noqa: PTH123, SIM115 -- of a descriptor; the caller closes it
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        stream.close()
+        raise DocumentError("it isn't a regular file")
+    return stream

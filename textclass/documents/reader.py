@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass as checked
 
 from textclass.documents.data import Document, Limits, SetAside, Source, TableOptions
-from textclass.documents.inputs import leaves
+from textclass.documents.inputs import leaves, open_file
 from textclass.documents.names import visible
 from textclass.documents.process import ReaderDied, ReadingProcess
 from textclass.documents.wire import Fault, Found, Member, Part
@@ -115,13 +114,8 @@ class DocumentReader:
                 "it is a link that leads out of its folder, so it isn't followed",
                 hint="name the file itself, if you mean it",
             )
-        # Without O_NONBLOCK opening a pipe would wait for someone to write to it.
-        descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as stream:  # noqa: PTH123 - of a descriptor
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise DocumentError("it isn't a regular file")
-            if status.st_size > self.limits.file_bytes:
+        with open_file(source.path) as stream:
+            if os.fstat(stream.fileno()).st_size > self.limits.file_bytes:
                 raise DocumentError(
                     f"it is larger than {self.limits.file_bytes / 1e6:,.0f} MB", hint="split it"
                 )
