@@ -1,4 +1,8 @@
-"""Speed beside peers: `python -m benchmarks`, or `make bench`. Writes `benchmarks/README.md`."""
+"""Speed beside peers: `python -m benchmarks`, or `make bench`. Writes `benchmarks/README.md`.
+
+Once `textclass corpus fetch` has brought the public texts, all contenders are trained on the same
+of them and their quality is told too.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,10 @@ def _parse() -> argparse.Namespace:
     options = parser.parse_args()
     if bool(options.train) != bool(options.dev):
         parser.error("--train and --dev go together")
+    corpus = ROOT / "corpus"
+    if not options.train and (corpus / "cache").is_dir():
+        options.train = [corpus / "public/silver.jsonl", corpus / "written"]
+        options.dev = corpus / "public/dev_gold.jsonl"
     return options
 
 
@@ -94,7 +102,7 @@ def main() -> None:
             measured=_measure_in_turn(work, options.repeats),
             quality=quality,
             start_up=start_up(work, 2 * options.repeats + 1),
-            training=float("nan") if options.no_training else training(work, options.repeats),
+            training=float("nan") if options.no_training else training(work),
             profile=profile(texts, work),
         )
     write_report(results, options.out)
