@@ -40,7 +40,7 @@ def test_help_of_a_command_loads_nothing_heavy(command):
 
 
 def test_predict_loads_no_more_than_it_needs(toy_model):
-    heavy = {"sklearn", "pandas", "pyarrow", "joblib", "dask", "trafilatura"}
+    heavy = {"sklearn", "pandas", "pyarrow", "scipy", "joblib", "dask", "trafilatura"}
     assert not loaded("predict", "--model", str(toy_model.path), TEXT) & heavy
 
 

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import sparse
 
 from textclass.language import (
     FeatureSpec,
@@ -237,9 +236,13 @@ def _weighted_sums(
     rows: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return the weighted sum of each passage's rows, shape (len(starts) - 1, rows.shape[1])."""
+    weights = weights.astype(np.float64)
+    if len(starts) == 2:  # one passage needs no scipy, which takes long to load
+        return weights[None, :] @ rows.take(columns, axis=0)
+    from scipy import sparse
+
     # Ids, and so the order of a sum, differ from run to run; float64 hides it.
-    shape = (len(starts) - 1, len(rows))
-    matrix = sparse.csr_array((weights.astype(np.float64), columns, starts), shape=shape)
+    matrix = sparse.csr_array((weights, columns, starts), shape=(len(starts) - 1, len(rows)))
     sums: NDArray[np.float64] = matrix @ rows
     return sums
 
