@@ -30,7 +30,7 @@ bench: $(VENV)/.ready  ## compare speed with peers, side by side
 	$(BIN)/python -m benchmarks
 
 soak: $(VENV)/.ready  ## 1,000 kills and 3,000 documents
-	TEXTCLASS_KILLS=500 $(BIN)/pytest tests/batch/test_batch_killed.py tests/batch/test_batch_acceptance.py -m "slow or not slow"
+	TEXTCLASS_KILLS=500 $(BIN)/pytest tests/batch/test_killed.py tests/batch/test_acceptance.py -m "slow or not slow"
 
 clean:
 	rm -rf $(VENV) out dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from batch_makers import make_model, write_inputs
 
+from tests.batch.makers import make_model, write_inputs
 from textclass.batch import TagJob, tag_files
 
 

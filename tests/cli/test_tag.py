@@ -14,20 +14,15 @@ from pathlib import Path
 
 import pytest
 
-import textclass
-
-BATCH_TESTS = str(Path(__file__).parents[1] / "batch")
 COMMAND = [sys.executable, "-c", "from textclass.cli.tag import tag; tag()"]
-ENVIRONMENT = os.environ | {
-    "PYTHONPATH": os.pathsep.join([str(Path(textclass.__file__).parents[1]), BATCH_TESTS])
-}
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A folder with a tiny model and an inbox of 12 files."""
     folder = tmp_path_factory.mktemp("cli")
-    make = "import sys; from pathlib import Path; from batch_makers import *;"
+    make = "import sys; from pathlib import Path; from tests.batch.makers import *;"
     make += "make_model(Path('model')); write_inputs(Path('inbox'), 8)"
     subprocess.run([sys.executable, "-c", make], cwd=folder, env=ENVIRONMENT, check=True)
     return folder

@@ -4,8 +4,8 @@ import random
 import zipfile
 
 import pytest
-from document_makers import FILLER, page, pdf, zipped
 
+from tests.documents.makers import FILLER, page, pdf, zipped
 from textclass.documents import Document, Limits, SetAside
 
 

@@ -1,7 +1,8 @@
 import gzip
 
 import pytest
-from document_makers import FILLER, docx, odt, page, paragraph, pdf, zipped
+
+from tests.documents.makers import FILLER, docx, odt, page, paragraph, pdf, zipped
 
 HTML = f"<!doctype html><html><body><p>{FILLER}</p></body></html>".encode()
 MAIL = f"Received: from x\nMessage-ID: <1@x>\nSubject: Talks\n\n{FILLER}\n".encode()

@@ -6,7 +6,8 @@ import time
 import zlib
 
 import pytest
-from document_makers import (
+
+from tests.documents.makers import (
     FILLER,
     docx,
     double_deflated_pdf,
@@ -18,7 +19,6 @@ from document_makers import (
     zeros,
     zipped,
 )
-
 from textclass.documents import Document, DocumentReader, Limits, SetAside, Source
 
 ENTITIES = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))

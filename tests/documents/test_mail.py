@@ -1,5 +1,4 @@
-from document_makers import FILLER
-
+from tests.documents.makers import FILLER
 from textclass.documents import Limits
 from textclass.documents.mail import read_eml
 

@@ -1,6 +1,6 @@
 import pytest
-from document_makers import docx, odt, paragraph, zipped
 
+from tests.documents.makers import docx, odt, paragraph, zipped
 from textclass.documents import Limits
 from textclass.documents.office import read_docx, read_odt
 from textclass.errors import DocumentError

@@ -1,6 +1,6 @@
 import pytest
-from document_makers import encrypted_pdf, page, pdf, scanned_pdf
 
+from tests.documents.makers import encrypted_pdf, page, pdf, scanned_pdf
 from textclass.documents import Limits
 from textclass.documents.pdf import read_pdf
 from textclass.errors import DocumentError

@@ -4,11 +4,11 @@ import json
 
 import pyarrow as pa
 import pytest
-from document_makers import xlsx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from tests.documents.makers import xlsx
 from textclass.documents import Document, Limits, SetAside
 
 # No surrogates and NULs: those are replaced, which another test shows.

@@ -1,6 +1,6 @@
 import pytest
-from document_makers import FILLER
 
+from tests.documents.makers import FILLER
 from textclass.documents import Limits
 from textclass.documents.web import html_text, read_html
 from textclass.errors import DocumentError

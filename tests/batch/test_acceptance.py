@@ -12,9 +12,9 @@ import zlib
 from pathlib import Path
 
 import pytest
-from batch_makers import read_lines, text_of
 
 import textclass
+from tests.batch.makers import read_lines, text_of
 
 sys.path.append(str(Path(__file__).parents[1] / "documents"))
 
@@ -32,7 +32,7 @@ finally:
 
 def honest(number):
     """Name and content of a file that can be read, in one of ten forms."""
-    from document_makers import docx, odt, page, paragraph, pdf, xlsx, zipped
+    from tests.documents.makers import docx, odt, page, paragraph, pdf, xlsx, zipped
 
     text = text_of(number)
     parts = text.split("\n\n")
@@ -56,7 +56,7 @@ def honest(number):
 
 def hostile(number):
     """Name and content of a file that can't be read whole."""
-    from document_makers import (
+    from tests.documents.makers import (
         docx,
         double_deflated_pdf,
         encrypted_pdf,

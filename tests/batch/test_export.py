@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 
 import pytest
-from batch_makers import read_lines, write_inputs
 
+from tests.batch.makers import read_lines, write_inputs
 from textclass.batch import DocumentResult, Level, writers
 from textclass.batch.export import Tally, plan_outputs
 from textclass.errors import BatchError

@@ -11,10 +11,10 @@ import unicodedata
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
-from batch_makers import TAXONOMY, read_lines
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.batch.makers import TAXONOMY, read_lines
 from textclass.batch import DocumentResult, Level
 from textclass.batch.table import MOST_COLUMNS, Table, plain_text
 from textclass.batch.writers import CELL_CHARS, sheet_cell

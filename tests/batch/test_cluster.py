@@ -7,8 +7,8 @@ import signal
 import sys
 
 import pytest
-from batch_makers import read_lines, write_inputs
 
+from tests.batch.makers import read_lines, write_inputs
 from textclass.batch import Engine, Level
 from textclass.errors import BatchError, MissingExtraError
 

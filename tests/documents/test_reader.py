@@ -7,8 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from document_makers import FILLER, zipped
 
+from tests.documents.makers import FILLER, zipped
 from textclass.documents import Document, DocumentReader, Limits, SetAside, Source
 from textclass.documents import process as process_module
 from textclass.documents.wire import pack

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-from batch_makers import read_lines, write_inputs
 
 import textclass
+from tests.batch.makers import read_lines, write_inputs
 
 KILLS = {1: 12, 4: 4}
 """By number of workers; `make soak` sets TEXTCLASS_KILLS to 500 for each."""

@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from batch_makers import read_lines, write_inputs
 
+from tests.batch.makers import read_lines, write_inputs
 from textclass.batch.data import Input, Part, Task
 from textclass.batch.ledger import unpack
 from textclass.batch.pools import drive

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
-from batch_makers import read_lines, text_of, write_inputs
 
+from tests.batch.makers import read_lines, text_of, write_inputs
 from textclass.batch import Level, TagOptions, worker
 from textclass.errors import BatchError, DocumentError, MissingExtraError, ModelError
 
@@ -94,7 +94,7 @@ def test_finished_inputs_are_not_done_again(tag, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("change", ["options", "model", "fresh"])
 def test_another_model_or_options_or_fresh_is_a_new_run(change, tag, inbox, model, tmp_path):
-    from batch_makers import make_model
+    from tests.batch.makers import make_model
 
     changes = {
         "options": {"options": TagOptions(whole=True)},
