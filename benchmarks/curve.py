@@ -1,8 +1,9 @@
-"""Does more of the written corpus help? Dev figures with growing parts of it, no soft labels.
+"""Does more of the written corpus help? Dev figures with growing parts of it.
 
-    python -m benchmarks.curve [FOLDS]
+    python -m benchmarks.curve [FOLDS [SOFT_ROWS]]
 
-Needs the public texts (textclass corpus fetch). Prints the Markdown table of the data sheet.
+Needs the public texts (textclass corpus fetch). Prints a Markdown table of the data sheet; without
+SOFT_ROWS no soft labels are used.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, f1_score
 
 from textclass.corpora import Corpus, read_corpus
-from textclass.learning import TrainingOptions, train
+from textclass.learning import FitOptions, TrainingOptions, train
 from textclass.tagger import Tagger
 
 GOLD = "corpus/public/dev_gold.jsonl"
@@ -28,14 +29,10 @@ def with_written(corpus: Corpus, size: int | None) -> Corpus:
     return corpus.select(lambda row: row.columns.get("source") != "written" or row.id in drawn)
 
 
-def figures(corpus: Corpus, gold: Corpus, folds: int) -> list[float]:
+def figures(corpus: Corpus, gold: Corpus, options: TrainingOptions) -> list[float]:
     """Train, tag the gold passages, and return micro-F1 and mean average precision by facet."""
     with tempfile.TemporaryDirectory() as folder:
-        model = train(
-            corpus,
-            folder,
-            TrainingOptions(folds=folds, soft_rows=0),
-        ).model
+        model = train(corpus, folder, options).model
     p = Tagger(model).score(gold.texts).probabilities
     truth = gold.targets > 0
     found = []
@@ -47,8 +44,10 @@ def figures(corpus: Corpus, gold: Corpus, folds: int) -> list[float]:
     return found
 
 
-def main(folds: int) -> None:
+def main(folds: int = 5, soft_rows: int = 0) -> None:
     """Print one row per size of the written corpus."""
+    fit = FitOptions(facet_soft_weights={"type": 0.5})  # as the shipped model
+    options = TrainingOptions(folds=folds, soft_rows=soft_rows, fit=fit)
     gold = read_corpus(GOLD)
     corpus = read_corpus("corpus").without_groups(gold.groups)
     heads = [f"{facet} {what}" for facet in gold.taxonomy.slices for what in ("micro-F1", "AP")]
@@ -57,9 +56,9 @@ def main(folds: int) -> None:
     for size in SIZES:
         part = with_written(corpus, size)
         count = sum(row.columns.get("source") == "written" for row in part.rows)
-        print(f"| {count} |", " | ".join(f"{f:.3f}" for f in figures(part, gold, folds)), "|")
+        print(f"| {count} |", " | ".join(f"{f:.3f}" for f in figures(part, gold, options)), "|")
         sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main(*map(int, sys.argv[1:]))

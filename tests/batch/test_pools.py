@@ -90,7 +90,7 @@ def test_of_a_batch_of_rows_only_the_row_that_kills_is_set_aside():
     assert unpack(done[3][1].records[0]).id == "t#3"
 
 
-def test_a_caller_may_stop_at_every_sign_of_life():
+def test_a_caller_may_stop_while_tasks_are_tried_alone():
     pool = FakePool({"f5": 2})
     results = 0
     for one in drive(pool, iter(file_tasks(12))):

@@ -115,7 +115,7 @@ def test_a_stopped_run_writes_nothing_and_keeps_what_is_done(stage, workers, tag
             signal.raise_signal(signal.SIGTERM)
 
     reached = []
-    first = tag(inbox, "out.jsonl", workers=workers, on_progress=stop)
+    first = tag(inbox, "out.jsonl", "out.xlsx", workers=workers, on_progress=stop)
     assert first.stopped_by == signal.SIGTERM
     assert {path.name for path in tmp_path.iterdir()} == {"out.jsonl.ledger"}
     assert (first.finished > 0) == (stage != "finding")

@@ -247,6 +247,13 @@ def test_records_of_another_form_are_told_and_never_crash(tmp_path, form):
         read_form(path, form, TAXONOMY)
 
 
+def test_a_span_without_a_label_is_a_bad_row(tmp_path):
+    record = {"text": RIVER, "answer": "accept", "accept": [], "spans": [{"start": 0, "end": 5}]}
+    path = write_jsonl(tmp_path / "x.jsonl", [record])
+    with pytest.raises(CorpusError, match="line 1: not a span of the text"):
+        read_form(path, "prodigy", TAXONOMY)
+
+
 def test_all_bad_records_are_told_at_once(tmp_path):
     path = write_jsonl(tmp_path / "x.jsonl", BROKEN[:4])
     with pytest.raises(CorpusError) as caught:

@@ -1,10 +1,14 @@
 import gzip
+import random
+import struct
 
 import pytest
 
 from tests.documents.makers import FILLER, docx, odt, page, paragraph, pdf, zipped
 
 HTML = f"<!doctype html><html><body><p>{FILLER}</p></body></html>".encode()
+POINTS = [point for point in range(0x4E00, 0x7000) if point % 256 < 160]
+INTEGERS = struct.pack("<2048h", *random.Random(0).choices(POINTS, k=2048))
 MAIL = f"Received: from x\nMessage-ID: <1@x>\nSubject: Talks\n\n{FILLER}\n".encode()
 
 
@@ -38,6 +42,7 @@ def test_content_decides_whatever_the_name(read, data, media_type):
         ("a.doc", b"\xd0\xcf\x11\xe0" + bytes(range(256)), "Office file of the years up to 2003"),
         ("a.docx", b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "it is encrypted"),
         ("a.dat", bytes(range(256)) * 10, "binary data of no known kind"),
+        ("a.dat", INTEGERS, "binary data of no known kind"),
         ("a.xml", b"<?xml version='1.0'?><svg/>", "XML of no known kind"),
         ("a.json", b'[{"text": "peace"}]', "one object on each line"),
         ("a.pptx", zipped([("[Content_Types].xml", ""), ("ppt/x.xml", "")]), "PowerPoint"),

@@ -110,6 +110,7 @@ def test_a_file_above_the_limit_is_not_even_hashed(source):
         (pack(FOUND | {"page_starts": [5]}, b"text") + DONE, "can't be understood"),
         (pack(FOUND | {"page_starts": [True]}, b"text") + DONE, "can't be understood"),
         (pack(FOUND | {"columns": []}, b"text") + DONE, "can't be understood"),
+        (pack(FOUND | {"__dataclass_self__": 1}, b"text") + DONE, "can't be understood"),
         (pack(FOUND, b"\xff") + DONE, "can't be understood"),
         (pack(FOUND, b" ") + DONE, "can't be understood"),
         (pack(FOUND | {"kind": "run"}, b"text") + DONE, "can't be understood"),
@@ -169,6 +170,9 @@ def test_an_archive_goes_on_after_a_member_that_kills_up_to_a_limit(tmp_path):
     with DocumentReader(Limits(**limits, deaths=1)) as reader:
         found = list(reader.read(Source(path, "a.zip")))
     assert [one.id for one in found] == ["a.zip!a.txt", "a.zip!b.html", "a.zip"]
+    path.write_bytes(zipped([("b.html", slow)]))
+    with DocumentReader(Limits(**limits)) as reader:
+        assert [one.id for one in reader.read(Source(path, "a.zip"))] == ["a.zip!b.html"]
 
 
 def test_a_member_is_tried_again_in_a_new_process_and_nothing_comes_twice(tmp_path, source):

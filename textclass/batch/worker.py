@@ -123,7 +123,7 @@ def in_batches(
     yield tuple(batch), False
 
 
-_setup: Setup
+_setup: Setup | None = None
 _held = threading.local()
 
 
@@ -135,6 +135,8 @@ def start(setup: Setup) -> None:
 
 def work(task: Task) -> Part:
     """Do a task in this process; each thread has a worker of its own."""
+    if _setup is None:
+        raise RuntimeError("start() comes before work()")
     if getattr(_held, "setup", None) is not _setup:
         if hasattr(_held, "worker"):
             _held.worker.reader.close()

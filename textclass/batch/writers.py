@@ -95,12 +95,15 @@ def write_workbook(path: Path, *sheets: Sheet) -> None:
     except ImportError as error:
         raise missing_extra("openpyxl", "excel") from error
     book = Workbook(write_only=True)
-    for sheet in sheets:
-        for number, rows in enumerate(_runs(sheet.rows, SHEET_ROWS - 1), 1):
-            page = book.create_sheet(f"{sheet.name} {number}" if number > 1 else sheet.name)
-            for cells in chain([sheet.table.header], map(sheet.table.cells, rows)):
-                page.append([sheet_cell(cell) for cell in cells])
-    book.save(path)
+    try:
+        for sheet in sheets:
+            for number, rows in enumerate(_runs(sheet.rows, SHEET_ROWS - 1), 1):
+                page = book.create_sheet(f"{sheet.name} {number}" if number > 1 else sheet.name)
+                for cells in chain([sheet.table.header], map(sheet.table.cells, rows)):
+                    page.append([sheet_cell(cell) for cell in cells])
+    finally:
+        # Also on the way out: openpyxl has files of its own to end and remove.
+        book.save(path)
 
 
 WRITERS: dict[str, Callable[..., None]] = {

@@ -22,6 +22,7 @@ ALIKE = 0.5
 PHRASE = 4
 """Words in a stock phrase."""
 
+_TEXTS_AT_ONCE = 4096
 _BANDS, _ROWS = 32, 3
 """96 MinHash values in bands of three: two passages with half of their shingles in common meet in a
 band with a probability of 0.99, with a fifth in common of 0.23."""
@@ -39,9 +40,12 @@ class NearPair:
 def read_words(texts: Sequence[str]) -> list[list[str]]:
     """Cut each text into the words that models count."""
     tokenizer = Tokenizer()
-    batch = tokenizer.read(texts)
-    words = [tokenizer.words[number] for number in batch.ids.tolist()]
-    return [words[start:end] for start, end in pairwise(batch.starts.tolist())]
+    found: list[list[str]] = []
+    for first in range(0, len(texts), _TEXTS_AT_ONCE):
+        batch = tokenizer.read(texts[first : first + _TEXTS_AT_ONCE])
+        words = [tokenizer.words[number] for number in batch.ids.tolist()]
+        found += [words[start:end] for start, end in pairwise(batch.starts.tolist())]
+    return found
 
 
 def near_duplicates(words: Sequence[Sequence[str]]) -> list[NearPair]:

@@ -59,8 +59,9 @@ class TextCache:
 
     def complete(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record with its text and licence, where the cache knows the text."""
-        text = self._texts.get(str(record.get("id")))
-        if text is None or record.get("text") is not None:
+        # A corpus that has its texts needs no cache, which may be large.
+        text = None if "text" in record else self._texts.get(str(record.get("id")))
+        if text is None:
             return dict(record)
         licence = self._licences.get(str(record.get("source")))
         return {**({"licence": licence} if licence else {}), **record, "text": text}

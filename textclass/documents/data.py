@@ -1,4 +1,4 @@
-"""What crosses the border of this package."""
+"""What crosses the border of this package, and the options that its modules share."""
 
 from __future__ import annotations
 

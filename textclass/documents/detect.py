@@ -121,9 +121,10 @@ def _unreadable(what: str, hint: str = "convert it to PDF, DOCX or text") -> Doc
 
 
 def _binary(sample: bytes) -> bool:
-    """Whether `sample` isn't UTF-8, and holds too many control characters for any encoding."""
+    """Whether `sample` isn't Unicode, and holds too many control characters for any encoding."""
     encoding = encoding_of(sample)
-    if encoding.startswith("utf") and (0 not in sample or not encoding.startswith("utf-8")):
+    # With underscores it is a guess, and any bytes can be guessed to be UTF-16.
+    if encoding.startswith(("utf-16", "utf-32")) or (encoding[:5] == "utf-8" and 0 not in sample):
         return False
     controls = len(sample.translate(None, bytes(range(32, 256)) + b"\t\n\r\f\b\x1b"))
     return controls > 1 and controls > len(sample) / 20

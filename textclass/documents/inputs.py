@@ -109,7 +109,11 @@ def open_file(path: Path) -> BufferedReader:
     """
     # Without O_NONBLOCK opening a pipe would wait for someone to write to it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    stream = open(descriptor, "rb")  # noqa: PTH123, SIM115 -- of a descriptor; the caller closes it
+    try:
+        stream = open(descriptor, "rb")  # noqa: PTH123, SIM115 -- of a descriptor, for the caller
+    except OSError:
+        os.close(descriptor)
+        raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         stream.close()
         raise DocumentError("it isn't a regular file")

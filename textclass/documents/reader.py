@@ -137,6 +137,7 @@ class DocumentReader:
                     place.again()
                     continue
                 told = f"after {place.given:,} rows {death}" if place.given else str(death)
+            place.given_in_all += 1
             yield place.set_aside("read", told)
             deaths += 1
             if place.member is None:
@@ -159,7 +160,7 @@ class DocumentReader:
                     place.go_to(part, self.limits)
                     continue
                 found = place.found(part, self.limits)
-            except (KeyError, ValueError) as error:
+            except (KeyError, TypeError, ValueError) as error:
                 raise ReaderDied("the reading process sent what can't be understood") from error
             process.answers += 1
             yield found
@@ -174,7 +175,7 @@ class _Place:
     member: str | None = None
     skip: int = 0  # The first member that may still come.
     given: int = 0  # Rows of this member or file.
-    given_in_all: int = 0
+    given_in_all: int = 0  # Members that ended the reading count too.
 
     def go_to(self, member: Member, limits: Limits) -> None:
         if not self.skip <= member.index < limits.members:

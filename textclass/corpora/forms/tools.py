@@ -100,7 +100,7 @@ def from_prodigy(record: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any
     if record.get("answer") != "accept":
         return None
     spans = record.get("spans") or ()
-    accepted = record.get("accept", [span["label"] for span in spans])
+    accepted = record.get("accept", [span.get("label") for span in spans])
     return make_record(record, accepted, spans, taxonomy)
 
 
