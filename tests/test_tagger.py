@@ -40,6 +40,11 @@ def test_a_frame_keeps_its_index_and_columns(tagger):
     assert "topic" not in frame.columns
     with pytest.raises(TextclassError, match=r"no column 'text' \(the columns are body, year\)"):
         tagger.tag_frame(frame)
+    again = tagger.tag_frame(tagged, text_column="body")
+    assert list(again["input.topic"]) == list(tagged["topic"])
+    frame.loc["y", "body"] = None
+    with pytest.raises(TextclassError, match="row 'y': a text was expected, not nan"):
+        tagger.tag_frame(frame, text_column="body")
 
 
 def test_a_document_pools_its_passages(tagger):

@@ -225,6 +225,8 @@ class Explanation:
     ----------
     label : str
     given : bool
+    reason : Reason or None
+        Why the passage has no label at all, if so.
     probability, threshold : float
     score, intercept : float
         The score before calibration is `intercept` plus the sum of all word weights.
@@ -236,6 +238,7 @@ class Explanation:
 
     label: str
     given: bool
+    reason: Reason | None
     probability: float
     threshold: float
     score: float

@@ -166,12 +166,25 @@ class Tagger:
         -------
         DataFrame
             The caller's index and columns, then `outcome`, `reason`, one list column per facet and
-            one float column `<facet>.<label>` per label.
+            one float column `<facet>.<label>` per label. A column of the caller's with such a name
+            becomes `input.<name>`.
+
+        Raises
+        ------
+        TextclassError
+            If the column isn't there, or a row has no text.
         """
         if text_column not in frame.columns:
             raise TextclassError(
                 f"no column {text_column!r}", hint=f"the columns are {', '.join(frame.columns)}"
             )
+        for place, text in frame[text_column].items():
+            if not isinstance(text, str):
+                raise TextclassError(
+                    f"a text was expected, not {text!r}",
+                    where=f"row {place!r}",
+                    hint=f"leave such rows out: frame.dropna(subset=[{text_column!r}])",
+                )
         results = list(self.tag_many(frame[text_column], evidence=False))
         columns: dict[str, Any] = {
             "outcome": [str(r.outcome) for r in results],
@@ -182,7 +195,8 @@ class Tagger:
             for column in range(labels.start, labels.stop):
                 name = f"{facet}.{self.taxonomy.names[column]}"
                 columns[name] = [r.probabilities[column] for r in results]
-        return frame.assign(**columns)
+        renamed = {name: f"input.{name}" for name in columns if name in frame.columns}
+        return frame.rename(columns=renamed).assign(**columns)
 
     def explain(self, text: str, label: str) -> Explanation:
         """Explain why `label` is or is not given to a passage.
@@ -195,9 +209,11 @@ class Tagger:
         column = self.taxonomy.column(label)
         scores, batch = self._score([text], spans=True)
         found = self._contributions(batch, [0], [column])
+        decisions = self._decide(scores, batch)
         return Explanation(
             label=label,
-            given=bool(self._decide(scores, batch).given[0, column]),
+            given=bool(decisions.given[0, column]),
+            reason=decisions.reasons[0],
             probability=float(scores.probabilities[0, column]),
             threshold=float(self.model.thresholds[column]),
             score=float(scores.scores[0, column]),

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from tests.conftest import toy_rows, write_jsonl
 from textclass.cli.evaluate import evaluate
-from textclass.errors import CorpusError
+from textclass.errors import CorpusError, TextclassError
 from textclass.learning.evaluation import training_groups
 from textclass.model import load_folder, save_model
 
@@ -113,9 +113,8 @@ def test_an_unknown_column_is_our_error(run, unseen):
 
 
 def test_a_file_that_cannot_be_written_is_named(run, unseen, tmp_path):
-    done = run(unseen, "--quiet", "--output", tmp_path / "nowhere" / "metrics.json")
-    assert done.exit_code == 1
-    assert "nowhere" in done.stderr
+    with pytest.raises(TextclassError, match=r"nowhere/metrics.json: its folder doesn't exist"):
+        run(unseen, "--quiet", "--output", tmp_path / "nowhere" / "metrics.json")
 
 
 def test_figures_of_a_sibling_are_told_as_such(run, unseen, model, tmp_path):

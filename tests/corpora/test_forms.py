@@ -239,11 +239,14 @@ BROKEN = [
 @pytest.mark.parametrize("form", ["doccano", "prodigy", "spacy-jsonl", "label-studio", "argilla"])
 def test_records_of_another_form_are_told_and_never_crash(tmp_path, form):
     path = write_jsonl(tmp_path / "x.jsonl", BROKEN)
-    if form == "label-studio":  # it finds none of its annotations
-        path = write_jsonl(tmp_path / "x.jsonl", BROKEN[:4])
-        assert read_form(path, form, TAXONOMY).skipped == 4
-        path = write_jsonl(tmp_path / "x.jsonl", BROKEN[4:5])
     with pytest.raises(CorpusError, match="bad row"):
+        read_form(path, form, TAXONOMY)
+
+
+@pytest.mark.parametrize("form", sorted(FORMS.keys() - {"spacy"}))
+def test_a_file_in_our_own_form_is_taken_for_no_other(form, tmp_path):
+    path = write_jsonl(tmp_path / "x.jsonl", [row(topic=["river"])])
+    with pytest.raises(CorpusError, match=f"line 1: it isn't in the form of {form}"):
         read_form(path, form, TAXONOMY)
 
 

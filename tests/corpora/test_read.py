@@ -26,6 +26,14 @@ def test_rows_of_a_jsonl_keep_labels_columns_and_place(tmp_path):
     assert corpus.targets.tolist() == [[1, 0, 0], [0, 0, 0]]
 
 
+def test_no_answer_is_not_an_answer_of_none(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [row() | {"topic": None}, {"body": RIVER}])
+    with pytest.raises(CorpusError) as caught:
+        read_corpus(path, TAXONOMY)
+    assert "line 1: no labels for 'topic' (write [] for none of them)" in str(caught.value)
+    assert "line 2: there is no 'text', only body" in str(caught.value)
+
+
 def test_every_bad_row_is_told_at_once_whatever_is_wrong_with_it(tmp_path):
     good = json.dumps(row())
     lines = [

@@ -150,12 +150,16 @@ def zeros(size):
     return buffer.getvalue()
 
 
-def xlsx(rows):
+def xlsx(rows, **more_sheets):
     import openpyxl
 
     book = openpyxl.Workbook()
     for row in rows:
         book.active.append(row)
+    for name, rows in more_sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()

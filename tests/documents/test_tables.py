@@ -53,6 +53,13 @@ def test_rows_out_are_rows_in(read, rows):
     assert as_rows(read("t.parquet", as_parquet(rows))) == rows
 
 
+def test_all_sheets_are_read_or_told(read):
+    cover, rows = [["Report 2019"]], [["id", "text"], ["x", "peace"]]
+    found = read("t.xlsx", xlsx(cover, Data=rows, Empty=[], More=rows))
+    assert [one.id for one in found] == ["t.xlsx#Sheet", "t.xlsx#Data.x", "t.xlsx#More.x"]
+    assert "sheet 'Sheet': there is no column 'text'" in found[0].error
+
+
 def test_xlsx_rows_and_numbers(read):
     found = read("t.xlsx", xlsx([[], ["ID", "Text", "n"], ["x", "peace", 1], [], ["y", 2, None]]))
     assert [(d.id, d.text, d.columns["n"]) for d in found] == [

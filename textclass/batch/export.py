@@ -138,6 +138,21 @@ def _place(name: str) -> Path:
     return path
 
 
+def check_places(outputs: Sequence[Output], job: TagJob) -> None:
+    """Refuse places of a job's other files that can't be written to, or that are taken already.
+
+    Raises
+    ------
+    BatchError
+    """
+    others = [_place(str(path)) for path in (job.set_aside, job.report) if path]
+    taken: set[Path] = set()
+    for path in [*(output.path for output in outputs), *others]:
+        if path in taken:
+            raise BatchError("two outputs would be in one place", where=str(path))
+        taken.add(path)
+
+
 def _check_folder(path: Path) -> None:
     """Refuse a folder that holds anything but an earlier run's partitions: it is replaced whole."""
     if path.is_symlink() or (path.exists() and not path.is_dir()):

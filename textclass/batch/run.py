@@ -29,7 +29,16 @@ from textclass.batch.data import (
     TagJob,
     Task,
 )
-from textclass.batch.export import PARTIAL, SET_ASIDE, Output, Tally, beside, export, plan_outputs
+from textclass.batch.export import (
+    PARTIAL,
+    SET_ASIDE,
+    Output,
+    Tally,
+    beside,
+    check_places,
+    export,
+    plan_outputs,
+)
 from textclass.batch.inputs import list_inputs, read_input
 from textclass.batch.ledger import Ledger
 from textclass.batch.pools import LocalPool, Pool, SerialPool, drive
@@ -66,6 +75,7 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = N
     first = Path(os.path.abspath(job.outputs[0])) if job.outputs else None  # noqa: PTH100 - no links
     if first and not job.set_aside:
         job = replace(job, set_aside=beside(first, SET_ASIDE))
+    check_places(outputs, job)
     folder = job.model or shipped("models/default")
     loaded = load_folder(folder)
     model = loaded.model

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from textclass.errors import TextclassError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,8 +21,32 @@ F = TypeVar("F", bound=Callable[..., Any])
 existing_path = click.Path(exists=True, path_type=Path)
 """A path that must be there; click says so if it isn't."""
 
+_ELSEWHERE = "give another file"
+
 new_path = click.Path(path_type=Path)
 """A path to write to."""
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
+    """Refuse, before any work is done, places that can't or shall not be written to.
+
+    Raises
+    ------
+    TextclassError
+        If one is an input or another output, is a folder, or its folder isn't there.
+    """
+    taken = {path.resolve(): "an input" for path in inputs}
+    for path in filter(None, outputs):
+        place = path.resolve()
+        if use := taken.get(place):
+            raise TextclassError(
+                f"it is both {use} and an output", where=str(path), hint=_ELSEWHERE
+            )
+        if place.is_dir():
+            raise TextclassError("it is a folder", where=str(path), hint=_ELSEWHERE)
+        if not place.parent.is_dir():
+            raise TextclassError("its folder doesn't exist", where=str(path), hint="make it first")
+        taken[place] = "another output"
 
 
 def model_option(command: F) -> F:
@@ -74,6 +100,15 @@ def note(message: str, *, quiet: bool = False) -> None:
     """Tell something on stderr, unless quiet."""
     if not quiet:
         click.echo(message, err=True)
+
+
+def note_unreached(manifest: Mapping[str, Any], *, quiet: bool = False) -> None:
+    """Name the labels of a model that no threshold brings to their target precision."""
+    facts = manifest.get("label_facts", {}).items()
+    names = [name for name, fact in facts if "not reached" in fact["threshold_rule"]]
+    if names:
+        told = f"target precision not reached, so never given: {', '.join(names)}"
+        note(told, quiet=quiet)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from textclass.cli.common import (
+    check_outputs,
     existing_path,
     json_option,
     labels_option,
@@ -157,6 +158,7 @@ def stats(
     *, paths: tuple[Path, ...], labels_path: Path | None, page: Path | None, as_json: bool
 ) -> None:
     """Count passages by label, register, decade, region and source, and labels that meet."""
+    check_outputs([page], paths)
     from textclass.corpora import count_corpus, read_corpus
     from textclass.taxonomy import Taxonomy
 
@@ -197,6 +199,7 @@ def convert(
     quiet: bool,
 ) -> None:
     """Convert a corpus to or from the form of spaCy, doccano, Label Studio, Prodigy or Argilla."""
+    check_outputs([output], [path])
     from textclass.corpora import read_form, write_form
     from textclass.taxonomy import Taxonomy
 
@@ -247,6 +250,7 @@ def point(
 
     Each row needs the source (a name of sources.yaml) and the path that its text is from.
     """
+    check_outputs([output], [path])
     from textclass.corpora import point as strip_texts
     from textclass.corpora import read_corpus, write_jsonl
     from textclass.taxonomy import Taxonomy

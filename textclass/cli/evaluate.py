@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textclass.cli.common import (
+    check_outputs,
     console,
     existing_path,
     json_option,
@@ -79,6 +80,7 @@ def evaluate(
     --by, --train and --compare can be given several times. The documents of CORPUS are left out of
     what --train gives.
     """
+    check_outputs([output, report], [*paths, *training])
     from textclass.corpora import read_corpus
     from textclass.learning import EvaluationOptions, update_card
     from textclass.learning import evaluate as run

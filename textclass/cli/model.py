@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from textclass.cli.common import console, existing_path, json_option, note, print_json
+from textclass.cli.common import (
+    console,
+    existing_path,
+    json_option,
+    note,
+    note_unreached,
+    print_json,
+)
 
 
 @click.group()
@@ -78,10 +85,12 @@ def thresholds(
 ) -> None:
     """Set thresholds anew from the out-of-fold probabilities in the model folder."""
     from textclass.learning import set_thresholds
+    from textclass.model import load_folder
 
     if best_f1 == (target_precision is not None):
         raise click.UsageError("give --target-precision or --best-f1")
     changed = set_thresholds(folder, target_precision=target_precision, labels=labels)
     for name, (before, after) in changed.items():
         click.echo(f"{name}\t{before:.3f}\t{after:.3f}")
+    note_unreached(load_folder(folder).manifest)
     note(f"{len(changed)} thresholds set in {folder}")

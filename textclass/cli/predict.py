@@ -52,8 +52,8 @@ def predict(
 
     tagger = Tagger.load(model_path)
     if explain:
-        explanation = tagger.explain(text, explain)
-        _print_explanation(explanation, text, as_json=as_json)
+        for passage in _tag(tagger, text):
+            _print_explanation(tagger.explain(passage.text, explain), passage.text, as_json=as_json)
         return
     passages = _tag(tagger, text)
     for number, passage in enumerate(passages):
@@ -152,6 +152,7 @@ def _print_explanation(explanation: Explanation, text: str, *, as_json: bool) ->
     out.print(
         f"{explanation.label} is {verdict}: probability {explanation.probability:.2f}, "
         f"threshold {explanation.threshold:.2f}"
+        + (f", {explanation.reason}" if explanation.reason else "")
     )
     out.print(Text(text))
     table = Table(box=None, pad_edge=False)

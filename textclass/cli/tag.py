@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textclass.cli.common import (
+    check_outputs,
     console,
     help_on_terminal,
     json_option,
@@ -110,6 +111,7 @@ def _run(options: dict[str, Any]) -> Summary:
     from textclass.batch import Engine, Level, TagJob, TagOptions, tag_files
 
     paths = options["paths"] or ("-",)
+    check_outputs([options["log"]], [Path(path) for path in paths])
     job = TagJob(
         paths=tuple(path for path in paths if path != "-"),
         outputs=options["outputs"],

@@ -11,6 +11,7 @@ from textclass.cli.common import (
     labels_option,
     new_path,
     note,
+    note_unreached,
     progress_bar,
     quiet_option,
 )
@@ -77,6 +78,7 @@ def train(
     )
     with progress_bar("fitting", quiet=quiet) as progress:
         folder = run(corpus, output, options, progress=progress)
+    note_unreached(folder.manifest, quiet=quiet)
     note(f"{folder.model.name}: {len(corpus)} passages, written to {output}", quiet=quiet)
 
 

@@ -112,6 +112,9 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
         With the place `where`, if the text, a label, a score or a span is wrong.
     """
     text = record.get("text")
+    if "text" not in record:
+        keys = ", ".join(map(str, record))
+        raise CorpusError(f"there is no 'text', only {keys or 'nothing'}", where=where)
     if not isinstance(text, str) or not text.strip():
         raise CorpusError("the text is missing or empty", where=where)
     if _SURROGATE.search(text):
@@ -142,16 +145,17 @@ def _parsed(value: object, where: str) -> Any:  # noqa: ANN401 -- JSON holds any
 def _labels(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> frozenset[str]:
     labels: list[str] = []
     for facet in taxonomy:
-        if facet.name not in record:
+        if record.get(facet.name) is None:
             raise CorpusError(
                 f"no labels for {facet.name!r}", where=where, hint="write [] for none of them"
             )
+        between = "; in a cell put ; between labels" if isinstance(record[facet.name], str) else ""
         for label in _label_list(record[facet.name], where):
             if label not in facet.names:
                 raise CorpusError(
                     f"unknown {facet.name} {label!r}",
                     where=where,
-                    hint=f"labels.yaml has {', '.join(facet.names)}",
+                    hint=f"labels.yaml has {', '.join(facet.names)}{between}",
                 )
             labels.append(label)
     return frozenset(labels)
@@ -162,8 +166,6 @@ def _label_list(value: object, where: str) -> list[str]:
     if isinstance(value, str) and not value.lstrip().startswith("["):
         return [part.strip() for part in value.split(";") if part.strip()]
     value = _parsed(value, where)
-    if value is None:
-        return []
     if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
         raise CorpusError(f"a list of labels was expected, not {value!r}", where=where)
     return value

@@ -7,8 +7,9 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
+from typing import Any
 
 from textclass.documents.content import Content
 from textclass.documents.data import Limits, TableOptions
@@ -193,7 +194,11 @@ def read_parquet(
 
 
 def read_xlsx(content: Content, limits: Limits, options: TableOptions) -> Iterator[Found | Fault]:
-    """Yield the rows below the first row that isn't empty, in the workbook's first sheet."""
+    """Yield the rows of each sheet, below its first row that isn't empty.
+
+    Of several sheets, one without the column of texts is a fault; rows of those after the first are
+    called by the sheet's name too.
+    """
     try:
         import openpyxl
     except ImportError as error:
@@ -202,13 +207,29 @@ def read_xlsx(content: Content, limits: Limits, options: TableOptions) -> Iterat
         # The sheet itself is streamed, so its tags may be many.
         check_package(stream, limits, markup=False)
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()
-        values = sheet.iter_rows(values_only=True)
-        rows = (row for row in values if any(cell is not None for cell in row))
-        names = ["" if name is None else str(name).strip() for name in next(rows, ())]
-        columns = _choose(names, limits, options)
-        for number, row in enumerate(rows, 1):
-            cells = {name: value for name, value in zip_longest(names, row) if name}
-            text = cells.get(columns.text)
-            yield columns.row(number, cells | {columns.text: None if text is None else str(text)})
+        # Excel used to make three sheets where one was wanted.
+        sheets = [sheet for sheet in book.worksheets if any(_filled(sheet))]
+        for place, sheet in enumerate(sheets or book.worksheets[:1]):
+            try:
+                for found in _sheet_rows(sheet, limits, options):
+                    yield replace(found, row=f"{sheet.title}.{found.row}") if place else found
+            except DocumentError as error:
+                if len(sheets) < 2:
+                    raise
+                yield Fault("read", f"sheet {sheet.title!r}: {error}", sheet.title)
+
+
+def _filled(sheet: Any) -> Iterator[tuple[object, ...]]:  # noqa: ANN401 -- as below
+    """Yield the rows of a sheet that aren't empty."""
+    sheet.reset_dimensions()
+    return (row for row in sheet.iter_rows(values_only=True) if any(c is not None for c in row))
+
+
+def _sheet_rows(sheet: Any, limits: Limits, options: TableOptions) -> Iterator[Found | Fault]:  # noqa: ANN401 -- openpyxl's read-only sheet has no type
+    rows = _filled(sheet)
+    names = ["" if name is None else str(name).strip() for name in next(rows, ())]
+    columns = _choose(names, limits, options)
+    for number, row in enumerate(rows, 1):
+        cells = {name: value for name, value in zip_longest(names, row) if name}
+        text = cells.get(columns.text)
+        yield columns.row(number, cells | {columns.text: None if text is None else str(text)})

@@ -24,7 +24,7 @@ from textclass.learning.fitted import Fitted, compile_model
 from textclass.learning.folds import group_folds
 from textclass.learning.thresholds import OUT_OF_FOLD, choose_thresholds
 from textclass.learning.vectorizer import WordFeatures
-from textclass.model import ModelFolder, pack_arrays, save_model
+from textclass.model import ModelFolder, check_place, pack_arrays, save_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,8 +87,11 @@ def train(
     ------
     CorpusError
         If there are too few labelled documents.
+    ModelError
+        If the folder holds other files and no model.
     """
     options = options or TrainingOptions()
+    check_place(folder)
     fitted = fit_corpus(corpus, options, progress=progress)
     model = compile_model(fitted)
     arrays: dict[str, NDArray[Any]] = {

@@ -11,6 +11,7 @@ from textclass.model.evidence import (
 )
 from textclass.model.folder import (
     ModelFolder,
+    check_place,
     load_folder,
     pack_arrays,
     save_model,
@@ -27,6 +28,7 @@ __all__ = [
     "ModelFolder",
     "Scores",
     "WordTable",
+    "check_place",
     "contributions",
     "decide",
     "deciding_words",

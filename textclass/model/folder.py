@@ -73,6 +73,27 @@ class ModelFolder:
         return _arrays(self.path / name, self.manifest["files"][name])
 
 
+def check_place(folder: str | Path) -> Path:
+    """Return the path of a folder that a model may be written to.
+
+    Raises
+    ------
+    ModelError
+        If it is a file, or a folder that holds other files and no model.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise ModelError("it isn't a folder", where=str(folder), hint="give a new folder")
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if names and not names & {MANIFEST, WEIGHTS}:
+        raise ModelError(
+            "the folder holds other files and no model",
+            where=str(folder),
+            hint="give a new or empty folder",
+        )
+    return folder
+
+
 def save_model(
     model: LinearModel,
     folder: str | Path,
@@ -96,8 +117,13 @@ def save_model(
     -------
     ModelFolder
         As read back from disk.
+
+    Raises
+    ------
+    ModelError
+        If the folder holds other files and no model.
     """
-    folder = Path(folder)
+    folder = check_place(folder)
     folder.mkdir(parents=True, exist_ok=True)
     contents = {WEIGHTS: pack_arrays({name: getattr(model, name) for name in _ARRAYS})}
     contents.update(files or {})

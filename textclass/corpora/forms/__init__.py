@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,8 @@ class Form:
 
     Attributes
     ----------
+    mark : str
+        Pattern of a key that every record has.
     write : callable
         Corpus to the tool's records.
     parse : callable
@@ -45,6 +48,7 @@ class Form:
         probabilities.
     """
 
+    mark: str
     write: Callable[[Corpus], Iterable[Mapping[str, Any]]]
     parse: Callable[[Mapping[str, Any], Taxonomy], dict[str, Any] | None]
     pack: Callable[[Iterable[Mapping[str, Any]]], bytes] = json_lines
@@ -53,12 +57,12 @@ class Form:
 
 
 FORMS: Mapping[str, Form] = {
-    "spacy": Form(to_spacy, from_spacy, to_docbin, scan_docbin, annotates=False),
-    "spacy-jsonl": Form(to_spacy, from_spacy, annotates=False),
-    "doccano": Form(tools.to_doccano, tools.from_doccano),
-    "label-studio": Form(tools.to_label_studio, tools.from_label_studio, json_list),
-    "prodigy": Form(tools.to_prodigy, tools.from_prodigy),
-    "argilla": Form(tools.to_argilla, tools.from_argilla),
+    "spacy": Form("cats", to_spacy, from_spacy, to_docbin, scan_docbin, annotates=False),
+    "spacy-jsonl": Form("cats", to_spacy, from_spacy, annotates=False),
+    "doccano": Form("labels?|cats|entities", tools.to_doccano, tools.from_doccano),
+    "label-studio": Form("annotations", tools.to_label_studio, tools.from_label_studio, json_list),
+    "prodigy": Form("answer", tools.to_prodigy, tools.from_prodigy),
+    "argilla": Form(r".+\.(responses?|suggestion)", tools.to_argilla, tools.from_argilla),
 }
 """The forms of other tools, by name."""
 
@@ -119,6 +123,8 @@ def read_form(path: str | Path, form: str, taxonomy: Taxonomy, *, utf16: bool = 
     skipped = 0
     for where, found in theirs.scan(Path(path), faults):
         try:
+            if not any(re.fullmatch(theirs.mark, key) for key in found):
+                raise CorpusError(f"it isn't in the form of {form}: no key is {theirs.mark!r}")
             record = theirs.parse(found, taxonomy)
             if record is None:
                 skipped += 1
