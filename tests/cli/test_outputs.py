@@ -47,3 +47,11 @@ def test_why_a_passage_has_no_label_at_all_is_explained(toy_model):
     words = ["predict", "ferry delta", "-m", str(toy_model.path), "--explain", "river", "--json"]
     result = CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
     assert json.loads(result.stdout)["reason"] == "too-short"
+
+
+def test_a_long_text_is_explained_passage_by_passage(toy_model):
+    text = "\n\n".join(["the ferry on the bank by the upstream delta " * 20, "oven and loaf " * 60])
+    words = ["predict", text, "-m", str(toy_model.path), "--explain", "river", "--json"]
+    result = CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
+    explained = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [one["given"] for one in explained] == [True, False]

@@ -142,7 +142,7 @@ def _marked(passage: PassageTags) -> object:
 
 def _print_explanation(explanation: Explanation, text: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(explanation.to_dict())
+        print_json(explanation.to_dict(), indent=None)
         return
     from rich.table import Table
     from rich.text import Text
