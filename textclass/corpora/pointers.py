@@ -60,7 +60,8 @@ class TextCache:
     def complete(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """Return the record with its text and licence, where the cache knows the text."""
         # A corpus that has its texts needs no cache, which may be large.
-        text = None if "text" in record else self._texts.get(str(record.get("id")))
+        given = record.get("text") is not None
+        text = None if given else self._texts.get(str(record.get("id")))
         if text is None:
             return dict(record)
         licence = self._licences.get(str(record.get("source")))
