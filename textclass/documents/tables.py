@@ -312,7 +312,7 @@ def _json_object(line: str | None) -> Cells | str:
     """Return the object on a line, or what is wrong with it."""
     if line is None:
         return "its line is too long"
-    if _ESCAPED.search(line):
+    if not line.isascii() and _ESCAPED.search(line):
         return "it holds bytes that aren't UTF-8"
     try:
         cells = orjson.loads(line)
