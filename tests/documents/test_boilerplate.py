@@ -34,11 +34,11 @@ Home | About us | Contact | Donate | Search
 News Opinion Sport Culture Lifestyle More
 Back to top
 Log in / Register
-Advertiser disclosure: many of the offers that appear on this site are from companies from which we receive compensation.
-Our editorial team is committed to transparency, and our opinions are our own; our partners cannot pay us to guarantee favourable reviews.
+Advertiser disclosure: the offers that appear on this site are from firms that pay us.
+Our editorial team is committed to transparency; nobody can pay us for a good review.
 We may earn a commission if you buy something through links on our site, at no extra cost to you.
 Some of the links below are affiliate links, which help us keep the lights on.
-This compensation may impact how and where products appear on this page, but it does not influence our editorial integrity.
+This compensation may impact how and where products appear here, but not our editorial integrity.
 The opinions expressed here are the author's alone, not those of any bank, airline or hotel chain.
 Please turn off your ad blocker to keep reading.
 Ads help us keep this website free.
@@ -72,7 +72,7 @@ The ministry says that advertisers must disclose sponsored content under the new
 Regulators from nine states met to agree on how websites may use cookies and ask for consent.
 The commission found that affiliate links had been hidden from readers, and it fined the publisher.
 Sponsored by Norway and Ghana, the resolution passed with ninety votes in favour.
-Advertising ethics were the subject of the third session, where the delegates called for honesty towards children.
+Advertising ethics were the subject of the third session, on honesty towards children.
 The privacy of refugees is protected by the agreement, which forbids the sale of their data.
 She told the council that transparency about money was the first condition of trust.
 Donate blood, save lives: the campaign of the Red Crescent reached forty towns.

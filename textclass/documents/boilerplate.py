@@ -33,26 +33,39 @@ _SAYS = re.compile(
     | \b(?:all\ rights\ reserved|terms\ (?:of\ (?:use|service)|and\ conditions)\ (?:apply|\||and)
        |do\ not\ sell\ (?:or\ share\ )?my)
     | (?:©|\(c\)|\bcopyright)\ ?(?:19|20)\d\d
-    | \b(?:sign\ up|subscribe|register)\ (?:here\ |now\ |today\ )?(?:for|to)\ (?:our|the|your|get|receive|a\ free|free)
+    | \b(?:sign\ up|subscribe|register)\ (?:here\ |now\ |today\ )?(?:for|to)\ (?:our|the|your|get
+      |receive|a\ free|free)
     | \bsubscribe\ (?:now|today)\b | \bunsubscribe\b | \byour\ (?:inbox|subscription|free\ trial)\b
     | \b(?:enter|confirm)\ your\ e-?mail | \byour\ e-?mail\ address\ will\b
-    | \balready\ (?:a\ (?:subscriber|member)|registered|have\ an\ account)\b | \bforgot\ (?:your\ )?password
+    | \balready\ (?:a\ (?:subscriber|member)|registered|have\ an\ account)\b
+      | \bforgot\ (?:your\ )?password
     | \b(?:follow|like|find|join)\ us\ (?:on|at)\b | \bshare\ this\ (?:article|story|page|post)\b
-    | \bclick\ (?:here|the\ (?:link|button)|on\ the)\b | \b(?:download|get)\ (?:our|the)\ (?:free\ )?app\b
-    | \bwe\ (?:may|might|can|do)?\ ?(?:earn|receive|get|be\ paid|are\ paid)\b.*\b(?:commission|compensation|compensated|fee)
-    | \b(?:affiliate|partner)\ links?\b.*\b(?:we|our|us)\b | \b(?:we|our|us)\b.*\b(?:affiliate|partner)\ links?\b
+    | \bclick\ (?:here|the\ (?:link|button)|on\ the)\b | \b(?:download|get)\ (?:our
+      |the)\ (?:free\ )?app\b
+    | \bwe\ (?:may|might|can|do)?\ ?(?:earn|receive|get|be\ paid|are\ paid)\b.*\b(?:commission
+      |compensation|compensated|fee)
+    | \b(?:affiliate|partner)\ links?\b.*\b(?:we|our|us)\b | \b(?:we|our|us)\b.*\b(?:affiliate
+      |partner)\ links?\b
     | \b(?:advertiser|affiliate|advertising)\ disclosure\b
     | \b(?:offers|products|listings)\ that\ appear\ on\ (?:this|our)\ (?:site|page)
-    | \bour\ (?:advertisers|advertising\ partners|sponsors|editorial\ (?:team|staff|independence|integrity|policy))
-    | \b(?:ads?|advertisements?)\ (?:help|allow|let|keep)\ us\b | \bad[- ]?blocker | \breport\ (?:this\ )?ad\b
-    | \bopinions\ (?:expressed\ )?(?:here\ )?are\ (?:the\ )?(?:author's|our|ours|their\ own)\b.*\balone\b
-    | \badd\ to\ (?:cart|basket|bag|wishlist)\b | \b(?:shop|buy|order|book|donate)\ (?:now|today|here)\b
-    | \b(?:free\ shipping|money-back|limited[- ]time\ (?:offer|deal)|use\ (?:the\ )?(?:promo\ )?code\b)
+    | \bour\ (?:advertisers|advertising\ partners|sponsors|editorial\ (?:team|staff|independence
+      |integrity|policy))
+    | \b(?:ads?|advertisements?)\ (?:help|allow|let|keep)\ us\b | \bad[- ]?blocker
+      | \breport\ (?:this\ )?ad\b
+    | \bopinions\ (?:expressed\ )?(?:here\ )?are\ (?:the\ )?(?:author's|our|ours
+      |their\ own)\b.*\balone\b
+    | \badd\ to\ (?:cart|basket|bag|wishlist)\b | \b(?:shop|buy|order|book|donate)\ (?:now|today
+      |here)\b
+    | \b(?:free\ shipping|money-back|limited[- ]time\ (?:offer|deal)
+      |use\ (?:the\ )?(?:promo\ )?code\b)
     | \b\d+\ ?%\ (?:off|discount)\b.*\b(?:your|you|now|today|code)\b
-    | \b(?:leave|post|write)\ a\ (?:comment|reply)\b | \blog\ ?in\ (?:to|or)\b | \bcreate\ (?:an|a\ free|your)\ account
+    | \b(?:leave|post|write)\ a\ (?:comment|reply)\b | \blog\ ?in\ (?:to|or)\b | \bcreate\ (?:an
+      |a\ free|your)\ account
     | \benable\ javascript\b | \bbrowser\ (?:is\ not\ supported|does\ not\ support)
-    | \bsupport\ our\ (?:work|journalism|reporting)\b | \b(?:your|a)\ (?:donation|gift)\ (?:helps|keeps|allows)\b
-    | \bclose\ this\ (?:window|banner|message)\b | \bturn\ on\ notifications\b | \blisten\ to\ this\ article\b
+    | \bsupport\ our\ (?:work|journalism|reporting)\b | \b(?:your|a)\ (?:donation|gift)\ (?:helps
+      |keeps|allows)\b
+    | \bclose\ this\ (?:window|banner|message)\b | \bturn\ on\ notifications\b
+      | \blisten\ to\ this\ article\b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -68,19 +81,27 @@ _NEEDED = frozenset(
 _BEGINS = re.compile(
     r"""\W*(?:
     (?:advertisement|sponsored|promoted|paid\ (?:content|post|partnership)|ad)(?:\W|$)
-    | (?:read|see|view|load|show)\ (?:more|next|all|also|full)\b | (?:related|recommended|more|most)\W+
-      (?:articles?|stories|story|posts?|content|reading|read|popular|topics|news|videos?|from|for\ you|on\ this|coverage)\b
-    | (?:you\ (?:may|might)\ (?:also\ )?(?:like|enjoy)|don't\ miss|up\ next|trending|editors?'?s?\ picks?|in\ case\ you\ missed)\b
-    | (?:from|around)\ the\ web\b | (?:photo|image|picture|video|credit|source|photograph)s?\ ?(?:credit|source|by|:)
-    | (?:tags?|topics?|filed\ under|categor(?:y|ies)|posted\ (?:in|by|on)|published|updated|last\ (?:updated|modified))\ ?(?::|\w+\ \d|by\b|on\b|in\b)
-    | (?:share|tweet|print|e-?mail|save|copy\ link|comments?|reply|bookmark|pin\ it)(?:\W|$) | \d+\ (?:comments?|shares?|min(?:ute)?s?\ read)\b
-    | (?:skip|jump|back|return)\ to\b | (?:sign|log)\ (?:in|up|out)\b | (?:cookie|privacy)\ (?:settings|policy|preferences|notice)\b
+    | (?:read|see|view|load|show)\ (?:more|next|all|also|full)\b | (?:related|recommended|more
+      |most)\W+
+      (?:articles?|stories|story|posts?|content|reading|read|popular|topics|news|videos?|from
+      |for\ you|on\ this|coverage)\b
+    | (?:you\ (?:may|might)\ (?:also\ )?(?:like|enjoy)|don't\ miss|up\ next|trending
+      |editors?'?s?\ picks?|in\ case\ you\ missed)\b
+    | (?:from|around)\ the\ web\b | (?:photo|image|picture|video|credit|source
+      |photograph)s?\ ?(?:credit|source|by|:)
+    | (?:tags?|topics?|filed\ under|categor(?:y|ies)|posted\ (?:in|by|on)|published|updated
+      |last\ (?:updated|modified))\ ?(?::|\w+\ \d|by\b|on\b|in\b)
+    | (?:share|tweet|print|e-?mail|save|copy\ link|comments?|reply|bookmark|pin\ it)(?:\W|$)
+      | \d+\ (?:comments?|shares?|min(?:ute)?s?\ read)\b
+    | (?:skip|jump|back|return)\ to\b | (?:sign|log)\ (?:in|up|out)\b | (?:cookie
+      |privacy)\ (?:settings|policy|preferences|notice)\b
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
 # The heading of a block of links to other pages: what follows are their titles.
 _LINKS = re.compile(
-    r"\W*(?:related|recommended|you (?:may|might) (?:also )?(?:like|enjoy)|more (?:from|stories|news|on)"
+    r"\W*(?:related|recommended|you (?:may|might) (?:also )?(?:like|enjoy)"
+    r"|more (?:from|stories|news|on)"
     r"|most (?:read|popular)|trending|editors?'?s? picks?|(?:from|around) the web|read next|up next"
     r"|sponsored|promoted|don't miss)\b",
     re.IGNORECASE,
