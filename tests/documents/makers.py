@@ -295,7 +295,10 @@ def tarred(members):
 
 def mail(*parts, kind="mixed", head=""):
     """A mail of parts; each is (headers, bytes)."""
-    inner = b"".join(b"--B\n%s\n\n%s\n" % (headers.encode(), data) for headers, data in parts)
+    mark = b"B%d" % sum(len(data) for _, data in parts)  # another one for a mail inside a mail
+    inner = b"".join(
+        b"--%s\n%s\n\n%s\n" % (mark, headers.encode(), data) for headers, data in parts
+    )
     return (
         (
             f"Received: from x\nMessage-ID: <1@x>\nSubject: Visit\n{head}MIME-Version: 1.0\n"

@@ -177,7 +177,11 @@ class DocumentReader:
             try:
                 # strict: nothing is taken for what it isn't.
                 message = _MESSAGE.validate_json(data, strict=True)
-                if b"\\u0000" in data and plain(facts := orjson.loads(data)) != facts:
+                if (
+                    isinstance(message, Rows)
+                    and b"\\u0000" in data
+                    and plain(facts := orjson.loads(data)) != facts
+                ):
                     raise ValueError("characters that can't be stored")
                 if isinstance(message, Said):
                     if place.given_in_all:

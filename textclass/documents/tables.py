@@ -351,9 +351,10 @@ def _parquet(content: Content, limits: Limits) -> Iterator[Table]:
                 yield f"row {number}", cells
 
     try:
-        file = parquet.ParquetFile(content.searchable(limits.document_bytes))
-        names = _unique(file.schema_arrow.names)
-        yield Table(names, rows())
+        with content.searchable(limits.document_bytes) as stream:
+            file = parquet.ParquetFile(stream)
+            names = _unique(file.schema_arrow.names)
+            yield Table(names, rows())
     except (pa.ArrowException, OSError) as error:
         raise DocumentError("it is damaged or cut short", hint="write the file again") from error
 
