@@ -97,9 +97,10 @@ PDF = pdf([page((72, 700, 12, FILLER))])
 
 
 def test_the_mails_of_a_digest_are_documents(read):
-    parts = [("", b"Subject: One\n\n" + FILLER.encode()), ("", b"Subject: Two\n\nWords.")]
+    head = "Content-Type: message/rfc822\n\nSubject: "
+    parts = [(head + name, b"Words.") for name in ("One", "Two")]
     found = read("d.eml", mail(*parts, kind="digest"))
-    assert [one.text for one in found] == ["Visit", f"One\n\n{FILLER}", "Two\n\nWords."]
+    assert [one.text for one in found] == ["Visit", "One\n\nWords.", "Two\n\nWords."]
 
 
 @pytest.mark.parametrize(
@@ -141,12 +142,12 @@ def test_a_saved_page_is_read_as_a_page(read):
         "From: <Saved by Blink>\nSnapshot-Content-Location: https://e.org\nSubject: Title\n"
         'MIME-Version: 1.0\nContent-Type: multipart/related; type="text/html"; boundary=M\n\n--M\n'
         "Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n"
-        f"<html><nav>Menu</nav><article><p>{FILLER}=\n</p></article></html>\n--M\n"
+        f"<html><nav>Menu</nav><article><p>{FILLER * 3}=\n</p></article></html>\n--M\n"
         "Content-Type: text/css\n\np {}\n--M--\n"
     )
     (found,) = read("page.mhtml", data.encode())
     assert (found.text, found.media_type, found.unread) == (
-        f"Title\n\n{FILLER}", "multipart/related", (),
+        f"Title\n\n{FILLER * 3}", "multipart/related", (),
     )  # fmt: skip
 
 

@@ -153,10 +153,9 @@ def test_a_scanned_page_with_a_stamp_is_scanned_and_an_empty_one_is_not():
 
 def with_annotation(annotation, *, catalog=b""):
     data = pdf([page((72, 700, 12, "Activity:"), (72, 500, 12, "Name:"))], catalog=catalog)
-    data = data.replace(
+    return data.replace(
         b"/Contents 5 0 R", b"/Annots [<< /Type /Annot %s >>] /Contents 5 0 R" % annotation
     )
-    return data
 
 
 def test_what_is_filled_into_a_form_is_read_where_it_stands():

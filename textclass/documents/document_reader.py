@@ -276,6 +276,12 @@ def _short(text: str) -> str:
     return text if len(text) <= _ERROR_CHARS else text[: _ERROR_CHARS - 1] + "…"
 
 
+def _refuse_unsafe(data: bytes) -> None:
+    facts = orjson.loads(data)
+    if plain(facts) != facts:
+        raise ValueError("characters that can't be stored")
+
+
 def _check_offsets(part: Found) -> None:
     """Raise if pages or boilerplate don't lie one after another within the text."""
     for places in (part.page_starts, [place for span in part.boilerplate for place in span]):
