@@ -245,23 +245,27 @@ class _Place:
         text = part.text
         if not text.strip() or len(text) > limits.text_chars or "\0" in text:
             raise ValueError("a text that is empty, too long, or unsafe")
-        where = {"path": self.path, "media_type": media_type, "folder": self.source.folder}
+        folder = self.source.folder
         if isinstance(part, Row):
             key, sha256 = self.id(visible(part.row)), hashlib.sha256(text.encode()).hexdigest()
-            return Document(key, text=text, sha256=sha256, columns=part.columns, **where)
+            return Document(
+                key, self.path, text, media_type, sha256, columns=part.columns, folder=folder
+            )
         _check_offsets(part)
         sha256 = part.sha256 or self.sha256 or ""
         if not _SHA256.fullmatch(sha256):
             raise ValueError("a wrong hash")
         return Document(
             self.id(None),
-            text=text,
-            sha256=sha256,
-            page_starts=part.page_starts,
+            self.path,
+            text,
+            media_type,
+            sha256,
+            part.page_starts,
             date=part.date,
+            folder=folder,
             unread=tuple(_short(visible(one)) for one in part.unread[:_UNREAD_PARTS]),
             boilerplate=part.boilerplate,
-            **where,
         )
 
     def id(self, row: str | None) -> str:
