@@ -108,8 +108,10 @@ def detect(content: Content, limits: Limits) -> str:
     kind = next((kind for magic, kind in _MAGIC.items() if head.lstrip().startswith(magic)), "")
     if "/" in kind:
         return kind
-    if b"%PDF-" in head[:1024] and b" obj" in head:  # after some rubbish, as readers accept it
-        return PDF
+    # After some rubbish, as readers accept it; not in a mail with a PDF in it.
+    if b"%PDF-" in head[:1024] and b" obj" in head:
+        if not _MAIL_HEADER.search(head[:1024].decode("latin-1")):
+            return PDF
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return _inside_compound(content.whole(limits.document_bytes))
     if head[257:262] == b"ustar":

@@ -28,6 +28,7 @@ _SCANNED = 25  # A page with pictures and fewer characters than this was scanned
 _COVERED = 0.3  # Share of the page.
 _LETTERS = 200  # So many paths may be letters that were turned into drawings.
 _UNKNOWN = 0.3  # Share of the characters.
+_NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
 # pdfium's numbers: forms of Adobe's own; fields for text, and to choose from; notes and marks.
 _XFA = 2
 _FIELDS = {4, 5, 6}
@@ -175,8 +176,9 @@ def _is_picture(page: PdfPage) -> bool:
 
 
 def _is_garbled(text: str) -> bool:
-    unknown = sum(char in "\x02\ufffd" or "\ue000" <= char <= "\uf8ff" for char in text)
-    return len(text) >= _SCANNED and unknown > _UNKNOWN * len(text)
+    if text.isascii() or len(text) < _SCANNED:
+        return False
+    return len(_NO_LETTER.findall(text)) > _UNKNOWN * len(text)
 
 
 def _date(document: PdfDocument) -> str | None:
