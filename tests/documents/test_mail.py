@@ -83,7 +83,7 @@ def test_attachments_and_forwarded_mails_are_documents_of_their_own(read):
             ("Content-Type: message/rfc822", inner),
             ("Content-Type: application/zip; name=files.zip", zipped([("a.txt", OTHER)])),
             ("Content-Type: text/csv; name=t.csv\nContent-Disposition: attachment", table),
-            ("Content-Type: application/x-y; name=../evil.xyz", b"\0\1\2" * 90),
+            ('Content-Type: application/x-y; name="../evil.xyz"', b"\0\1\2" * 90),
         ),
     )
     assert [one.id for one in found] == [

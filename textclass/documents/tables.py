@@ -143,7 +143,8 @@ def _wanted(tables: Iterator[Table], sheet: str | None) -> Iterable[Table]:
     if first is None or not first.sheet:
         if sheet is not None:
             raise DocumentError("it has no sheets, so none can be named")
-        return [first] if first else []
+        # Its stream is open as long as `tables` goes on.
+        return chain([first], tables) if first else []
     every = [first, *tables]
     if sheet is not None:
         chosen = [table for table in every if table.sheet == sheet]
