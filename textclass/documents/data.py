@@ -56,6 +56,8 @@ class Document:
         The document's own date (ISO 8601) where its format names one.
     folder : str
         The folder part of the id; empty at the root.
+    unread : tuple of str
+        One short text for each part that wasn't read: `pages 3-10: no text layer`.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Document:
     columns: Mapping[str, object] = field(default_factory=dict)
     date: str | None = None
     folder: str = ""
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
