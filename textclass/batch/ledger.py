@@ -245,10 +245,11 @@ class Ledger:
         yield from self._ordered(", ".join(kinds))
 
     def _ordered(self, columns: str) -> Iterator[Any]:
+        query = f"SELECT {columns} FROM plan JOIN batches USING (input) ORDER BY position, first"  # noqa: S608 - names of our own
         with self._told():
-            yield from self._db.execute(
-                f"SELECT {columns} FROM plan JOIN batches USING (input) ORDER BY position, first"  # noqa: S608 - names of our own
-            )
+            # Not `yield from`, which would close the cursor when the database is closed already.
+            for row in self._db.execute(query):  # noqa: UP028
+                yield row
 
     def _row(self, query: str, values: tuple[object, ...] = ()) -> tuple[Any, ...] | None:
         with self._told():
