@@ -27,7 +27,7 @@ from textclass.model import (
 )
 from textclass.pooling import pool_document
 from textclass.results import DocumentTags, Evidence, Explanation, PassageTags
-from textclass.taxonomy import Taxonomy, shipped
+from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,15 +57,15 @@ class Tagger:
         self._table = WordTable(model)
 
     @classmethod
-    def load(cls, folder: str | Path | None = None) -> Tagger:
-        """Load a model folder; without `folder` the model that ships with the package.
+    def load(cls, model: str | Path = "default") -> Tagger:
+        """Load a model by its name, if it ships with the package, or from its folder.
 
         Raises
         ------
         ModelError
             If the folder isn't a whole and unaltered model.
         """
-        return cls(load_folder(folder if folder is not None else shipped("models/default")).model)
+        return cls(load_folder(model).model)
 
     @property
     def taxonomy(self) -> Taxonomy:
