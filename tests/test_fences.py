@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent / "textclass"
 
 ORDER = [
     "errors",
+    "files",
     "yamlfile",
     "taxonomy",
     "documents",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from textclass.errors import ModelError, TextclassError
+from textclass.errors import TextclassError
 from textclass.language import Passage, Tokenizer, WordBatch, split_passages, whole_passage
 from textclass.model import (
     Contributions,
@@ -28,7 +28,7 @@ from textclass.model import (
     words_by_weight,
 )
 from textclass.results import DocumentTags, Evidence, Explanation, PassageTags, pool_document
-from textclass.taxonomy import Taxonomy, shipped
+from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,12 +108,15 @@ class Text:
         Code-point offset at which each page begins.
     unread : tuple of str
         Parts of the document that are not in its text.
+    boilerplate : tuple of pairs of int
+        Where the text holds what is no part of the document's own: start and end, in code points.
     """
 
     text: str
     id: str = ""
     page_starts: tuple[int, ...] = ()
     unread: tuple[str, ...] = ()
+    boilerplate: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ class Tagger:
         ModelError
             If there is no such model, or the folder isn't a whole and unaltered one.
         """
-        return cls(load_folder(find_model(model)).model)
+        return cls(load_folder(model).model)
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -240,7 +243,11 @@ class Tagger:
         return self.tag_documents([one], whole=whole, evidence=evidence)[0]
 
     def tag_documents(
-        self, documents: Sequence[Text | Document], *, whole: bool = False, evidence: bool = True
+        self,
+        documents: Sequence[Text | Document],
+        *,
+        whole: bool = False,
+        evidence: bool = True,
     ) -> list[DocumentTags]:
         """Tag many documents, their passages scored together: far faster than one by one.
 
@@ -254,7 +261,7 @@ class Tagger:
         places: list[_Place] = []
         ends = [0]
         for one in documents:
-            passages = [whole_passage(one.text)] if whole else split_passages(one.text)
+            passages = [whole_passage(one.text)] if whole else _passages(one)
             pages: Sequence[int | None] = [None] * len(passages)
             if one.page_starts:
                 begins = [passage.start for passage in passages]
@@ -407,23 +414,17 @@ class Tagger:
         ]
 
 
-def find_model(model: str | Path) -> Path:
-    """Return the folder of a model given by its name or its folder.
-
-    Raises
-    ------
-    ModelError
-        If there is none.
-    """
-    folder = Path(model)
-    if isinstance(model, str) and folder.name == model and not model.startswith("."):
-        folder = shipped(f"models/{model}")
-        folder = folder if folder.is_dir() else Path(model)
-    if not folder.is_dir():
-        raise ModelError(
-            "no such model", where=str(model), hint="give default, accurate, or a model's folder"
-        )
-    return folder
+def _passages(document: Text | Document) -> list[Passage]:
+    """Cut what isn't boilerplate into passages."""
+    if not document.boilerplate:
+        return split_passages(document.text)
+    passages = []
+    start = 0
+    for end, after in (*document.boilerplate, (len(document.text), 0)):
+        for one in split_passages(document.text[start:end]):
+            passages.append(Passage(start + one.start, start + one.end, one.words))
+        start = after
+    return passages
 
 
 def passage_id(text: str) -> str:

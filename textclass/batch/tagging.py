@@ -45,9 +45,8 @@ from textclass.batch.jobs import (
 )
 from textclass.batch.ledger import Ledger
 from textclass.batch.worker import cuts, reader_for
-from textclass.model import load_folder
+from textclass.model import find_model, load_folder
 from textclass.results import Outcome
-from textclass.tagger import find_model
 from textclass.taxonomy import Taxonomy
 
 LEDGER = ".ledger"
