@@ -251,8 +251,7 @@ def point(
     Each row needs the source (a name of sources.yaml) and the path that its text is from.
     """
     check_outputs([output], [path])
-    from textclass.corpora import point as strip_texts
-    from textclass.corpora import read_corpus, write_jsonl
+    from textclass.corpora import read_corpus, strip_texts, write_jsonl
     from textclass.taxonomy import Taxonomy
 
     given = read_corpus(path, Taxonomy.load(labels_path))

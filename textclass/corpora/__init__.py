@@ -6,7 +6,7 @@ from textclass.corpora.doubts import Doubt, rank_doubts
 from textclass.corpora.fetch import FetchReport, fetch_texts
 from textclass.corpora.files import write_jsonl
 from textclass.corpora.forms import FORMS, OWN, Converted, read_form, write_form
-from textclass.corpora.pointers import point
+from textclass.corpora.pointers import strip_texts
 from textclass.corpora.read import Scan, read_corpus, scan_corpus
 from textclass.corpora.rows import Corpus, Row, text_id
 from textclass.corpora.stats import CorpusStats, count_corpus
@@ -28,7 +28,7 @@ __all__ = [
     "compare_readers",
     "count_corpus",
     "fetch_texts",
-    "point",
+    "strip_texts",
     "rank_doubts",
     "read_corpus",
     "read_form",

@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from textclass.corpora.files import SUFFIXES, corpus_files, scan_records
-from textclass.corpora.git import LARGEST_FILE, download, has_commit, read_files
-from textclass.corpora.pointers import TextCache, read_pointers
-from textclass.corpora.readers import cut_passages
+from textclass.corpora.pointers import Pointer, TextCache, read_pointers
 from textclass.corpora.rows import text_id
-from textclass.corpora.sources import Source, load_sources
+from textclass.corpora.sources import Source, download, has_commit, load_sources, read_files
 from textclass.errors import CorpusError
 
 NOT_FOUND = "not found"
 NO_FILE = "the file isn't there"
-OTHER_TEXT = "the file has no passage with this hash: it was altered"
+OTHER_TEXT = "what stands in the file has another hash: it was altered"
 ALTERED = "the text given for it has another hash: it was altered"
 
 Progress = Callable[[int, int], None]
@@ -26,7 +24,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Missing:
-    """A labelled passage whose text didn't come, and why."""
+    """A labelled text that didn't come, and why."""
 
     id: str
     path: str
@@ -41,7 +39,7 @@ class SourceReport:
     ----------
     source : str
     wanted, here, brought : int
-        Labelled passages; those already in the cache; those that came now.
+        Labelled texts; those already in the cache; those that came now.
     missing : tuple of Missing
     error : str or None
         What went wrong with the source as a whole.
@@ -63,12 +61,12 @@ class FetchReport:
 
     @property
     def wanted(self) -> int:
-        """Labelled passages of public texts."""
+        """Labelled public texts."""
         return sum(report.wanted for report in self.sources)
 
     @property
     def missing(self) -> int:
-        """Those whose text isn't in the cache."""
+        """Those that aren't in the cache."""
         return sum(len(report.missing) for report in self.sources)
 
     def to_dict(self) -> dict[str, Any]:
@@ -114,7 +112,7 @@ def fetch_texts(
     given = {} if origin is None else _given_texts(origin)
     return FetchReport(
         tuple(
-            _fetch_source(sources[name], found.get(name, {}), cache, origin, given, progress)
+            _fetch_source(sources[name], found.get(name, []), cache, origin, given, progress)
             for name in only or sources
         )
     )
@@ -122,45 +120,39 @@ def fetch_texts(
 
 def _fetch_source(
     source: Source,
-    paths: Mapping[str, str],
+    pointers: Collection[Pointer],
     cache: TextCache,
     origin: Path | None,
     given: Mapping[str, str | None],
     progress: Progress,
 ) -> SourceReport:
-    """Bring the texts of one source, told by passage id and path."""
     known = cache.known(source.name)
-    lacking = {number: path for number, path in paths.items() if number not in known}
-    brought = {number: text for number in lacking if (text := given.get(number)) is not None}
-    reasons = {number: ALTERED for number in lacking if given.get(number, "") is None}
-    wanted: dict[str, set[str]] = defaultdict(set)
-    for number, path in lacking.items():
-        if number not in brought:
-            wanted[path].add(number)
+    lacking = [pointer for pointer in pointers if pointer.id not in known]
+    brought = {p.id: text for p in lacking if (text := given.get(p.id)) is not None}
+    reasons = {p.id: ALTERED for p in lacking if given.get(p.id, "") is None}
+    wanted: dict[str, list[Pointer]] = defaultdict(list)
+    for pointer in lacking:
+        if pointer.id not in brought:
+            wanted[pointer.path].append(pointer)
     error = None
     try:
         for path, content in _contents(source, wanted, cache.folder, origin, progress):
-            passages = cut_passages(content, source.reader)
-            brought |= {number: passages[number] for number in wanted[path] & passages.keys()}
-            reasons |= dict.fromkeys(wanted[path] - passages.keys(), OTHER_TEXT)
+            for pointer in wanted[path]:
+                text = pointer.cut(content)
+                if text is None:
+                    reasons[pointer.id] = OTHER_TEXT
+                else:
+                    brought[pointer.id] = text
     except CorpusError as fault:
         error = str(fault)
     if brought:
         cache.store(source.name, known | brought)
     absent = NO_FILE if origin is None and error is None else NOT_FOUND
-    missing = [
-        Missing(number, path, reasons.get(number, absent))
-        for number, path in lacking.items()
-        if number not in brought
-    ]
-    return SourceReport(
-        source.name,
-        wanted=len(paths),
-        here=len(paths) - len(lacking),
-        brought=len(brought),
-        missing=tuple(missing),
-        error=error,
+    missing = tuple(
+        Missing(p.id, p.path, reasons.get(p.id, absent)) for p in lacking if p.id not in brought
     )
+    here = len(pointers) - len(lacking)
+    return SourceReport(source.name, len(pointers), here, len(brought), missing, error)
 
 
 def _contents(
@@ -181,9 +173,8 @@ def _contents(
             return
     for root in roots:
         for path in paths:
-            file = (root / path).resolve()
-            inside = file.is_relative_to(root.resolve())  # a link may lead out of the folder
-            if inside and file.is_file() and file.stat().st_size <= LARGEST_FILE:
+            file = (root / path).resolve()  # a link may lead out of the folder
+            if file.is_relative_to(root.resolve()) and file.is_file():
                 yield path, file.read_bytes()
 
 

@@ -55,7 +55,8 @@ def read_corpus(paths: Paths, taxonomy: Taxonomy | None = None) -> Corpus:
         Files, or folders whose corpus files are read in name order. Rows without text point to a
         passage of a public text; its words come from the cache that `textclass corpus fetch` fills.
         A row carries labels (a list for each facet) or `scores` (for each facet the probability of
-        its labels; a label left out has 0).
+        its labels; a label left out has 0). Rows with the `level` "document" are whole documents:
+        they are read where their file is named itself, not with the passages of a folder.
     taxonomy : Taxonomy, optional
         The labels; those that ship with the package by default.
 
@@ -94,6 +95,8 @@ def scan_corpus(paths: Paths, taxonomy: Taxonomy | None = None) -> Scan:
     for base, path in corpus_files(given):
         texts = caches.setdefault(base, TextCache.beside(base))
         for where, found in scan_records(path, faults):
+            if found.get("level") == "document" and path not in given:
+                continue
             with gathered(faults):
                 record = texts.complete(found)
                 if is_pointer(record):
