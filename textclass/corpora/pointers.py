@@ -8,29 +8,30 @@ from __future__ import annotations
 
 import html
 import re
-from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from textclass.corpora.files import (
-    corpus_files,
-    gathered,
-    raise_bad_rows,
-    scan_records,
-    write_jsonl,
-)
 from textclass.corpora.rows import Corpus, teaching, text_id
-from textclass.corpora.sources import load_sources
 from textclass.errors import CorpusError
+from textclass.yamlfile import line_of, parse_yaml, raise_faults, read_text
 
 LEAST_SCORE = 0.001
 """A lower score is left out of a pointer; it is read as 0."""
 
+# The name becomes a file name, the address and the commit arguments of git.
+_SHAPES = {
+    "name": r"[a-z0-9][a-z0-9_-]{0,63}",
+    "title": r".+",
+    "url": r"(https|file)://[^\s-]\S*",
+    "commit": r"[0-9a-f]{40}|[0-9a-f]{64}",
+    "licence": r".+",
+}
 _LONGEST = 20_000  # characters; the cleaning patterns are slow on hostile text beyond it
 _ID = re.compile(r"[0-9a-f]{16}")
+# It stays inside its folder and can't be taken for an option or a pattern of git.
+_PATH = re.compile(r"(?![/:-])(?!(?:.*/)?\.\.(?:/|$))[^\0\n\r\\]+")
 _CUTS = (re.compile(r"\n[ \t]*\n"), re.compile(r"\n"), re.compile(r"</?(?:p|li|td|h\d)\b[^>]*>"))
 _LEFT_OUT = re.compile(
     r"<!--.*?-->|<(note|script|style|table|figure)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE
@@ -98,119 +99,28 @@ def is_pointer(record: Mapping[str, Any]) -> bool:
     return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
 
 
-def read_pointers(folder: Path, sources: Container[str]) -> Mapping[str, list[Pointer]]:
-    """Return the pointers of a corpus folder by source.
-
-    Raises
-    ------
-    CorpusError
-        Names each bad one by file and line.
-    """
-    pointers: dict[str, dict[str, Pointer]] = defaultdict(dict)
-    faults: list[CorpusError] = []
-    for _, file in corpus_files([folder]):
-        for where, record in scan_records(file, faults):
-            if is_pointer(record):
-                with gathered(faults):
-                    if record["source"] not in sources:
-                        fault = f"sources.yaml has no source {record['source']!r}"
-                        raise CorpusError(fault, where=where)
-                    pointer = make_pointer(record, where)
-                    pointers[record["source"]][pointer.id] = pointer
-    raise_bad_rows(faults)
-    return {source: list(found.values()) for source, found in pointers.items()}
-
-
-def make_pointer(record: Mapping[str, Any], where: str) -> Pointer:
+def make_pointer(record: Mapping[str, Any]) -> Pointer:
     """Return the checked pointer of a record.
 
     Raises
     ------
     CorpusError
-        With the place `where`.
     """
     number, path = record.get("id"), record.get("path")
     if not isinstance(number, str) or not _ID.fullmatch(number):
-        raise CorpusError(f"the id {number!r} isn't 16 hex digits", where=where)
-    if not isinstance(path, str) or not _is_safe_path(path):
-        raise CorpusError(f"{path!r} isn't a path inside a source", where=where)
+        raise CorpusError(f"the id {number!r} isn't 16 hex digits")
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise CorpusError(f"{path!r} isn't a path inside a source")
     spans = record.get("passages") or [[record.get("start"), record.get("end")]]
     if not isinstance(spans, list) or not all(map(_is_span, spans)):
-        raise CorpusError("start and end, or passages, don't say where the text is", where=where)
+        raise CorpusError("start and end, or passages, don't say where the text is")
     return Pointer(number, path, tuple(s if isinstance(s, str) else (s[0], s[1]) for s in spans))
 
 
 def _is_span(span: object) -> bool:
-    if isinstance(span, str):
-        return _ID.fullmatch(span) is not None
-    return (
-        isinstance(span, list)
-        and [type(place) for place in span] == [int, int]
-        and 0 <= span[0] < span[1] < span[0] + _LONGEST
-    )
-
-
-def _is_safe_path(path: str) -> bool:
-    """Return whether a path stays inside its folder and can't be taken for an option of git."""
-    parts = PurePosixPath(path).parts
-    return (
-        bool(parts)
-        and not path.startswith(("/", "-", ":"))
-        and ".." not in parts
-        and not any(character in path for character in "\0\n\r\\")
-    )
-
-
-@dataclass(frozen=True)
-class TextCache:
-    """Texts that `textclass corpus fetch` brought, by id.
-
-    Attributes
-    ----------
-    folder : Path
-        Holds one `<source>.jsonl` of `id` and `text` per source.
-    """
-
-    folder: Path
-
-    @classmethod
-    def beside(cls, corpus: Path) -> TextCache:
-        """Return the cache of a corpus folder, also from one of its subfolders."""
-        homes = [corpus, *list(corpus.absolute().parents)[:2]]
-        home = next((home for home in homes if (home / "sources.yaml").exists()), corpus)
-        return cls(home / "cache")
-
-    @cached_property
-    def _texts(self) -> dict[str, str]:
-        files = sorted(self.folder.glob("*.jsonl"))
-        return {number: text for file in files for number, text in self.known(file.stem).items()}
-
-    @cached_property
-    def _licences(self) -> Mapping[str, str]:
-        path = self.folder.parent / "sources.yaml"
-        return {s.name: s.licence for s in load_sources(path).values()} if path.exists() else {}
-
-    def complete(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the record with its text and licence, where the cache knows the text."""
-        # A corpus that has its texts needs no cache, which may be large.
-        text = self._texts.get(str(record["id"])) if is_pointer(record) else None
-        if text is None:
-            return dict(record)
-        licence = self._licences.get(str(record["source"]))
-        return {**({"licence": licence} if licence else {}), **record, "text": text}
-
-    def known(self, source: str) -> dict[str, str]:
-        """Return the texts of one source that are here; one whose hash isn't its id isn't."""
-        return {
-            values["id"]: text
-            for _, values in scan_records(self.folder / f"{source}.jsonl", [])
-            if isinstance(text := values.get("text"), str) and text_id(text) == values.get("id")
-        }
-
-    def store(self, source: str, texts: Mapping[str, str]) -> None:
-        """Write the texts of one source: whole or not at all."""
-        rows = ({"id": number, "text": texts[number]} for number in sorted(texts))
-        write_jsonl(self.folder / f"{source}.jsonl", rows)
+    if isinstance(span, list) and [type(place) for place in span] == [int, int]:
+        return 0 <= span[0] < span[1] < span[0] + _LONGEST
+    return isinstance(span, str) and _ID.fullmatch(span) is not None
 
 
 def strip_texts(corpus: Corpus, *, labelled: str) -> Iterator[dict[str, Any]]:
@@ -230,11 +140,10 @@ def strip_texts(corpus: Corpus, *, labelled: str) -> Iterator[dict[str, Any]]:
     """
     for row in corpus.rows:
         columns = row.columns
-        make_pointer({**columns, "id": row.id}, row.where)
+        if not columns.get("source") or not columns.get("path"):
+            raise CorpusError("a row needs the source and path of its text", where=row.where)
         if row.id != text_id(row.text):
             raise CorpusError(f"the id {row.id!r} isn't the hash of the text", where=row.where)
-        if not columns.get("source"):
-            raise CorpusError("the row doesn't say which source its text is from", where=row.where)
         keys = ("source", "path", "start", "end", "passages", "level")
         pointer = {"id": row.id} | {key: columns[key] for key in keys if key in columns}
         if row.group != f"{columns['source']}:{columns['path']}":
@@ -244,3 +153,54 @@ def strip_texts(corpus: Corpus, *, labelled: str) -> Iterator[dict[str, Any]]:
             kept = {name: round(s, 4) for name, s in scores.items() if s >= LEAST_SCORE}
             taught["scores"][facet] = kept
         yield {**pointer, **taught, "labelled": labelled}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One git repository of public texts.
+
+    Attributes
+    ----------
+    name : str
+        What pointers call it.
+    title, licence : str
+    url : str
+        `https://` or `file://`.
+    commit : str
+        The full id of the commit that the labels were made at.
+    """
+
+    name: str
+    title: str
+    url: str
+    commit: str
+    licence: str
+
+
+def load_sources(path: str | Path) -> Mapping[str, Source]:
+    """Read a `sources.yaml` into sources by name.
+
+    Raises
+    ------
+    CorpusError
+        Names every fault of the file with its line.
+    """
+    tree = parse_yaml(read_text(Path(path), CorpusError), str(path), CorpusError)
+    entries = tree.get("sources") if isinstance(tree, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise CorpusError("a list under the key 'sources' was expected", where=str(path))
+    sources: dict[str, Source] = {}
+    faults = []
+    for number, entry in enumerate(entries):
+        line = line_of(tree, ("sources", number))
+        given = dict(entry) if isinstance(entry, dict) else {}
+        faults += [
+            (line, f"{key}: {value!r} won't do" if key in _SHAPES else f"there is no key {key!r}")
+            for key, value in (dict.fromkeys(_SHAPES) | given).items()
+            if not (isinstance(value, str) and re.fullmatch(_SHAPES.get(key, "(?!)"), value))
+        ]
+        if given.get("name") in sources:
+            faults.append((line, f"the source {given['name']!r} stands twice"))
+        sources[str(given.get("name"))] = Source(**{key: str(given.get(key)) for key in _SHAPES})
+    raise_faults(faults, str(path), CorpusError)
+    return sources
