@@ -7,7 +7,7 @@ from textclass.corpora.fetch import FetchReport, fetch_texts
 from textclass.corpora.files import write_jsonl
 from textclass.corpora.forms import FORMS, OWN, Converted, read_form, write_form
 from textclass.corpora.pointers import point
-from textclass.corpora.read import Scan, read_corpus, scan_corpus
+from textclass.corpora.read import Scan, make_row, read_corpus, scan_corpus
 from textclass.corpora.rows import Corpus, Row, text_id
 from textclass.corpora.stats import CorpusStats, count_corpus
 
@@ -28,6 +28,7 @@ __all__ = [
     "compare_readers",
     "count_corpus",
     "fetch_texts",
+    "make_row",
     "point",
     "rank_doubts",
     "read_corpus",
