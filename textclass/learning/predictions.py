@@ -11,7 +11,7 @@ import numpy as np
 from textclass.corpora import Corpus, make_row, read_corpus
 from textclass.errors import CorpusError, ModelError
 from textclass.language import split_passages
-from textclass.pooling import pool_document
+from textclass.results import pool_document
 from textclass.results import Outcome, PassageTags
 
 if TYPE_CHECKING:
