@@ -148,7 +148,8 @@ def _other_form(form: str, record: Record) -> CorpusError:
 def _scan(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     """Yield the records of a table, or of a file that is one JSON list."""
     try:
-        listed = path.open("rb").read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+        with path.open("rb") as file:
+            listed = file.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
         records = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf")) if listed else ()
     except (OSError, ValueError) as error:
         raise CorpusError(f"can't be read: {error}", where=str(path)) from error
