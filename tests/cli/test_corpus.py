@@ -70,7 +70,7 @@ def test_check_exits_with_1_for_errors_only(tmp_path):
     assert "1 more errors [row]" in result.stdout
     as_json = json.loads(run("check", path, "--json", "-q").stdout)
     assert not as_json["ok"]
-    assert [finding["kind"] for finding in as_json["findings"]] == ["row", "row"]
+    assert [finding["kind"] for finding in as_json["findings"]] == ["rare-label", "row", "row"]
 
 
 def test_check_tells_leaks_into_held_out_passages(tmp_path):

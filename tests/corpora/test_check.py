@@ -54,7 +54,7 @@ def test_labels_with_few_examples_come_first(tmp_path):
     report = check(tmp_path, [*rows, row(topic=["sea"])])
     lines = [
         "warm: no example; the model can't learn to give it",
-        "river: on all 6 passages; the model can't learn where not",
+        "river: on all 6 passages; the model can't learn where not to give it",
         "bread: 1 example; its threshold means nothing",
     ]
     assert [f.message for f in report.findings][:3] == lines
@@ -66,7 +66,7 @@ def test_what_a_file_has_wrong_in_many_rows_is_told_once(tmp_path):
     (tmp_path / "a.csv").write_text("text,topic\n" + f'"{RIVER}",river\n' * 40)
     write_jsonl(tmp_path / "b.jsonl", [row(f"{BREAD} {n}") | {"topic": None} for n in range(9)])
     report = check_corpus(scan_corpus(tmp_path, TAXONOMY))
-    assert [(f.kind, f.where[0].rpartition("/")[2]) for f in report.findings] == [
+    assert [(f.kind, f.where[0].rpartition("/")[2]) for f in told(report)] == [
         ("no-answer", "a.csv, line 2 and 39 more"),
         ("no-answer", "b.jsonl, line 1 and 8 more"),
     ]

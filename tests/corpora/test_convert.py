@@ -416,7 +416,7 @@ def test_a_file_in_our_own_form_is_taken_for_no_other(form, tmp_path):
 def test_a_span_without_a_label_is_a_bad_row(tmp_path):
     record = {"text": RIVER, "answer": "accept", "accept": [], "spans": [{"start": 0, "end": 5}]}
     path = write_jsonl(tmp_path / "x.jsonl", [record])
-    with pytest.raises(CorpusError, match="line 1: not a span of the text"):
+    with pytest.raises(CorpusError, match="line 1: span with the unknown label None"):
         read_form(path, "prodigy", TAXONOMY)
 
 

@@ -7,7 +7,7 @@ from textclass.corpora.fetch import SourceReport, fetch_texts
 from textclass.corpora.files import write_jsonl
 from textclass.corpora.label_issues import LabelIssue, rank_label_issues, rare_labels
 from textclass.corpora.pointers import strip_texts
-from textclass.corpora.read import Scan, read_corpus, scan_corpus
+from textclass.corpora.read import Scan, make_row, read_corpus, scan_corpus
 from textclass.corpora.rows import Corpus, Row, text_id
 from textclass.corpora.stats import CorpusStats, count_corpus
 
@@ -28,6 +28,7 @@ __all__ = [
     "compare_readers",
     "count_corpus",
     "fetch_texts",
+    "make_row",
     "rank_label_issues",
     "rare_labels",
     "read_corpus",

@@ -439,12 +439,14 @@ def _from_prodigy(record: Record, taxonomy: Taxonomy) -> Rows:
     Options that weren't accepted are negatives; spans alone give the passage their labels.
     """
     answer, spans = record.get("answer"), record.get("spans") or ()
-    if "answer" not in record or not {"accept", "spans"} & set(record):
+    if "answer" not in record:
         raise _other_form("prodigy", record)
     if answer not in ("accept", "reject", "ignore"):
         raise CorpusError(f"the answer {answer!r} isn't accept, reject or ignore")
     if answer != "accept":
         raise UnansweredError("nobody accepted it")
+    if not {"accept", "spans"} & set(record):
+        raise _other_form("prodigy", record)
     texts = {option["id"]: option.get("text") for option in record.get("options") or ()}
     accepted = record.get("accept", [span.get("label") for span in spans])
     accepted = [a if a in taxonomy.names else texts.get(a, a) for a in _list(accepted)]

@@ -183,8 +183,8 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
     Raises
     ------
     CorpusError
-        With the place `where`, if the text, a label, a score or a span is wrong; `UnansweredError` if
-        a facet has no answer.
+        With the place `where`, if the text, a label, a score or a span is wrong; `UnansweredError`
+        if a facet has no answer.
     """
     text = record.get("text")
     if "text" not in record:
