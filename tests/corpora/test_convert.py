@@ -10,7 +10,9 @@ from textclass.corpora import FORMS, OWN, Corpus, Row, read_corpus, read_form, t
 from textclass.errors import CorpusError
 
 EMOJI = "A 👩‍🚀 waved 🇺🇳 flags from the café, naïve and loud"
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(str.strip)
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60
+).filter(str.strip)
 
 
 @st.composite
@@ -22,7 +24,11 @@ def rows(draw):
         end = draw(st.integers(start + 1, len(text)))
         spans.append({"start": start, "end": end, "label": draw(st.sampled_from(TAXONOMY.names))})
     labels = draw(st.frozensets(st.sampled_from(TAXONOMY.names)))
-    columns = {"register": draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=5))}
+    columns = {
+        "register": draw(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
+        )
+    }
     if spans:
         columns["spans"] = spans
     number = draw(st.sampled_from([text_id(text), "my-7"]))

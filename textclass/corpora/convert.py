@@ -15,7 +15,6 @@ from typing import Any
 
 import orjson
 
-from textclass.corpora.files import Placed, gathered, json_lines, raise_bad_rows, scan_records
 from textclass.corpora.read import (
     SETTLED,
     UnansweredError,
@@ -24,6 +23,7 @@ from textclass.corpora.read import (
     scan_corpus,
     with_text,
 )
+from textclass.corpora.records import Placed, gathered, json_lines, raise_bad_rows, scan_records
 from textclass.corpora.rows import Corpus, Row, folder_of, teaching
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy

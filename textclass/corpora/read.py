@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 
 from textclass.corpora.fetch import TextCache
-from textclass.corpora.files import corpus_files, gathered, raise_bad_rows, scan_records
 from textclass.corpora.pointers import is_pointer
+from textclass.corpora.records import corpus_files, gathered, raise_bad_rows, scan_records
 from textclass.corpora.rows import Corpus, Row, folder_of, text_id
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
