@@ -207,7 +207,7 @@ def _from_triples(spans: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- what a
     for span in spans:
         if isinstance(span, Mapping):
             span = [span.get(key) for key in ("start_offset", "end_offset", "label")]
-        if not isinstance(span, list) or len(span) != 3:
+        if not isinstance(span, list | tuple) or len(span) != 3:
             raise CorpusError(f"not a list of [start, end, label]: {spans!r}")
         found.append(dict(zip(("start", "end", "label"), span, strict=True)))
     return found
