@@ -293,14 +293,13 @@ def tarred(members):
     return buffer.getvalue()
 
 
-def mail(*parts, kind="mixed", head=""):
+def mail(*parts, kind="mixed"):
     """A mail of parts; each is (headers, bytes)."""
-    inner = b"".join(b"--B\n%s\n\n%s\n" % (headers.encode(), data) for headers, data in parts)
-    return (
-        (
-            f"Received: from x\nMessage-ID: <1@x>\nSubject: Visit\n{head}MIME-Version: 1.0\n"
-            f"Content-Type: multipart/{kind}; boundary=B\n\n"
-        ).encode()
-        + inner
-        + b"--B--\n"
+    mark = b"B%d" % sum(len(data) for _, data in parts)  # another one for a mail inside a mail
+    inner = b"".join(
+        b"--%s\n%s\n\n%s\n" % (mark, headers.encode(), data) for headers, data in parts
     )
+    return (
+        "Received: from x\nMessage-ID: <1@x>\nSubject: Visit\nMIME-Version: 1.0\n"
+        f"Content-Type: multipart/{kind}; boundary={mark.decode()}\n\n"
+    ).encode() + b"%s--%s--\n" % (inner, mark)

@@ -177,7 +177,11 @@ class DocumentReader:
             try:
                 # strict: nothing is taken for what it isn't.
                 message = _MESSAGE.validate_json(data, strict=True)
-                if b"\\u0000" in data and plain(facts := orjson.loads(data)) != facts:
+                if (
+                    isinstance(message, Rows)
+                    and b"\\u0000" in data
+                    and plain(facts := orjson.loads(data)) != facts
+                ):
                     raise ValueError("characters that can't be stored")
                 if isinstance(message, Said):
                     if place.given_in_all:
@@ -270,6 +274,12 @@ class _Place:
 
 def _short(text: str) -> str:
     return text if len(text) <= _ERROR_CHARS else text[: _ERROR_CHARS - 1] + "…"
+
+
+def _refuse_unsafe(data: bytes) -> None:
+    facts = orjson.loads(data)
+    if plain(facts) != facts:
+        raise ValueError("characters that can't be stored")
 
 
 def _check_offsets(part: Found) -> None:

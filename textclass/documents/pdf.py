@@ -85,7 +85,7 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
             )
         pages = _pages(document, limits)
         kept = _without_running_heads(pages)
-        unread += _without_text(document, kept)
+        unread += _without_text(document, kept, pages)
         # Where nothing else is left, what repeats is the document.
         text, starts = _joined(kept if any(kept) else pages)
         attachments = [
@@ -126,11 +126,13 @@ def _pages(document: PdfDocument, limits: Limits) -> list[list[_Line]]:
     return pages
 
 
-def _without_text(document: PdfDocument, pages: list[list[_Line]]) -> list[str]:
+def _without_text(
+    document: PdfDocument, kept: list[list[_Line]], pages: list[list[_Line]]
+) -> list[str]:
     """Return which pages hold pictures, or drawn letters, in place of text."""
     scanned = [
         number
-        for number, lines in enumerate(pages)
+        for number, lines in enumerate(kept)
         if sum(len(line.text) for line in lines) < _SCANNED and _is_picture(document[number])
     ]
     if scanned and not any(lines for n, lines in enumerate(pages) if n not in set(scanned)):

@@ -345,19 +345,17 @@ def _parquet(content: Content, limits: Limits) -> Iterator[Table]:
 
     def rows() -> Iterator[tuple[str, Cells]]:
         number = 0
-        with stream:
-            for batch in file.iter_batches(_BATCH, use_threads=False):
-                for cells in batch.rename_columns(names).to_pylist():
-                    number += 1
-                    yield f"row {number}", cells
+        for batch in file.iter_batches(_BATCH, use_threads=False):
+            for cells in batch.rename_columns(names).to_pylist():
+                number += 1
+                yield f"row {number}", cells
 
-    stream = content.searchable(limits.document_bytes)
     try:
-        file = parquet.ParquetFile(stream)
-        names = _unique(file.schema_arrow.names)
-        yield Table(names, rows())
+        with content.searchable(limits.document_bytes) as stream:
+            file = parquet.ParquetFile(stream)
+            names = _unique(file.schema_arrow.names)
+            yield Table(names, rows())
     except (pa.ArrowException, OSError) as error:
-        stream.close()
         raise DocumentError("it is damaged or cut short", hint="write the file again") from error
 
 
