@@ -11,7 +11,6 @@ ROOT = Path(__file__).parent.parent / "textclass"
 ORDER = [
     "errors",
     "files",
-    "yamlfile",
     "taxonomy",
     "documents",
     "results",

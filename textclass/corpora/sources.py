@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from textclass.corpora.readers import READERS
 from textclass.errors import CorpusError
-from textclass.yamlfile import Fault, line_of, parse_yaml, raise_faults, read_text, schema_faults
+from textclass.taxonomy import Fault, line_of, parse_yaml, raise_faults, read_text, schema_faults
 
 
 class _Strict(BaseModel):
