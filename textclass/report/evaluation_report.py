@@ -17,17 +17,22 @@ from textclass.metrics import (
     Slice,
     WorstError,
 )
-from textclass.report.curves import (
+from textclass.report.highlights import MarkedText, mark_text
+from textclass.report.page import as_figure, as_percent, as_plural, render_page, write_page
+from textclass.report.plots import (
     Bin,
+    Cell,
     Curve,
+    Grid,
+    Interval,
+    Plot,
     Point,
     curve_plot,
+    heat_map,
+    interval_plot,
     reliability_plot,
     risk_coverage_plot,
 )
-from textclass.report.marks import MarkedText, mark_text
-from textclass.report.page import as_figure, as_percent, as_plural, render_page, write_page
-from textclass.report.plots import Cell, Grid, Interval, Plot, heat_map, interval_plot
 from textclass.report.views import Tag
 
 MOST_CONFUSED = 12
@@ -81,7 +86,7 @@ def write_evaluation_report(metrics: Metrics, path: str | Path) -> Path:
 
     Raises
     ------
-    BatchError
+    TextclassError
         If it can't be written.
     """
     path = Path(path)
