@@ -244,7 +244,7 @@ def english_tokenizer() -> Any:  # noqa: ANN401 -- spaCy's classes carry no type
     from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
     from spacy.vocab import create_vocab
 
-    defaults = English.Defaults
+    defaults: Any = English.Defaults
     return SpacyTokenizer(
         create_vocab("en", defaults),
         rules=defaults.tokenizer_exceptions,
