@@ -43,12 +43,13 @@ def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
     out = console()
     out.print(f"[bold]{name}[/bold]")
     training = manifest.get("training", {})
-    for key in ("passages", "soft_passages", "documents", "folds", "seed", "fingerprint"):
+    for key in ("passages", "soft_passages", "documents", "fingerprint"):
         out.print(f"{key.replace('_', ' ')}: {training.get(key, 'not said')}")
-    for facet, figures in manifest.get("held_out", {}).get("facets", {}).items():
-        f1 = figures["micro"]["f1"]
-        interval = f"[{f1['low']:.3f}-{f1['high']:.3f}]"
-        out.print(f"held-out micro F1, {facet}: {f1['value']:.3f} {interval}")
+    for name, measured in manifest.get("held_out", {}).items():
+        for row in measured["figures"] if "figures" in measured else ():
+            if row["metric"] == "micro_f1" and row["model"] == measured["model"] and not row["part"]:
+                interval = f"[{row['low']:.3f}-{row['high']:.3f}]"
+                out.print(f"{name}, {row['facet']}, micro F1: {row['value']:.3f} {interval}")
     table = Table(box=None, pad_edge=False)
     for header in ("label", "threshold", "rule", "positives"):
         table.add_column(header)

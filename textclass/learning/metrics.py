@@ -198,8 +198,7 @@ def facet_figures(
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return figures as the long table."""
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    return frame.fillna({"part": "", "label": ""})
+    return pd.DataFrame([{"part": "", "label": "", **row} for row in rows], columns=COLUMNS)
 
 
 def as_text(figure: Any) -> str:  # noqa: ANN401 -- a row or a mapping
@@ -208,7 +207,7 @@ def as_text(figure: Any) -> str:  # noqa: ANN401 -- a row or a mapping
     if value is None or pd.isna(value):
         return "-"
     if low is None or pd.isna(low):
-        return f"{value:.3f}"
+        return f"{value:.0f}" if value > 1 else f"{value:.3f}"  # a count, or a figure alone
     return f"{value:.3f} [{low:.3f}-{figure['high']:.3f}]"
 
 

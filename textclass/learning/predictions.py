@@ -71,7 +71,7 @@ def read_documents(paths: Sequence[Path], taxonomy: Taxonomy) -> Corpus:
                 found = list(reader.read(Source(path.parent / name, name, path.parent)))
                 for part in found:
                     if isinstance(part, SetAside):
-                        raise CorpusError(f"{name}: {part.message}", where=where)
+                        raise CorpusError(f"{name}: {part.error}", where=where)
                 text = "\n\n".join(part.text for part in found if not isinstance(part, SetAside))
                 rows.append(make_row({"group": name, **record, "text": text}, taxonomy, where))
     return Corpus(taxonomy, tuple(rows))
