@@ -36,3 +36,17 @@ def test_soft_weights_are_checked(textclass, tmp_path):
     train = ("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model", "--soft-weight")
     assert "'much' isn't a number" in textclass(*train, "topic=much", check=2).err
     assert "no facet 'tone' (the facets are topic)" in textclass(*train, "tone=1", check=1).err
+
+
+def test_labels_with_few_examples_are_warned_of(textclass, tmp_path):
+    (tmp_path / "labels.yaml").write_text(TOY_LABELS)
+    rows = toy_rows(60)
+    for number, row in enumerate(rows):
+        row["topic"] = [label for label in row["topic"] if label != "no" or number == 7]
+    rows[7]["topic"] = ["no"]
+    write_jsonl(tmp_path / "corpus.jsonl", rows)
+    done = textclass(
+        *("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model"),
+        *("--folds", 3, "--vectors", 0, "--min-df", 2, "-C", 1),
+    )
+    assert "warning: no: 1 example; its threshold means nothing" in done.err

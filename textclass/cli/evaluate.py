@@ -13,6 +13,7 @@ from textclass.cli.common import (
     console,
     existing_path,
     json_option,
+    model_folder,
     model_option,
     new_path,
     note,
@@ -48,7 +49,7 @@ _LABEL_METRICS = ["given", "precision", "recall", "f1", "average_precision", "ec
     multiple=True,
     help="Also fit TF-IDF baselines on this corpus: the model's own training data.",
 )
-@click.option("--compare", type=existing_path, multiple=True, help="Another model folder.")
+@click.option("--compare", type=model_folder, multiple=True, help="Another model.")
 @click.option("--output", "-o", type=new_path, help="Write all figures as JSON.")
 @click.option("--report", type=new_path, help="Write an HTML report.")
 @click.option(
@@ -72,7 +73,7 @@ _LABEL_METRICS = ["given", "precision", "recall", "f1", "average_precision", "ec
 def evaluate(
     *,
     paths: tuple[Path, ...],
-    model_path: Path | None,
+    model_path: Path,
     level: str,
     by: tuple[str, ...],
     training: tuple[Path, ...],
@@ -93,12 +94,12 @@ def evaluate(
     """
     check_outputs([output, report], [*paths, *training])
     from textclass.corpora import read_corpus
+    from textclass.files import write_atomically
     from textclass.learning import evaluate as run
     from textclass.learning import fit_baselines, leave_out, read_documents, update_card
     from textclass.model import load_folder
-    from textclass.taxonomy import shipped
 
-    folder = load_folder(model_path or shipped("models/default"))
+    folder = load_folder(model_path)
     taxonomy = folder.model.taxonomy
     read = read_documents if level == "document" else read_corpus
     corpus = read(paths, taxonomy)
@@ -120,7 +121,7 @@ def evaluate(
     )
     if output:
         figures = json.dumps(measured.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-        _write(output, f"{figures}\n")
+        write_atomically(output, f"{figures}\n".encode())
     if report:
         from textclass.report import write_evaluation_report
 
@@ -132,13 +133,6 @@ def evaluate(
         print_json(measured.to_dict())
     elif not quiet:
         _print(measured)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.FileError(str(path), error.strerror) from error
 
 
 def _warn_of_leaks(measured: Evaluation) -> None:

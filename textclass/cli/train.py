@@ -18,10 +18,7 @@ from textclass.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from textclass.corpora import Corpus
     from textclass.taxonomy import Taxonomy
-
-_FEW = 10
 
 
 @click.command()
@@ -85,7 +82,7 @@ def train(
     Each row has id, text, a list of labels per facet, and group (its document, never split across
     folds). Rows with scores instead of labels teach by probability.
     """
-    from textclass.corpora import read_corpus
+    from textclass.corpora import rare_labels, read_corpus
     from textclass.learning import default_pipeline
     from textclass.learning import train as run
     from textclass.taxonomy import Taxonomy
@@ -95,7 +92,8 @@ def train(
     corpus = read_corpus(paths, taxonomy)
     if without:
         corpus = corpus.without_groups(read_corpus(without, taxonomy).groups)
-    _warn_of_rare_labels(corpus)
+    for told in rare_labels(corpus):
+        note(f"warning: {told}")
     pipeline = default_pipeline().set_params(
         wordfeatures__vector_size=vectors,
         wordfeatures__min_df=min_df,
@@ -112,16 +110,6 @@ def train(
         folder = run(corpus, output, pipeline, soft_rows=soft_rows, seed=seed, progress=progress)
     note_unreached(folder.manifest, quiet=quiet)
     note(f"{folder.model.name}: {len(corpus)} passages, written to {output}", quiet=quiet)
-
-
-def _warn_of_rare_labels(corpus: Corpus) -> None:
-    counts = corpus.targets[corpus.hard].sum(axis=0).astype(int).tolist()
-    for name, count in zip(corpus.taxonomy.names, counts, strict=True):
-        if not count:
-            note(f"warning: {name}: no example; it is never given")
-        elif count < _FEW:
-            plural = "s" if count > 1 else ""
-            note(f"warning: {name}: {count} example{plural}; its threshold means nothing")
 
 
 def _weights(given: tuple[str, ...], taxonomy: Taxonomy) -> list[float]:

@@ -11,8 +11,7 @@ import numpy as np
 from textclass.corpora import Corpus, make_row, read_corpus
 from textclass.errors import CorpusError, ModelError
 from textclass.language import split_passages
-from textclass.results import pool_document
-from textclass.results import Outcome, PassageTags
+from textclass.results import Outcome, PassageTags, pool_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
