@@ -72,7 +72,11 @@ def read_documents(paths: Sequence[Path], taxonomy: Taxonomy) -> Corpus:
                     if isinstance(part, SetAside):
                         raise CorpusError(f"{name}: {part.error}", where=where)
                 text = "\n\n".join(part.text for part in found if not isinstance(part, SetAside))
-                rows.append(make_row({"group": name, **record, "text": text}, taxonomy, where))
+                try:
+                    row = make_row({"group": name, **record, "text": text}, taxonomy, where)
+                except CorpusError as error:
+                    raise CorpusError(error.message, where=where, hint=error.hint) from error
+                rows.append(row)
     return Corpus(taxonomy, tuple(rows))
 
 

@@ -34,7 +34,7 @@ MOST_PAIRS = 10
 ENOUGH = 5
 """True passages that a label needs to count in a macro average."""
 
-_MEAN = "mean over labels"
+_MEANS = dict.fromkeys(("ece", "brier"), "mean over labels")
 TARGET = 0.95
 NONE = "none"
 
@@ -118,7 +118,7 @@ def _facet(data: Record, name: str) -> FacetView:
     return FacetView(
         name=name,
         facts=tuple(
-            (title, as_figure(figures[metric]["value"]), between(figures[metric]) or _MEAN)
+            (title, as_figure(figures[metric]["value"]), _MEANS.get(metric) or between(figures[metric]))
             for metric, title in shown.items()
             if metric in figures
         ),
