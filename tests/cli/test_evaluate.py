@@ -129,7 +129,9 @@ def test_documents_are_measured_as_documents(run, unseen, model, tmp_path):
     word = "word TF-IDF + logistic regression"
     assert {"toy", "keyword cues", word, f"{word}, on the whole text"} <= names
     assert metrics["reliability"] == []
-    (f1,) = [f for f in metrics["figures"] if f["model"][:4] == "toy@" and f["metric"] == "micro_f1"]
+    (f1,) = [
+        f for f in metrics["figures"] if f["model"][:4] == "toy@" and f["metric"] == "micro_f1"
+    ]
     assert f1["value"] > 0.8
     card = (copy / "README.md").read_text(encoding="utf-8")
     assert "## Figures on held-out documents: documents" in card

@@ -48,7 +48,9 @@ def test_held_out_figures_stand_in_card_and_manifest_and_stay(folder, measured):
     assert "## Figures on held-out passages: gold" in card
     assert "## Figures on held-out passages: other" in card
     assert "out of fold" not in card
-    (micro,) = measured.figures.query("metric == 'micro_f1' and part == '' and model == @measured.model").to_dict("records")
+    (micro,) = measured.figures.query(
+        "metric == 'micro_f1' and part == '' and model == @measured.model"
+    ).to_dict("records")
     assert f"| micro_f1 | {micro['value']:.3f} [{micro['low']:.3f}-{micro['high']:.3f}] |" in card
     assert "| keyword cues |" in card
     assert "better than keyword cues by" in card

@@ -177,7 +177,14 @@ def example_metrics(taxonomy=None, *, seed=0, text=lambda plain: plain):
             *(row for part in parts for row in micro(model, chance.uniform(0.4, 0.8), part, 120)),
         ],
         "differences": [
-            {"facet": f.name, "model": name, "value": 0.031, "low": -0.004, "high": 0.066, "p": 0.041}
+            {
+                "facet": f.name,
+                "model": name,
+                "value": 0.031,
+                "low": -0.004,
+                "high": 0.066,
+                "p": 0.041,
+            }
             for f in taxonomy
             for name in [*others, text("older@77aa")]
         ],
@@ -224,7 +231,9 @@ def example_metrics(taxonomy=None, *, seed=0, text=lambda plain: plain):
         "confusions": [
             {"facet": f.name, "true": true, "given": given, "count": 14 - n % 14}
             for f in taxonomy
-            for n, (true, given) in enumerate(product((*f.names[:9], "none"), (*f.names[:7], "none")))
+            for n, (true, given) in enumerate(
+                product((*f.names[:9], "none"), (*f.names[:7], "none"))
+            )
             if true != given
         ],
         "mistakes": [
@@ -265,7 +274,12 @@ def facet_rows(facet, chance):
 def label_rows(facet, name, chance):
     value, n = chance.uniform(0.35, 0.85), chance.randint(3, 90)
     figures = scores(value)
-    alone = {"given": chance.randint(8, 90), "average_precision": value, "brier": 0.05, "ece": 0.018}
+    alone = {
+        "given": chance.randint(8, 90),
+        "average_precision": value,
+        "brier": 0.05,
+        "ece": 0.018,
+    }
     figures |= {metric: {"value": found, **ALONE} for metric, found in alone.items()}
     return [
         {"part": "", "facet": facet, "label": name, "metric": metric, "n": n, **found}

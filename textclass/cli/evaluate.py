@@ -162,7 +162,11 @@ def _print(measured: Evaluation) -> None:
     _table(wide(own[own["label"] == ""], ["metric"], "facet"))
     micro = figures[figures["metric"] == "micro_f1"]
     others = micro[(micro["part"] == "") & (micro["model"] != measured.model)]
-    _table(wide(others.rename(columns={"model": "baseline, micro F1"}), ["baseline, micro F1"], "facet"))
+    _table(
+        wide(
+            others.rename(columns={"model": "baseline, micro F1"}), ["baseline, micro F1"], "facet"
+        )
+    )
     parts = micro[micro["part"] != ""].rename(columns={"part": "part, micro F1"})
     _table(wide(parts, ["part, micro F1", "n"], "facet"))
     out = console()

@@ -47,7 +47,11 @@ def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
         out.print(f"{key.replace('_', ' ')}: {training.get(key, 'not said')}")
     for name, measured in manifest.get("held_out", {}).items():
         for row in measured["figures"] if "figures" in measured else ():
-            if row["metric"] == "micro_f1" and row["model"] == measured["model"] and not row["part"]:
+            if (
+                row["metric"] == "micro_f1"
+                and row["model"] == measured["model"]
+                and not row["part"]
+            ):
                 interval = f"[{row['low']:.3f}-{row['high']:.3f}]"
                 out.print(f"{name}, {row['facet']}, micro F1: {row['value']:.3f} {interval}")
     table = Table(box=None, pad_edge=False)

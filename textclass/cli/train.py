@@ -47,14 +47,35 @@ if TYPE_CHECKING:
 @click.option(
     "--soft-rows", type=click.IntRange(0), help="At most so many rows with probabilities."
 )
-@click.option("-C", "strength", type=click.FloatRange(0, min_open=True), default=0.3,
-              show_default=True, help="The larger, the closer the fit, as in scikit-learn.")
-@click.option("--balance", type=click.FloatRange(0, 1), default=0.5, show_default=True,
-              help="How far rare labels weigh as much as frequent ones: 0 not at all, 1 wholly.")
-@click.option("--vectors", type=click.IntRange(0), default=150, show_default=True,
-              help="Length of the word vectors learnt from the texts; 0 for none.")
-@click.option("--min-df", type=click.IntRange(1), default=4, show_default=True,
-              help="In how many passages a word or part of a word must stand.")
+@click.option(
+    "-C",
+    "strength",
+    type=click.FloatRange(0, min_open=True),
+    default=0.3,
+    show_default=True,
+    help="The larger, the closer the fit, as in scikit-learn.",
+)
+@click.option(
+    "--balance",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="How far rare labels weigh as much as frequent ones: 0 not at all, 1 wholly.",
+)
+@click.option(
+    "--vectors",
+    type=click.IntRange(0),
+    default=150,
+    show_default=True,
+    help="Length of the word vectors learnt from the texts; 0 for none.",
+)
+@click.option(
+    "--min-df",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="In how many passages a word or part of a word must stand.",
+)
 @click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--jobs", type=int, default=-1, show_default=True, help="Processes; -1 is all cores.")

@@ -207,7 +207,9 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             return np.asarray(self._binarizer.transform(values), dtype=np.float64)
         targets = values.astype(np.float64)
         if not ((targets >= 0) & (targets <= 1)).all():
-            raise ValueError("y of two dimensions must hold 0 and 1, or probabilities; it has other values")
+            raise ValueError(
+                "y of two dimensions must hold 0 and 1, or probabilities; it has other values"
+            )
         self.classes_ = np.arange(targets.shape[1]) if names is None else np.asarray(names)
         return targets
 
@@ -242,7 +244,10 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
                 self.progress(number, len(tasks))
         coefs, intercepts = zip(*done, strict=True)
         return [
-            (np.array(coefs[first : first + n_labels]), np.array(intercepts[first : first + n_labels]))
+            (
+                np.array(coefs[first : first + n_labels]),
+                np.array(intercepts[first : first + n_labels]),
+            )
             for first in range(0, len(done), n_labels)
         ]
 
@@ -301,9 +306,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def _raw(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 -- scikit-learn's name
         check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-        )
+        X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False)
         return _scores(X, self.coef_, self.intercept_)
 
     def _probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:

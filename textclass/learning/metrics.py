@@ -66,7 +66,9 @@ OF_LABELS: Mapping[str, Metric] = {
 """Of a label's true and given passages, with an interval."""
 
 OF_PROBABILITIES: Mapping[str, Metric] = {
-    "average_precision": lambda truth, p: average_precision_score(truth, p) if truth.any() else _NAN,
+    "average_precision": lambda truth, p: (
+        average_precision_score(truth, p) if truth.any() else _NAN
+    ),
     "brier": brier_score_loss,
     "ece": calibration_error,
 }

@@ -118,7 +118,11 @@ def _facet(data: Record, name: str) -> FacetView:
     return FacetView(
         name=name,
         facts=tuple(
-            (title, as_figure(figures[metric]["value"]), _MEANS.get(metric) or between(figures[metric]))
+            (
+                title,
+                as_figure(figures[metric]["value"]),
+                _MEANS.get(metric) or between(figures[metric]),
+            )
             for metric, title in shown.items()
             if metric in figures
         ),
