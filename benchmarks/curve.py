@@ -32,7 +32,7 @@ def with_written(corpus: Corpus, size: int | None) -> Corpus:
 def figures(corpus: Corpus, gold: Corpus, *, folds: int, soft_rows: int) -> list[float]:
     """Train, tag the gold passages, and return micro-F1 and mean average precision by facet."""
     with tempfile.TemporaryDirectory() as folder:
-        pipeline = default_pipeline().set_params(labelclassifier__folds=folds)
+        pipeline = default_pipeline(folds=folds)
         model = train(corpus, folder, pipeline, soft_rows=soft_rows).model
     p = Tagger(model).score(gold.texts).probabilities
     truth = gold.targets > 0

@@ -67,7 +67,7 @@ def _whole(texts: list[str], targets: NDArray[np.bool_], taxonomy: Taxonomy) -> 
         Row(str(i), text, frozenset(names[given].tolist()), None, group=str(i))
         for i, (text, given) in enumerate(zip(texts, targets, strict=True))
     ]
-    pipeline = default_pipeline().set_params(labelclassifier__n_jobs=2)
+    pipeline = default_pipeline(n_jobs=2)
     fit_corpus(Corpus(taxonomy, tuple(rows)), pipeline)
 
 

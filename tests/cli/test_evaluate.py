@@ -8,7 +8,7 @@ from tests.conftest import toy_rows, write_jsonl
 from textclass.cli.evaluate import evaluate
 from textclass.cli.model import info
 from textclass.errors import CorpusError, TextclassError
-from textclass.learning.leakage import training_groups
+from textclass.learning.predictions import training_groups
 from textclass.model import load_folder, save_model
 
 

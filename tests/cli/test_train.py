@@ -47,6 +47,15 @@ def test_labels_with_few_examples_are_warned_of(textclass, tmp_path):
     write_jsonl(tmp_path / "corpus.jsonl", rows)
     done = textclass(
         *("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model"),
-        *("--folds", 3, "--vectors", 0, "--min-df", 2, "-C", 1),
+        *("--folds", 3, "--set", "vector_size=0", "--set", "min_df=2", "--set", "C=1"),
     )
     assert "warning: no: 1 example; its threshold means nothing" in done.err
+    manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
+    assert manifest["training"]["features"]["vector_size"] == 0
+    assert manifest["training"]["classifier"]["C"] == 1
+    bad = ("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "other", "--set")
+    assert (
+        "no parameter 'colour' (the parameters are C, " in textclass(*bad, "colour=2", check=1).err
+    )
+    assert "C must be a number of at least 0, not 'much'" in textclass(*bad, "C=much", check=1).err
+    assert "--set folds: expected NAME=VALUE" in textclass(*bad, "folds", check=2).err

@@ -46,7 +46,7 @@ def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
     for key in ("passages", "soft_passages", "documents", "fingerprint"):
         out.print(f"{key.replace('_', ' ')}: {training.get(key, 'not said')}")
     for name, measured in manifest.get("held_out", {}).items():
-        for row in measured["figures"] if "figures" in measured else ():
+        for row in measured.get("figures", ()):
             if (
                 row["metric"] == "micro_f1"
                 and row["model"] == measured["model"]

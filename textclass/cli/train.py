@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,33 +49,12 @@ if TYPE_CHECKING:
     "--soft-rows", type=click.IntRange(0), help="At most so many rows with probabilities."
 )
 @click.option(
-    "-C",
-    "strength",
-    type=click.FloatRange(0, min_open=True),
-    default=0.3,
-    show_default=True,
-    help="The larger, the closer the fit, as in scikit-learn.",
-)
-@click.option(
-    "--balance",
-    type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="How far rare labels weigh as much as frequent ones: 0 not at all, 1 wholly.",
-)
-@click.option(
-    "--vectors",
-    type=click.IntRange(0),
-    default=150,
-    show_default=True,
-    help="Length of the word vectors learnt from the texts; 0 for none.",
-)
-@click.option(
-    "--min-df",
-    type=click.IntRange(1),
-    default=4,
-    show_default=True,
-    help="In how many passages a word or part of a word must stand.",
+    "--set",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter of WordFeatures or LabelClassifier, such as C=1, min_df=2, vector_size=0. "
+    "Can be given again.",
 )
 @click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -89,10 +69,7 @@ def train(
     target_precision: float | None,
     soft_weights: tuple[str, ...],
     soft_rows: int | None,
-    strength: float,
-    balance: float,
-    vectors: int,
-    min_df: int,
+    parameters: tuple[str, ...],
     folds: int,
     seed: int,
     jobs: int,
@@ -109,28 +86,32 @@ def train(
     from textclass.taxonomy import Taxonomy
 
     taxonomy = Taxonomy.load(labels_path)
-    weights = _weights(soft_weights, taxonomy)
+    options: dict[str, Any] = {"folds": folds, "random_state": seed, "n_jobs": jobs}
+    options |= {"target_precision": target_precision, **_parameters(parameters)}
+    pipeline = default_pipeline(soft_weight=_weights(soft_weights, taxonomy), **options)
     corpus = read_corpus(paths, taxonomy)
     if without:
         corpus = corpus.without_groups(read_corpus(without, taxonomy).groups)
     for told in rare_labels(corpus):
         note(f"warning: {told}")
-    pipeline = default_pipeline().set_params(
-        wordfeatures__vector_size=vectors,
-        wordfeatures__min_df=min_df,
-        wordfeatures__random_state=seed,
-        labelclassifier__C=strength,
-        labelclassifier__soft_weight=weights,
-        labelclassifier__balance=balance,
-        labelclassifier__folds=folds,
-        labelclassifier__target_precision=target_precision,
-        labelclassifier__n_jobs=jobs,
-        labelclassifier__random_state=seed,
-    )
     with progress_bar("fitting", quiet=quiet) as progress:
         folder = run(corpus, output, pipeline, soft_rows=soft_rows, seed=seed, progress=progress)
     note_unreached(folder.manifest, quiet=quiet)
     note(f"{folder.model.name}: {len(corpus)} passages, written to {output}", quiet=quiet)
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
+    """Read `min_df=2`: numbers as such, anything else as text."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {text}: expected NAME=VALUE")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
 
 
 def _weights(given: tuple[str, ...], taxonomy: Taxonomy) -> list[float]:

@@ -174,7 +174,7 @@ def facet_figures(
     """Return the figures of a facet; both arrays of shape (n_passages, n_labels)."""
     counts = bootstrap.counts(truth, given)
     used = truth.sum(axis=0) >= ENOUGH
-    anything = [labels.any(axis=1, keepdims=True) for labels in (truth, given)]
+    anything = tuple(np.any(labels, axis=1, keepdims=True) for labels in (truth, given))
     by_label = ratios(*(c[:, used] for c in counts))
     # A label that has true passages and was never given has a precision of 0, not an unknown one.
     by_label["precision"] = np.where(
