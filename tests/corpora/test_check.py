@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
+from textclass.corpora.duplicates import near_duplicates, read_words, stock_phrases
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, pointer, row, write_jsonl
 from textclass.corpora import check_corpus, rank_doubts, read_corpus, scan_corpus
-from textclass.corpora.duplicates import near_duplicates, read_words, stock_phrases
 from textclass.taxonomy import Taxonomy
 
 SPANISH = (
