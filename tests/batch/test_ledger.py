@@ -13,7 +13,6 @@ from textclass.documents import Source
 from textclass.errors import BatchError
 
 
-
 def batch(of, body=b"x", **options):
     return Batch(of.position, 0, 1, body, body, b"", Facts(), **options)
 
