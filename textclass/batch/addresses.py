@@ -107,7 +107,7 @@ def read_input(origin: Input, reader: DocumentReader) -> Generator[Document | Se
     """Yield what an input holds; one at an address is fetched for as long as it is read."""
     source = origin.source
     if origin.url is None:
-        yield from reader.read(source)
+        yield from reader.read(replace(source, sha256=origin.content or None))
         return
     with TemporaryDirectory(prefix="textclass-") as folder:
         # The ending of the name is a hint for formats that bytes alone don't tell.

@@ -60,15 +60,15 @@ def json_line(row: Mapping[str, Any]) -> bytes:
     except TypeError:  # a number of more than 64 bits, or half a character
         plain = json.loads(json.dumps(row), parse_constant=lambda _: None)
         line = json.dumps(plain).encode() + b"\n"
-    for character, escaped in _LINE_ENDS.items():
-        line = line.replace(character, escaped)
     return line
 
 
 def pack(lines: bytes) -> bytes:
-    """Return lines compressed, with their size before them."""
+    """Return lines compressed, with their size before them, each for any program one line."""
     import pyarrow as pa
 
+    for character, escaped in _LINE_ENDS.items():
+        lines = lines.replace(character, escaped)
     return len(lines).to_bytes(8) + pa.compress(lines, codec="zstd", asbytes=True) if lines else b""
 
 

@@ -47,6 +47,8 @@ class TagOptions:
         The columns of tables that hold the text and the row's name.
     whole : bool
         Take each document as one passage instead of cutting it.
+    keep_boilerplate : bool
+        Tag advertising, navigation and the like of web pages, too.
     limits : Limits
         What reading one file may cost.
     """
@@ -54,6 +56,7 @@ class TagOptions:
     text_column: str | None = None
     id_column: str | None = None
     whole: bool = False
+    keep_boilerplate: bool = False
     limits: Limits = field(default_factory=Limits)
 
     def digest(self, model: str) -> str:

@@ -68,6 +68,8 @@ class Worker:
 
     def _batches(self, found: Sequence[tuple[Input, Cut]]) -> list[Batch]:
         every = [one for _, cut in found for one in cut.documents if isinstance(one, Document)]
+        if self.options.keep_boilerplate:
+            every = [replace(one, boilerplate=()) for one in every]
         tagged = iter(self._tag(every))
         return [self._batch(one, cut, tagged) for one, cut in found]
 
