@@ -289,6 +289,9 @@ class Summary:
         Documents of which parts were not read.
     repeated : int
         Rows whose id an earlier row of their table has; theirs end in `~2` and so on.
+    left_out : Mapping of str to int
+        Files that are no documents and were passed over, by kind: results of earlier runs, system
+        files.
     outcomes : Mapping of str to int
         Documents by outcome.
     facets : tuple of str
@@ -315,6 +318,7 @@ class Summary:
     set_aside: int
     partly_read: int
     repeated: int
+    left_out: Mapping[str, int]
     outcomes: Mapping[str, int]
     facets: tuple[str, ...]
     outputs: tuple[Path, ...]
