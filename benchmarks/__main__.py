@@ -117,7 +117,7 @@ def write_page(
     ratios = [
         ("`textclass tag` / notebook, same features and processes", "notebook", "≥ 3"),
         ("`textclass tag` / fastText's command", "fasttext", "≥ 1"),
-        ("`textclass tag` / tagging with evidence in memory, one process", "in_memory", "≥ 0.35"),
+        ("`textclass tag` / tagging with evidence in memory, one core", "in_memory", "≥ 0.35"),
     ]
     table = [(what, runs[name].wall / tag.wall, aim) for what, name, aim in ratios]
     table += [

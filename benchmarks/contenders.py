@@ -9,9 +9,9 @@ its end how much memory it took.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def _train_notebook(texts: Sequence[str], targets: Sequence[Sequence[bool]], wor
     features = hstack([part.fit_transform(texts) for part in parts]).tocsr()
     model = LogisticRegression(class_weight="balanced", max_iter=50)
     found = OneVsRestClassifier(model).fit(features, np.array(targets, dtype=int)).estimators_
-    learnt = {"coef": np.vstack([one.coef_ for one in found]).T.copy()}
+    learnt: dict[str, Any] = {"coef": np.vstack([one.coef_ for one in found]).T.copy()}
     learnt["intercept"] = np.concatenate([one.intercept_ for one in found])
     for i, part in enumerate(parts):
         learnt |= {f"terms{i}": part.get_feature_names_out().astype(str), f"idf{i}": part.idf_}
@@ -117,8 +117,7 @@ def _notebook_scores(work: Path, texts: list[str]) -> Any:  # noqa: ANN401 -- an
 
 def fasttext(work: Path, _processes: int) -> None:
     """Do what `fasttext predict-prob model.bin lines.txt -1` does: it knows one process only."""
-    import fasttext as library
-
+    library: Any = import_module("fasttext")
     model = library.load_model(str(work / "ft.bin")).f
     with (work / "lines.txt").open(encoding="utf-8") as lines, (work / "ft.txt").open("w") as out:
         for line in lines:
@@ -127,8 +126,7 @@ def fasttext(work: Path, _processes: int) -> None:
 
 
 def _train_fasttext(texts: Sequence[str], targets: Sequence[Sequence[bool]], work: Path) -> None:
-    import fasttext as library
-
+    library: Any = import_module("fasttext")
     lines = []
     for text, target in zip(texts, targets, strict=True):
         labels = [f"__label__{i}" for i, given in enumerate(target) if given]
@@ -208,10 +206,20 @@ def _rows(work: Path) -> Iterable[tuple[int, str]]:
 
 COMMANDS: dict[str, Callable[[Path, int], None]] = {
     one.__name__: one
-    for one in (train, tag, tag_folder, tag_dask, in_memory, notebook, fasttext, textcat, extraction)
+    for one in (
+        train,
+        tag,
+        tag_folder,
+        tag_dask,
+        in_memory,
+        notebook,
+        fasttext,
+        textcat,
+        extraction,
+    )
 }
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
     status = Path("/proc/self/status").read_text(encoding="utf-8")
-    print(re.search(r"VmHWM:\s+(\d+)", status)[1])  # type: ignore[index] -- Linux has it
+    print(status.partition("VmHWM:")[2].split()[0])

@@ -83,13 +83,13 @@ def _docx(parts: list[str]) -> bytes:
 
 def _pdf(parts: list[str]) -> bytes:
     """Return a PDF of one page for every two passages, in lines of 90 characters."""
+    from importlib import import_module
     from textwrap import wrap
 
-    from tests.documents.makers import page, pdf
-
+    makers = import_module("tests.documents.makers")
     pages = []
     for first in range(0, len(parts), 2):
         lines = [line for part in parts[first : first + 2] for line in [*wrap(part, 90), " "]]
         shown = (line.encode("cp1252", "replace").decode("cp1252") for line in lines)
-        pages.append(page(*((50, 750 - 11 * i, 9, line) for i, line in enumerate(shown))))
-    return bytes(pdf(pages))
+        pages.append(makers.page(*((50, 750 - 11 * i, 9, line) for i, line in enumerate(shown))))
+    return bytes(makers.pdf(pages))

@@ -388,13 +388,15 @@ def read_results(path: str | Path) -> pd.DataFrame:
 
     place = Path(path)
     form = "parquet" if place.is_dir() else place.suffix.lower().lstrip(".")
-    readers = {"parquet": pd.read_parquet, "csv": pd.read_csv, "xlsx": pd.read_excel}
-    readers |= {"pq": pd.read_parquet}
     try:
         if form in {"jsonl", "ndjson"}:
-            frame = pd.read_json(place, lines=True, dtype=False, convert_dates=False)
-        elif form in readers:
-            frame = readers[form](place)
+            frame = pd.read_json(place, lines=True, dtype=False)
+        elif form in {"parquet", "pq"}:
+            frame = pd.read_parquet(place)
+        elif form == "csv":
+            frame = pd.read_csv(place)
+        elif form == "xlsx":
+            frame = pd.read_excel(place, engine="openpyxl")
         else:
             raise ValueError("results end in .jsonl, .csv, .parquet or .xlsx")
     except (OSError, ValueError, ImportError) as error:
@@ -414,11 +416,17 @@ def _as_frame(frame: pd.DataFrame) -> pd.DataFrame:
 
     names = list(frame.columns)
     before = names.index("passages" if "passages" in names else "unread")
-    facets = takewhile(lambda name: name not in _AFTER_FACETS and "." not in name, names[before + 1 :])
+    facets = takewhile(
+        lambda name: name not in _AFTER_FACETS and "." not in name, names[before + 1 :]
+    )
     for name in ["unread", *facets]:
         cells = frame[name].tolist()
         frame[name] = [
-            cell.split("; ") if isinstance(cell, str) else [] if pd.api.types.is_scalar(cell) else list(cell)
+            cell.split("; ")
+            if isinstance(cell, str)
+            else []
+            if pd.api.types.is_scalar(cell)
+            else list(cell)
             for cell in cells
         ]
     for name in {"scores", "primary"} & set(names):

@@ -228,28 +228,30 @@ def _tell(summary: Summary) -> None:
             + (f" and kept in {summary.ledger}; the same command goes on" if summary.ledger else "")
         )
         return
+    for line in _results(summary):
+        note(line)
+
+
+def _results(summary: Summary) -> Iterator[str]:
+    """Yield what a run that came to its end did, in lines."""
     outcomes = ", ".join(f"{n:,} {outcome}" for outcome, n in summary.outcomes.items())
     earlier = f", {summary.taken_up:,} of them by an earlier run" if summary.taken_up else ""
     partly = f", {summary.partly_read:,} read in part" if summary.partly_read else ""
-    note(f"{summary.inputs:,} inputs{earlier}, in {summary.seconds:,.1f} s")
-    note(
-        f"{summary.documents:,} documents{partly} ({outcomes or 'none'}), "
-        f"{summary.passages:,} passages"
-    )
+    documents = f"{summary.documents:,} documents{partly} ({outcomes or 'none'})"
+    yield f"{summary.inputs:,} inputs{earlier}, in {summary.seconds:,.1f} s"
+    yield f"{documents}, {summary.passages:,} passages"
     if summary.left_out:
         kinds = ", ".join(f"{what} {n:,}" for what, n in summary.left_out.items())
-        note(f"left out, since they are no documents: {kinds}")
+        yield f"left out, since they are no documents: {kinds}"
     if summary.repeated:
-        note(f"{summary.repeated:,} rows have the id of an earlier row: theirs end in ~2, ~3, …")
-    for path in (*summary.outputs, summary.report):
-        if path:
-            note(f"results: {path}")
+        yield f"{summary.repeated:,} rows have the id of an earlier row: theirs end in ~2, ~3, …"
+    yield from (f"results: {path}" for path in (*summary.outputs, summary.report) if path)
     if summary.set_aside:
-        note(f"{summary.set_aside:,} set aside" + _place(summary))
+        yield f"{summary.set_aside:,} set aside" + _place(summary)
     if summary.partly_read:
-        note(f"{summary.partly_read:,} read in part: what is missing stands under `unread`")
+        yield f"{summary.partly_read:,} read in part: what is missing stands under `unread`"
     if summary.set_aside or summary.partly_read:
-        note("exit code 3: done, but not everything could be read")
+        yield "exit code 3: done, but not everything could be read"
 
 
 def _place(summary: Summary) -> str:
