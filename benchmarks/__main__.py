@@ -157,8 +157,8 @@ def write_page(
             "",
             "## One more worker on a cluster",
             "",
-            "`textclass tag --engine dask` on the same passages in 16 partitions, which the workers "
-            f"read themselves; {os.cpu_count()} cores.",
+            "`textclass tag --engine dask` on the same passages in 16 partitions, which the "
+            f"workers read themselves; {os.cpu_count()} cores.",
             "",
             "| worker processes | passages per second | processor |",
             "|--:|--:|--:|",

@@ -432,6 +432,6 @@ def _as_frame(frame: pd.DataFrame) -> pd.DataFrame:
     for name in {"scores", "primary"} & set(names):
         flat = pd.json_normalize(frame[name].tolist()).set_index(frame.index)
         place = names.index(name)
-        flat = flat if name == "scores" else flat.add_prefix("primary.")
+        flat = flat.astype(float) if name == "scores" else flat.add_prefix("primary.")
         frame = pd.concat([frame.iloc[:, :place], flat, frame.iloc[:, place + 1 :]], axis=1)
     return frame

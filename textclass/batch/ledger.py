@@ -180,10 +180,8 @@ class Ledger:
 
     def has(self, position: int, end: int) -> bool:
         """Whether the batch of a planned input that ends before this number is there."""
-        query = (
-            "SELECT 1 FROM batches JOIN plan USING (input) WHERE position = ? AND first + size = ?"
-        )
-        return self._row(query, (position, end)) is not None
+        query = "SELECT 1 FROM plan JOIN batches USING (input) WHERE position = ?"
+        return self._row(query + " AND first + size = ?", (position, end)) is not None
 
     def record(self, batch: Batch, *, finished: bool) -> None:
         """Take up what a worker made; on disk with the next commit."""
