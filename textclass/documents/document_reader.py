@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event, Timer
@@ -204,6 +205,10 @@ class _Place:
     given: int = 0  # Rows of this member or file.
     given_in_all: int = 0  # Members that ended the reading count too.
 
+    @cached_property
+    def path(self) -> str:
+        return visible(str(self.source.path))
+
     def go_to(self, member: Member, limits: Limits) -> None:
         if not self.start <= member.index < limits.members:
             raise ValueError("members must come in order")
@@ -236,30 +241,23 @@ class _Place:
         text = part.text
         if not text.strip() or len(text) > limits.text_chars or "\0" in text:
             raise ValueError("a text that is empty, too long, or unsafe")
+        where = {"path": self.path, "media_type": media_type, "folder": self.source.folder}
         if isinstance(part, Row):
-            row = visible(part.row)
-            sha256 = hashlib.sha256(text.encode()).hexdigest()
-            facts = Found("")
-            columns = part.columns
-        else:
-            row = None
-            sha256 = part.sha256 or self.sha256 or ""
-            facts, columns = part, {}
-            _check_offsets(part)
-            if not _SHA256.fullmatch(sha256):
-                raise ValueError("a wrong hash")
+            key, sha256 = self.id(visible(part.row)), hashlib.sha256(text.encode()).hexdigest()
+            return Document(key, text=text, sha256=sha256, columns=part.columns, **where)
+        _check_offsets(part)
+        sha256 = part.sha256 or self.sha256 or ""
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError("a wrong hash")
         return Document(
-            id=self.id(row),
-            path=visible(str(self.source.path)),
+            self.id(None),
             text=text,
-            media_type=media_type,
             sha256=sha256,
-            page_starts=facts.page_starts,
-            columns=columns,
-            date=facts.date,
-            folder=self.source.folder,
-            unread=tuple(_short(visible(one)) for one in facts.unread[:_UNREAD_PARTS]),
-            boilerplate=facts.boilerplate,
+            page_starts=part.page_starts,
+            date=part.date,
+            unread=tuple(_short(visible(one)) for one in part.unread[:_UNREAD_PARTS]),
+            boilerplate=part.boilerplate,
+            **where,
         )
 
     def id(self, row: str | None) -> str:
@@ -267,7 +265,7 @@ class _Place:
         return f"{self.source.id}{member}" + ("" if row is None else f"#{row}")
 
     def set_aside(self, stage: str, error: str, row: str | None = None) -> SetAside:
-        return SetAside(self.id(row), visible(str(self.source.path)), self.sha256, stage, error)
+        return SetAside(self.id(row), self.path, self.sha256, stage, error)
 
 
 def _short(text: str) -> str:
