@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-TRAINED_ON = 4_000
+TRAINED_ON = 2_000
 BATCH = 256
 _GRAMS = {"analyzer": "char_wb", "ngram_range": (4, 6)}
 """The model's own features: words, pairs, and character n-grams inside words."""

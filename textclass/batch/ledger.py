@@ -121,9 +121,8 @@ class Ledger:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         if fresh:
-            self._db.executescript(
-                "DROP TABLE IF EXISTS batches; DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS inputs;"
-            )
+            for table in ("batches", "records", "inputs"):
+                self._db.execute(f"DROP TABLE IF EXISTS {table}")
             self._db.execute("VACUUM")
         self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._db.execute(f"PRAGMA user_version = {VERSION}")
