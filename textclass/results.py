@@ -5,7 +5,7 @@ A document's tags are pooled from those of its passages, by the rule in `labels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import takewhile
@@ -415,23 +415,21 @@ def _as_frame(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     names = list(frame.columns)
-    before = names.index("passages" if "passages" in names else "unread")
-    facets = takewhile(
-        lambda name: name not in _AFTER_FACETS and "." not in name, names[before + 1 :]
-    )
+    after = names[names.index("passages" if "passages" in names else "unread") + 1 :]
+    facets = [*takewhile(lambda name: name not in _AFTER_FACETS and "." not in name, after)]
     for name in ["unread", *facets]:
-        cells = frame[name].tolist()
-        frame[name] = [
-            cell.split("; ")
-            if isinstance(cell, str)
-            else []
-            if pd.api.types.is_scalar(cell)
-            else list(cell)
-            for cell in cells
-        ]
+        frame[name] = [_as_list(cell) for cell in frame[name].tolist()]
     for name in {"scores", "primary"} & set(names):
         flat = pd.json_normalize(frame[name].tolist()).set_index(frame.index)
+        flat = flat if name == "scores" else flat.add_prefix("primary.")
         place = names.index(name)
-        flat = flat.astype(float) if name == "scores" else flat.add_prefix("primary.")
         frame = pd.concat([frame.iloc[:, :place], flat, frame.iloc[:, place + 1 :]], axis=1)
-    return frame
+    # Some formats make whole numbers of probabilities that are all 0 or 1.
+    whole = frame.select_dtypes("integer").columns
+    return frame.astype({name: float for name in whole if name.partition(".")[0] in facets})
+
+
+def _as_list(cell: object) -> list[str]:
+    if isinstance(cell, str):
+        return cell.split("; ")
+    return [str(one) for one in cell] if isinstance(cell, Iterable) else []
