@@ -416,13 +416,11 @@ class Tagger:
 
 def _passages(document: Text | Document) -> list[Passage]:
     """Cut what isn't boilerplate into passages."""
-    if not document.boilerplate:
-        return split_passages(document.text)
-    passages = []
+    passages: list[Passage] = []
     start = 0
     for end, after in (*document.boilerplate, (len(document.text), 0)):
         for one in split_passages(document.text[start:end]):
-            passages.append(Passage(start + one.start, start + one.end, one.words))
+            passages += [Passage(start + one.start, start + one.end, one.words)]
         start = after
     return passages
 
