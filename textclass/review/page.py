@@ -43,6 +43,11 @@ _FORBIDDEN = (
     "Open the address that textclass review printed."
 )
 
+_ENTRANCE = (
+    '<!doctype html><html lang="en"><title>textclass review</title>'
+    '<link rel="icon" href="/static/icon.svg"><meta http-equiv="refresh" content="0;url=/">'
+)
+
 
 class Guard:
     """Let in only requests to this very server, from its own pages, with the token.
@@ -82,7 +87,7 @@ class Guard:
         if given is None:
             return self._app
         # Not a redirect: after a link from elsewhere the browser would hold the cookie back.
-        page = HTMLResponse('<!doctype html><meta http-equiv="refresh" content="0;url=/">')
+        page = HTMLResponse(_ENTRANCE)
         page.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
         return page
 
