@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import brentq
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,39 +15,23 @@ if TYPE_CHECKING:
 ENOUGH = 50
 """With this many positives a label's own slope counts as known."""
 
-PRIOR_POSITIVES = 20.0
-"""How many positives the common slope is worth against a label's own."""
-
-
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """Probability = 1 / (1 + exp(-(slope score + offset))), per label.
-
-    Attributes
-    ----------
-    slope, offset : ndarray of float64, shape (L,)
-    shrunk : ndarray of bool, shape (L,)
-        Which labels have too few positives for a slope of their own; theirs was drawn towards the
-        common one.
-    """
-
-    slope: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    shrunk: NDArray[np.bool_]
-
-    def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return probabilities of scores, both of shape (n_rows, L)."""
-        return 1 / (1 + np.exp(-np.clip(self.slope * scores + self.offset, -500, 500)))
+_MOST = 4.0
+"""A label's own slope counts as at most so many times the common one, or so small a part of it."""
 
 
 def calibrate(
-    scores: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> Calibration:
-    """Fit the probabilities of out-of-fold scores.
+    scores: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    *,
+    shrinkage: float,
+) -> NDArray[np.float64]:
+    """Return slope and offset of each label: probability = 1 / (1 + exp(-(slope score + offset))).
 
-    Platt (1999), "Probabilistic outputs for support vector machines", with its smoothed targets
-    (N+ + 1) / (N+ + 2) and 1 / (N- + 2); the logarithm of each slope has a Gaussian prior around
-    the median of the labels with enough positives, which decides where positives are few.
+    Platt (1999), "Probabilistic outputs for support vector machines": a logistic regression on the
+    score alone. Where positives are few the slope is drawn, on a logarithmic scale, towards the
+    median of the labels that have enough; the offset then makes the mean probability the label's
+    (smoothed) share.
 
     Parameters
     ----------
@@ -54,44 +39,39 @@ def calibrate(
     truth : ndarray of bool, shape (n_rows, L)
     weights : ndarray of float64, shape (n_rows,)
         How much each row counts; 1 on average.
+    shrinkage : float, keyword-only
+        How many positives the common slope is worth against a label's own.
+
+    Returns
+    -------
+    ndarray of float64, shape (L, 2)
     """
     positives = truth.sum(axis=0)
-    columns = range(scores.shape[1])
-    common = [_platt(scores[:, c], truth[:, c], weights, 1.0, 1.0)[0] for c in columns]
-    known = [slope for slope, n in zip(common, positives, strict=True) if n >= ENOUGH]
-    centre = float(np.median(known)) if known else 1.0
-    fitted = [_platt(scores[:, c], truth[:, c], weights, centre, PRIOR_POSITIVES) for c in columns]
-    return Calibration(
-        slope=np.array([slope for slope, _ in fitted]),
-        offset=np.array([offset for _, offset in fitted]),
-        shrunk=positives < ENOUGH,
-    )
+    own = np.array([_slope(scores[:, c], truth[:, c], weights) for c in range(truth.shape[1])])
+    known = own[(positives >= ENOUGH) & (own > 0)]
+    common = float(np.median(known)) if len(known) else 1.0
+    pull = positives / (positives + shrinkage) if shrinkage else np.ones(len(own))
+    slopes = common * np.clip(own / common, 1 / _MOST, _MOST) ** pull
+    shares = (weights @ truth + 1) / (weights.sum() + 2)
+    offsets = [
+        _offset(slope * scores[:, c], weights, share)
+        for c, (slope, share) in enumerate(zip(slopes, shares, strict=True))
+    ]
+    return np.column_stack([slopes, offsets])
 
 
-def _platt(
-    scores: NDArray[np.float64],
-    truth: NDArray[np.bool_],
-    weights: NDArray[np.float64],
-    centre: float,
-    strength: float,
-) -> tuple[float, float]:
-    n_pos = float(weights[truth].sum())
-    n_neg = float(weights.sum()) - n_pos
-    targets = np.where(truth, (n_pos + 1) / (n_pos + 2), 1 / (n_neg + 2))
+def _slope(
+    scores: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> float:
+    if truth.all() or not truth.any():
+        return 1.0
+    platt = LogisticRegression(C=1e4).fit(scores[:, None], truth, sample_weight=weights)
+    return float(platt.coef_[0, 0])
 
-    def loss(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        log_slope, offset = x
-        slope = centre * np.exp(log_slope)
-        z = slope * scores + offset
-        p = 1 / (1 + np.exp(-np.clip(z, -500, 500)))
-        losses = weights * (np.logaddexp(0, z) - targets * z)
-        value = losses.sum() + strength * log_slope**2 / 2
-        error = weights * (p - targets)
-        gradient = (error * scores).sum() * slope + strength * log_slope
-        return float(value), np.array([gradient, error.sum()])
 
-    rate = (n_pos + 1) / (len(truth) + 2)
-    start = np.array([0.0, np.log(rate / (1 - rate)) - centre * scores.mean()])
-    bounds = [(-3.0, 3.0), (None, None)]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    return float(centre * np.exp(found.x[0])), float(found.x[1])
+def _offset(logits: NDArray[np.float64], weights: NDArray[np.float64], share: float) -> float:
+    def excess(offset: float) -> float:
+        return float(weights @ expit(logits + offset)) / float(weights.sum()) - share
+
+    reach = float(np.abs(logits).max()) + 50.0
+    return float(brentq(excess, -reach, reach))

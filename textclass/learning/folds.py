@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
-from textclass.errors import CorpusError
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
 
 def group_folds(
-    groups: Sequence[str], truth: NDArray[np.bool_], *, folds: int, seed: int = 0
+    groups: ArrayLike, truth: NDArray[np.bool_], *, folds: int, seed: int | None = 0
 ) -> NDArray[np.int64]:
     """Return the fold of each row; rows of one document share it.
 
@@ -25,22 +21,22 @@ def group_folds(
 
     Parameters
     ----------
-    groups : sequence of str
+    groups : array-like, shape (n_rows,)
         The document of each row.
     truth : ndarray of bool, shape (n_rows, n_labels)
     folds : int, keyword-only
-    seed : int, keyword-only
+    seed : int or None, keyword-only
 
     Raises
     ------
-    CorpusError
+    ValueError
         If there are fewer documents than folds.
     """
-    names, members = np.unique(np.asarray(groups, dtype=object), return_inverse=True)
+    names, members = np.unique(np.asarray(groups), return_inverse=True)
     if len(names) < folds:
-        raise CorpusError(
-            f"{len(names)} documents with labels, {folds} folds need at least as many",
-            hint="give rows of different documents different groups, or ask for fewer folds",
+        raise ValueError(
+            f"n_samples={len(truth)} with labels, of {len(names)} documents (groups): "
+            f"{folds} folds need at least as many"
         )
     held = np.zeros((len(names), truth.shape[1] + 1), dtype=bool)
     np.logical_or.at(held[:, :-1], members, truth)
