@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, zip_longest
@@ -26,7 +27,7 @@ TABLES = (".jsonl", ".jsonl.gz", ".parquet", ".csv")
 _OURS = frozenset("outcome reason unread scores evidence text id document".split())
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def read_rows(path: Path) -> Generator[tuple[str, dict[str, Any]]]:
     # SHIM until textclass.documents.read_rows is there
     import gzip
 
@@ -192,7 +193,8 @@ def _is_corpus(path: Path, taxonomy: Taxonomy) -> bool:
 def _first(path: Path) -> Mapping[str, Any]:
     if not path.name.endswith(TABLES) or not path.is_file():
         return {}
-    return next((record for _, record in read_rows(path)), {})
+    with closing(read_rows(path)) as rows:
+        return next((record for _, record in rows), {})
 
 
 _Found = tuple[str, str, list[str], list[float] | None, bool, dict[str, Any]]

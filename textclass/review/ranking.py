@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textclass.review.queue import doubt
 
-MOST_POOL, MOST_TAUGHT = 4000, 3000
+MOST_POOL, MOST_TAUGHT = 3000, 2000
 """How many unanswered passages are ranked and how many labelled ones are learnt from, at most."""
 
 FEWEST_EXAMPLES = 3
@@ -48,7 +48,7 @@ def rank_passages(
     """
     from textclass.learning import LabelClassifier, WordFeatures
 
-    features = WordFeatures(min_df=2, vector_size=50).fit_transform([*taught, *pool])
+    features = WordFeatures(min_df=3, vector_size=50).fit_transform([*taught, *pool])
     known, open_ones = features[: len(taught)], features[len(taught) :]
     positives = targets.sum(axis=0)
     columns = np.flatnonzero(
@@ -57,7 +57,7 @@ def rank_passages(
     if not len(columns):
         worth = np.ones(len(pool))
     else:
-        fitted = LabelClassifier(folds=3).fit(known, targets[:, columns], groups=groups)
+        fitted = LabelClassifier(folds=2).fit(known, targets[:, columns], groups=groups)
         p = fitted.predict_proba(open_ones)
         given = np.zeros(p.shape, dtype=bool)
         rows = {text: row for row, text in enumerate(taught)}
