@@ -70,17 +70,14 @@ def review(
     the same command goes on where you were. Two people read the same files with a --reader each,
     without seeing each other's answers; --settle then shows where they differ.
     """
+    store = output.with_name(output.name + ".review")
+    _check(output, store, paths, reader)
+
     from textclass.corpora import read_corpus
-    from textclass.review import SUFFIX, Answers, Order, Session, read_passages, serve
+    from textclass.review import Answers, Order, Session, read_passages, serve
     from textclass.tagger import Tagger
     from textclass.taxonomy import Taxonomy
 
-    _check(output, paths, reader)
-    store = output.with_name(output.name + SUFFIX)
-    if output.exists() and not store.exists():
-        raise TextclassError(
-            "it is there already, and not by a review", where=str(output), hint="give another -o"
-        )
     tagger: Tagger | None = Tagger.load(model_path) if model_path else None
     taxonomy = tagger.taxonomy if tagger and not labels_path else Taxonomy.load(labels_path)
 
@@ -120,12 +117,16 @@ def review(
     note(f"{output}: {_describe(exported)}", quiet=quiet)
 
 
-def _check(output: Path, paths: Sequence[str], reader: str) -> None:
+def _check(output: Path, store: Path, paths: Sequence[str], reader: str) -> None:
     check_outputs([output], [Path(path) for path in paths])
     if output.suffix != ".jsonl":
         raise click.UsageError(f"-o {output}: a corpus is written as .jsonl")
     if not re.fullmatch(r"\w[\w.-]{0,39}", reader):
         raise click.UsageError("--reader: up to 40 letters, digits, points, hyphens")
+    if output.exists() and not store.exists():
+        raise TextclassError(
+            "it is there already, and not by a review", where=str(output), hint="give another -o"
+        )
 
 
 def _describe(exported: Exported) -> str:

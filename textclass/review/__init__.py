@@ -4,7 +4,7 @@
 together for one reader, and `serve` shows it in the browser.
 """
 
-from textclass.review.answers import SUFFIX, Answers, Exported, Kind
+from textclass.review.answers import Answers, Exported, Kind
 from textclass.review.passages import Passages, read_passages
 from textclass.review.queue import Order, Queue
 from textclass.review.ranking import rank_passages
@@ -12,7 +12,6 @@ from textclass.review.server import serve
 from textclass.review.session import Session
 
 __all__ = [
-    "SUFFIX",
     "Answers",
     "Exported",
     "Kind",

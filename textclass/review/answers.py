@@ -16,9 +16,6 @@ from textclass.corpora import write_jsonl
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
 
-SUFFIX = ".review"
-"""The answers lie beside the corpus that they make: `reviewed.jsonl.review`."""
-
 _MINE = 0x74637276
 _TABLES = """
 create table if not exists passages (key text primary key, row blob not null) without rowid;
@@ -118,7 +115,10 @@ class Answers:
         self._last = 0
         self._stacks: dict[tuple[str, bool], dict[str, list[Answer]]] = {}
         try:
-            self._base = sqlite3.connect(path, timeout=10, isolation_level=None)
+            # A server may answer in another thread than the one that opened the file, but in one.
+            self._base = sqlite3.connect(
+                path, timeout=10, isolation_level=None, check_same_thread=False
+            )
             mine = self._base.execute("pragma application_id").fetchone()[0] == _MINE
             if not mine and self._base.execute("select 1 from sqlite_master").fetchone():
                 raise sqlite3.DatabaseError("another program's database")
@@ -157,9 +157,8 @@ class Answers:
             raise
         self.refresh()
 
-    def refresh(self) -> bool:
-        """Take in what was added since, by whomever, and return whether there was anything."""
-        before = self._last
+    def refresh(self) -> int:
+        """Take in what was added since, by whomever, and return the number of the last answer."""
         cursor = self._base.execute("select * from answers where number > ?", (self._last,))
         names = [column[0] for column in cursor.description]
         for values in cursor:
@@ -176,7 +175,7 @@ class Answers:
                 standing[:] = [one for one in standing if one.number != answer.undoes]
             else:
                 standing.append(answer)
-        return self._last > before
+        return self._last
 
     def standing(self, reader: str, *, settled: bool = False) -> dict[str, Answer]:
         """Return the answer of a reader that stands for each passage, oldest first."""

@@ -210,14 +210,13 @@ class _Pages:
 
     async def answer(self, request: Request) -> Response:
         """Keep an answer and go on."""
-        sent = await _form(request)
+        sent, passages = await _form(request), self._session.passages
         try:
             key, kind = sent["passage"][0], Kind(sent["kind"][0])
             labels, within = sent.get("label", []), sent.get("within", [""])[0]
             seconds = min(max(float(sent.get("seconds", ["0"])[0] or 0), 0.0), 3600.0)
-            known = key in self._session.passages.numbers and kind is not Kind.UNDO
-            for label in labels:
-                self._session.passages.taxonomy.column(label)
+            known = key in passages.numbers and kind is not Kind.UNDO
+            known = known and set(labels) <= passages.taxonomy.columns.keys()
         except (KeyError, ValueError):
             known = False
         if not known:

@@ -57,9 +57,9 @@ def serve(session: Session, *, port: int = 0, on_start: Callable[[str], None]) -
                 timeout_graceful_shutdown=2,
             )
         )
-        on_start(f"http://{HOST}:{port}/?token={token}")
         before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
+            on_start(f"http://{HOST}:{port}/?token={token}")
             server.run(sockets=[listener])
         except KeyboardInterrupt:
             pass  # how a review is ended

@@ -65,6 +65,7 @@ class Session:
         self.queue = Queue(passages, order)
         self.fault = ""
         self._standing: dict[str, Answer] = {}
+        self._read = 0
         self._ranked_at = 0 if np.isnan(passages.probabilities).all() else RANK_EVERY
         self._ranking: asyncio.Task[None] | None = None
         taxonomy = orjson.dumps(passages.taxonomy.to_dict(), option=orjson.OPT_SORT_KEYS)
@@ -91,8 +92,10 @@ class Session:
 
     def refresh(self) -> None:
         """Take in what other tabs and processes wrote."""
-        if not self.answers.refresh() and self._standing:
+        last = self.answers.refresh()
+        if last == self._read:
             return
+        self._read = last
         before = self._standing
         self._standing = self.answers.standing(self.reader, settled=self.settle)
         for key in self._standing.keys() - before.keys() & self.passages.numbers.keys():
