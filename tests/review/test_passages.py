@@ -61,7 +61,7 @@ def test_results_under_other_labels_can_be_read_as_bare_passages(toy_results):
     assert len(found) == 120
     assert not found.suggested.any()
     assert np.isnan(found.probabilities).all()
-    assert not found.detail(0)["evidence"]
+    assert not found.details[0]["evidence"]
 
 
 def test_documents_are_tagged_first(tmp_path, toy_results, toy_taxonomy):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from textclass.review import Order, Passages, Queue
+from textclass.review.passages import Details
 from textclass.review.queue import FROM_ONE_DOCUMENT, RANDOM_EVERY, doubt
 
 
@@ -16,7 +17,7 @@ def make(taxonomy, texts, documents=None, p=None):
         suggested=p > 0.5,
         probabilities=p.astype(np.float32),
         taught=np.zeros(n, dtype=bool),
-        details=[b"{}"] * n,
+        details=Details(),
     )
 
 

@@ -160,7 +160,7 @@ class _Pages:
     def _passage(self, key: str, within: str) -> Response:
         session, passages = self._session, self._session.passages
         number = passages.numbers[key]
-        detail = passages.detail(number)
+        detail = passages.details[number]
         mates = passages.by_document[passages.documents[number]]
         place = mates.index(number)
         own = session.standing.get(key)
@@ -270,7 +270,7 @@ class _Pages:
         answered = {n: standing[passages.keys[n]] for n in numbers if passages.keys[n] in standing}
         judged = {n: one.labels for n, one in answered.items() if one.kind.labels_it}
         rows = [
-            (passages.keys[n], passages.texts[n], passages.detail(n), passages.labels(n), answered.get(n))
+            (passages.keys[n], passages.texts[n], passages.details[n], passages.labels(n), answered.get(n))
             for n in numbers[:MOST_LISTED]
         ]
         return self._show(

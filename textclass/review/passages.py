@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, zip_longest
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+from weakref import finalize
 
 import numpy as np
 import orjson
@@ -37,6 +40,28 @@ def read_rows(path: Path) -> Generator[tuple[str, dict[str, Any]]]:
             yield f"{path}, line {number}", orjson.loads(line)
 
 
+class Details:
+    """What else is known of each passage, as JSON in a temporary file: memory is for the texts."""
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()  # noqa: SIM115 -- closed with this object
+        self._ends = array("q", [0])
+        finalize(self, self._file.close)
+
+    def append(self, detail: Mapping[str, Any]) -> None:
+        """Add what is known of the next passage."""
+        line = orjson.dumps(detail, default=str)
+        self._file.write(line)
+        self._ends.append(self._ends[-1] + len(line))
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        """Return what is known of a passage."""
+        start, end = self._ends[number : number + 2]
+        self._file.seek(start)
+        found: dict[str, Any] = orjson.loads(self._file.read(end - start))
+        return found
+
+
 @dataclass(frozen=True, eq=False)
 class Passages:
     """Passages in the order of their files; each text stands once.
@@ -53,8 +78,8 @@ class Passages:
         NaN where no model gave any.
     taught : ndarray of bool, shape (n_passages,)
         Whether the suggestion is a label of a corpus, from which the queue's model may learn.
-    details : list of bytes
-        What else is known of each passage, as JSON: hundreds of thousands of dicts are too large.
+    details : Details
+        `id`, `reason`, `evidence`, and `columns` for the corpus, of each passage.
     """
 
     taxonomy: Taxonomy
@@ -64,7 +89,7 @@ class Passages:
     suggested: NDArray[np.bool_]
     probabilities: NDArray[np.float32]
     taught: NDArray[np.bool_]
-    details: list[bytes]
+    details: Details
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -82,18 +107,13 @@ class Passages:
             found.setdefault(document, []).append(number)
         return found
 
-    def detail(self, number: int) -> dict[str, Any]:
-        """Return what else is known of a passage: id, page, start, evidence, model, columns."""
-        found: dict[str, Any] = orjson.loads(self.details[number])
-        return found
-
     def labels(self, number: int) -> tuple[str, ...]:
         """Return the labels suggested for a passage."""
         return tuple(self.taxonomy.names[c] for c in np.flatnonzero(self.suggested[number]))
 
     def row(self, number: int) -> dict[str, Any]:
         """Return the row of a corpus that a passage becomes, without its labels."""
-        detail = self.detail(number)
+        detail = self.details[number]
         kept = {name: value for name, value in detail["columns"].items() if value is not None}
         return {
             **kept,
@@ -247,12 +267,12 @@ def _corpus_rows(path: Path, taxonomy: Taxonomy, tagger: Tagger | None) -> Itera
 
 
 def _gather(taxonomy: Taxonomy, found: Iterable[_Found]) -> Passages:
-    texts, documents, details, taught = [], [], [], []
+    texts, documents, taught, details = list[str](), list[str](), list[bool](), Details()
     numbers: dict[str, int] = {}
     columns: list[list[int]] = []
-    scores: list[NDArray[np.float32]] = []
+    scores = array("f")
     names: dict[str, str] = {}
-    unknown = np.full(len(taxonomy.names), np.nan, dtype=np.float32)
+    unknown = [np.nan] * len(taxonomy.names)
     for text, document, labels, given, teaches, detail in found:
         key = text_id(text)
         if key in numbers:
@@ -261,9 +281,9 @@ def _gather(taxonomy: Taxonomy, found: Iterable[_Found]) -> Passages:
         texts.append(text)
         documents.append(names.setdefault(document, document))
         columns.append([taxonomy.columns[name] for name in labels])
-        scores.append(unknown if given is None else np.array(given, dtype=np.float32))
+        scores.extend(unknown if given is None else given)
         taught.append(teaches)
-        details.append(orjson.dumps(detail, default=str))
+        details.append(detail)
     if not texts:
         raise CorpusError("there is no passage to review")
     suggested = np.zeros((len(texts), len(taxonomy.names)), dtype=bool)
@@ -275,7 +295,7 @@ def _gather(taxonomy: Taxonomy, found: Iterable[_Found]) -> Passages:
         keys=list(numbers),
         documents=documents,
         suggested=suggested,
-        probabilities=np.stack(scores),
+        probabilities=np.frombuffer(scores, np.float32).reshape(suggested.shape),
         taught=np.array(taught),
         details=details,
     )

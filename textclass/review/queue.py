@@ -132,12 +132,14 @@ def doubt(
     weights : ndarray of float64, shape (n_labels,), optional
         By default 1 / sqrt(1 + expected number of passages with the label).
     """
-    p = np.clip(np.nan_to_num(probabilities.astype(np.float64)), 1e-6, 1 - 1e-6)
     if weights is None:
-        weights = 1 / np.sqrt(1 + p.sum(axis=0))
-    entropy = -p * np.log2(p) - (1 - p) * np.log2(1 - p)
-    against = np.where(given, 1 - p, p)
-    worth = np.where(given & (against > 0.5), 2 * against, entropy) @ weights
+        weights = 1 / np.sqrt(1 + np.nansum(probabilities, axis=0, dtype=np.float64))
+    worth = np.zeros(len(probabilities))
+    for column, weight in enumerate(weights):  # label by label: a matrix of entropies is large
+        p = np.clip(np.nan_to_num(probabilities[:, column]), 1e-6, 1 - 1e-6)
+        entropy = -p * np.log2(p) - (1 - p) * np.log2(1 - p)
+        against = given[:, column] & (p < 0.5)
+        worth += weight * np.where(against, 2 * (1 - p), entropy)
     return np.where(np.isnan(probabilities[:, 0]), 0.0, worth)
 
 

@@ -157,7 +157,7 @@ class Session:
             comment=comment,
             flagged=flagged,
             settled=self.settle,
-            model=self.passages.detail(number)["columns"].get("model"),
+            model=self.passages.details[number]["columns"].get("model"),
             taxonomy=self.fingerprint,
             form=form,
         )
