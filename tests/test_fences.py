@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent / "textclass"
 
 ORDER = [
     "errors",
+    "files",
     "yamlfile",
     "taxonomy",
     "documents",
@@ -17,7 +18,6 @@ ORDER = [
     "metrics",
     "language",
     "model",
-    "pooling",
     "tagger",
     "component",
     "corpora",
@@ -33,7 +33,7 @@ ONLY_IN = {
     "spacy": {"language", "component.py", "corpora/forms/spacy_form.py"},
     "sklearn": {"learning"},
     "iterstrat": {"learning"},
-    "pandas": {"learning", "corpora", "tagger.py"},
+    "pandas": {"learning", "corpora", "tagger.py", "results.py"},
     "scipy": {"learning", "model"},
     "safetensors": {"model"},
     "pypdfium2": {"documents"},

@@ -11,7 +11,7 @@ import pytest
 from tests.documents.makers import FILLER, zipped
 from textclass.documents import Document, DocumentReader, Limits, SetAside, Source
 from textclass.documents import process as process_module
-from textclass.documents.wire import pack
+from textclass.documents.messages import pack
 from textclass.errors import DocumentError
 
 FOUND = {

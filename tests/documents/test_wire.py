@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclass.documents.wire import PREFIX, make_safe, pack, plain, unpack
+from textclass.documents.messages import PREFIX, make_safe, pack, plain, unpack
 from textclass.errors import DocumentError
 
 JSON = st.recursive(

@@ -48,10 +48,10 @@ def test_scores_do_not_depend_on_the_batch_or_on_what_came_before(fitted, toy_co
     alone = np.concatenate([one_by_one.score([text]).scores for text in reversed(texts)])
     assert np.allclose(together, alone[::-1], rtol=0, atol=1e-12)
     small = Tagger(model)
-    small._tokenizer = Tokenizer(max_chunks=30)
+    small.scorer.tokenizer = Tokenizer(max_chunks=30)
     again = np.concatenate([small.score([text]).scores for text in texts])
     assert np.allclose(together, again, rtol=0, atol=1e-12)
-    assert small._tokenizer.generation > 0
+    assert small.scorer.tokenizer.generation > 0
 
 
 @given(

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from textclass.documents.data import Limits
-from textclass.documents.text import iso_date, refuse_longer, tidy
-from textclass.documents.wire import Found
+from textclass.documents.document import Limits
+from textclass.documents.plain_text import iso_date, refuse_longer, tidy
+from textclass.documents.content import Reading
 from textclass.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _ITEM = re.compile(r"(?:[\u2013-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\([ivx]+\))\s")
 _ROMAN = re.compile(r"\b[ivxlc]+\b")
 
 
-def read_pdf(data: bytes, limits: Limits) -> Found:
+def read_pdf(data: bytes, limits: Limits) -> Reading:
     """Return the text of a PDF with the offsets of its pages."""
     document = _open(data)
     try:
@@ -55,7 +55,7 @@ def read_pdf(data: bytes, limits: Limits) -> Found:
         pages = _pages(document, limits)
         text, starts = _joined(_without_running_heads(pages))
         _refuse_scanned(document, text)
-        return Found(text, starts, _date(document))
+        return Reading(text, starts, _date(document))
     finally:
         document.close()
 

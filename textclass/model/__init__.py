@@ -9,16 +9,17 @@ from textclass.model.evidence import (
     passage_parts,
     words_by_weight,
 )
-from textclass.model.folder import (
+from textclass.model.keytable import KeyTable
+from textclass.model.linear import LinearModel, Scores, WordTable
+from textclass.model.persistence import (
     ModelFolder,
     check_place,
+    find_model,
     load_folder,
     pack_arrays,
     save_model,
     verify_folder,
 )
-from textclass.model.keytable import KeyTable
-from textclass.model.linear import LinearModel, Scores, WordTable
 
 __all__ = [
     "Contributions",
@@ -33,6 +34,7 @@ __all__ = [
     "decide",
     "deciding_words",
     "evidence_of",
+    "find_model",
     "load_folder",
     "pack_arrays",
     "passage_parts",

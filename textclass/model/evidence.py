@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textclass.language import WordBatch
-from textclass.results import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -239,27 +238,13 @@ def _words_against(found: Contributions) -> NDArray[np.bool_]:
     return chosen
 
 
-def evidence_of(
-    found: Contributions, names: Sequence[str], texts: Sequence[str], shifts: Sequence[int]
-) -> list[list[Evidence]]:
-    """Return for each case the spans that decided for its label, then those most against it.
+def evidence_of(found: Contributions) -> Iterator[tuple[int, int, int, float]]:
+    """Yield case, start, end and weight of each span that decided; then of those most against.
 
-    Parameters
-    ----------
-    found : Contributions
-    names : sequence of str
-        The label of each case.
-    texts : sequence of str
-        The passage of each case.
-    shifts : sequence of int
-        Where each case's passage begins in its document.
+    Offsets are code points into the passage. Each kind comes by case, the strongest first.
     """
-    evidence: list[list[Evidence]] = [[] for _ in names]
     for chosen, sign in ((deciding_words(found), -1), (_words_against(found), 1)):
-        for case, start, end, weight in _runs(found, chosen, sign):
-            text, shift = texts[case][start:end], shifts[case]
-            evidence[case].append(Evidence(names[case], shift + start, shift + end, text, weight))
-    return evidence
+        yield from _runs(found, chosen, sign)
 
 
 def _runs(

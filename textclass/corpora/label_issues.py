@@ -1,4 +1,4 @@
-"""Labels for a person to look at: against the guideline, or doubted by a model."""
+"""Labels for a person to look at: too rare, against the guideline, or doubted by a model."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclass.corpora.rows import Corpus, Row
+
+FEWEST_EXAMPLES = 5
+"""With fewer, no fold of a cross-validation may hold one."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,23 @@ def broken_rules(corpus: Corpus) -> list[tuple[Row, Rule]]:
     return [(row, rule) for rule in rules for row in corpus.rows if row.hard and rule.applies(row)]
 
 
+def rare_labels(corpus: Corpus) -> list[str]:
+    """Return a line for each label that the rows give too seldom, or always, to be learned."""
+    given = corpus.targets[corpus.hard].sum(axis=0).astype(int).tolist()
+    counts = dict(zip(corpus.taxonomy.names, given, strict=True))
+    absent = [label for label, count in counts.items() if not count]
+    told = [f"{', '.join(absent)}: no example; the model can't learn to give it"] if absent else []
+    for label, count in counts.items():
+        if 0 < count < FEWEST_EXAMPLES:
+            examples = f"{count} example{'s' if count > 1 else ''}"
+            told.append(f"{label}: {examples}; its threshold means nothing")
+        elif count and count == corpus.hard.sum():
+            told.append(f"{label}: on all {count} passages; the model can't learn where not to give it")
+    return told
+
+
 @dataclass(frozen=True)
-class Doubt:
+class LabelIssue:
     """A label that is given, or not given, against the model.
 
     Attributes
@@ -133,7 +151,7 @@ class Doubt:
         return asdict(self) | rounded
 
 
-def rank_doubts(corpus: Corpus, probabilities: NDArray[np.float64]) -> list[Doubt]:
+def rank_label_issues(corpus: Corpus, probabilities: NDArray[np.float64]) -> list[LabelIssue]:
     """Return likely label errors, the most doubtful first.
 
     Confident learning (Northcutt, Jiang and Chuang 2021, JAIR 70, section 3.1), label by label: a
@@ -169,6 +187,6 @@ def rank_doubts(corpus: Corpus, probabilities: NDArray[np.float64]) -> list[Doub
                     row, probability = corpus.rows[hard[i]], float(probabilities[hard[i], column])
                     margin = float(margins[i])
                     found.append(
-                        Doubt(row.id, row.where, row.text, label, side, probability, margin)
+                        LabelIssue(row.id, row.where, row.text, label, side, probability, margin)
                     )
     return sorted(found, key=lambda doubt: -doubt.doubt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -12,7 +13,7 @@ from typing import IO, Any
 
 from textclass.documents import Document, Limits, SetAside, Source
 
-ROW_FORMAT = 1
+ROW_FORMAT = 2
 """Raised when rows change their form, so that a ledger of the old form isn't taken up."""
 
 
@@ -76,8 +77,8 @@ class TagJob:
         Takes the rows as JSONL; of both levels the passages.
     stdin : binary stream, optional
         Read as one more input, `-`, before the others.
-    model : Path, optional
-        A model folder; the shipped one by default.
+    model : str or Path
+        The name of a model that ships with the package, or a model folder.
     options : TagOptions
     level : Level
     workers : int, optional
@@ -97,7 +98,7 @@ class TagJob:
     outputs: tuple[str, ...] = ()
     stream: IO[str] | None = None
     stdin: IO[bytes] | None = None
-    model: Path | None = None
+    model: str | Path = "default"
     options: TagOptions = field(default_factory=TagOptions)
     level: Level = Level.PASSAGE
     workers: int | None = None
@@ -153,66 +154,96 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Task:
-    """Documents to tag.
+class Cut:
+    """Documents of one input, one after the other.
 
     Attributes
     ----------
-    input : Input
-    documents : tuple, optional
-        Those that were read already; without them the input is read, of very many the first.
+    documents : tuple of Document or SetAside
     first : int
         Number of the first one in its input.
+    more : bool
+        Whether the input holds more after these.
+    repeated : int
+        How many of them had an id that an earlier one has.
     """
 
-    input: Input
-    documents: tuple[Document | SetAside, ...] | None = None
+    documents: tuple[Document | SetAside, ...]
     first: int = 0
+    more: bool = False
+    repeated: int = 0
 
 
 @dataclass(frozen=True)
-class Part:
-    """What a worker made of a task.
+class Task:
+    """What a worker is to tag.
 
     Attributes
     ----------
-    records : tuple of bytes
-        One for each document or set-aside, packed (`pack`).
-    documents, passages, set_aside : int
+    inputs : tuple of Input
+        Several small ones, or one.
+    cut : Cut, optional
+        Documents of the one input that were read already; without it the inputs are read.
+    cuts : int
+        How much of each input is read at most; of one that holds more the rest is left.
+    """
+
+    inputs: tuple[Input, ...]
+    cut: Cut | None = None
+    cuts: int = 1
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What went into results.
+
+    Attributes
+    ----------
+    counts : Counter of str
+        `documents`, `passages`, `set_aside`, `partly_read`, `repeated`, and documents of each
+        outcome.
+    columns : dict of str to set of str
+        The kinds of each other column of table rows, in order of first appearance.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    columns: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, other: Facts) -> None:
+        """Count in what went into more of them."""
+        self.counts.update(other.counts)
+        for name, kinds in other.columns.items():
+            self.columns.setdefault(name, set()).update(kinds)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a worker made of a cut, as the ledger keeps it.
+
+    Attributes
+    ----------
+    position : int
+        Of its input.
+    first, size : int
+        Number of its first document or set-aside in the input, and how many there are.
+    passages, documents, set_aside : bytes
+        Rows as JSON lines, packed.
+    facts : Facts
     more : bool
-        Whether the input holds documents after these.
+        Whether the input holds more after these that isn't read.
     again : bool
         Whether a later run should try again, since the fault may not be the input's.
     """
 
-    records: tuple[bytes, ...]
-    documents: int = 0
-    passages: int = 0
-    set_aside: int = 0
+    position: int
+    first: int
+    size: int
+    passages: bytes
+    documents: bytes
+    set_aside: bytes
+    facts: Facts
     more: bool = False
     again: bool = False
-
-
-@dataclass(frozen=True)
-class DocumentResult:
-    """A tagged document.
-
-    Attributes
-    ----------
-    document : Mapping
-        Its row in the result schema.
-    passages : tuple of Mapping
-        The rows of its passages.
-    columns : Mapping
-        The other columns of the table row it came from.
-    """
-
-    document: Mapping[str, Any]
-    passages: tuple[Mapping[str, Any], ...]
-    columns: Mapping[str, Any] = field(default_factory=dict)
-
-
-Record = DocumentResult | SetAside
 
 
 @dataclass(frozen=True)
@@ -251,6 +282,10 @@ class Summary:
         Inputs in all, and those that an earlier run had finished.
     documents, passages, set_aside : int
         In the results; 0 if the run was stopped.
+    partly_read : int
+        Documents of which parts were not read.
+    repeated : int
+        Rows whose id an earlier row of their table has; theirs end in `~2` and so on.
     outcomes : Mapping of str to int
         Documents by outcome.
     facets : tuple of str
@@ -258,8 +293,8 @@ class Summary:
     outputs : tuple of Path
         The files written.
     set_aside_file, report, ledger : Path or None
-    first_set_aside : sequence of SetAside
-        The first ten.
+    first_set_aside : sequence of Mapping
+        The first ten: their `id` and `error`.
     first_documents : sequence of Mapping
         The first fifty, in the result schema.
     stopped_by : int or None
@@ -275,13 +310,15 @@ class Summary:
     documents: int
     passages: int
     set_aside: int
+    partly_read: int
+    repeated: int
     outcomes: Mapping[str, int]
     facets: tuple[str, ...]
     outputs: tuple[Path, ...]
     set_aside_file: Path | None
     report: Path | None
     ledger: Path | None
-    first_set_aside: Sequence[SetAside]
+    first_set_aside: Sequence[Mapping[str, str]]
     first_documents: Sequence[Mapping[str, Any]]
     stopped_by: int | None
     seconds: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from concurrent.futures import Future
@@ -10,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.batch.makers import read_lines, write_inputs
-from textclass.batch.data import Input, Part, Task
-from textclass.batch.ledger import unpack
-from textclass.batch.pools import drive
+from textclass.batch.engines import drive
+from textclass.batch.formats import unpack
+from textclass.batch.jobs import Batch, Cut, Facts, Input, Task
 from textclass.documents import SetAside, Source
 from textclass.errors import BatchError
 
@@ -34,9 +35,10 @@ class FakePool:
 
     def submit(self, task):
         future = Future()
-        names = [one.id for one in task.documents or ()]
+        names = [one.source.id for one in task.inputs]
+        names += [one.id for one in task.cut.documents] if task.cut else []
         self.under_way.append(future)
-        killer = next((n for n in [task.input.source.id, *names] if self.kills.get(n, 0) > 0), None)
+        killer = next((n for n in names if self.kills.get(n, 0) > 0), None)
         if killer:
             self.kills[killer] -= 1
             for one in self.under_way:
@@ -46,7 +48,7 @@ class FakePool:
         elif self.alone or len(self.under_way) == self.ahead:
             for one in self.under_way:
                 if not one.done():
-                    one.set_result(Part((b"",), documents=1))
+                    one.set_result([Batch(0, 0, 1, b"", b"", b"", Facts())])
             self.under_way = []
         return future
 
@@ -62,32 +64,44 @@ def given(name):
 
 
 def file_tasks(count):
-    return [Task(given(f"f{i}")) for i in range(count)]
+    return [Task((given(f"f{i}"),)) for i in range(count)]
 
 
 @pytest.mark.parametrize(("times", "set_aside"), [(1, []), (2, ["f5"])])
 def test_a_task_that_kills_is_tried_once_more_alone(times, set_aside):
     tasks = file_tasks(12)
     done = [one for one in drive(FakePool({"f5": times}), iter(tasks)) if one]
-    assert sorted(task.input.source.id for task, _ in done) == sorted(
-        task.input.source.id for task in tasks
-    )
-    aside = [part for _, part in done if part.set_aside]
-    assert [unpack(part.records[0]).id for part in aside] == set_aside
-    for part in aside:
-        assert part.again
-        assert unpack(part.records[0]).stage == "tag"
-        assert "killed twice" in unpack(part.records[0]).error
+    names = [task.inputs[0].source.id for task, _ in done]
+    assert sorted(names) == sorted(task.inputs[0].source.id for task in tasks)
+    aside = [batch for _, (batch,) in done if batch.set_aside]
+    assert [killed(batch) for batch in aside] == set_aside
+    assert all(batch.again for batch in aside)
+
+
+def killed(batch):
+    row = json.loads(unpack(batch.set_aside))
+    assert row["stage"] == "tag"
+    assert "killed twice" in row["error"]
+    return row["id"]
+
+
+def test_of_files_together_only_the_one_that_kills_is_set_aside():
+    task = Task(tuple(given(f"f{i}") for i in range(4)))
+    done = [one for one in drive(FakePool({"f2": 9}), iter([task])) if one]
+    assert [[one.source.id for one in task.inputs] for task, _ in done] == [
+        ["f0"], ["f1"], ["f2"], ["f3"]
+    ]
+    assert [bool(batch.set_aside) for _, (batch,) in done] == [False, False, True, False]
 
 
 def test_of_a_batch_of_rows_only_the_row_that_kills_is_set_aside():
     rows = tuple(SetAside(f"t#{i}", "t", None, "read", "") for i in range(5))
-    task = Task(given("t"), rows, 256)
+    task = Task((given("t"),), Cut(rows, 256))
     done = [one for one in drive(FakePool({"t#3": 9}), iter([task])) if one]
-    assert [task.first for task, _ in done] == [256, 257, 258, 259, 260]
-    assert [part.documents for _, part in done] == [1, 1, 1, 0, 1]
-    assert [part.set_aside for _, part in done] == [0, 0, 0, 1, 0]
-    assert unpack(done[3][1].records[0]).id == "t#3"
+    assert [task.cut.first for task, _ in done] == [256, 257, 258, 259, 260]
+    assert [bool(batch.set_aside) for _, (batch,) in done] == [False, False, False, True, False]
+    assert killed(done[3][1][0]) == "t#3"
+    assert done[3][1][0].first == 259
 
 
 def test_a_caller_may_stop_while_tasks_are_tried_alone():

@@ -15,9 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.batch.makers import TAXONOMY, read_lines
-from textclass.batch import DocumentResult, Level
-from textclass.batch.table import MOST_COLUMNS, Table, plain_text
-from textclass.batch.writers import CELL_CHARS, sheet_cell
+from textclass.batch import Level
+from textclass.batch.formats import (
+    CELL_CHARS,
+    MOST_COLUMNS,
+    Table,
+    json_line,
+    pack,
+    plain_text,
+    sheet_cell,
+    unpack,
+)
 
 BEFORE = [
     "",
@@ -131,9 +139,9 @@ def test_columns_that_clash_get_a_prefix():
 
 def test_too_many_columns_become_one():
     one = table({f"c{i}": {"int"} for i in range(MOST_COLUMNS + 1)}, Level.DOCUMENT)
-    result = DocumentResult({"document": "a"}, (), {"c7": 7})
-    (row,) = one.rows(result)
-    assert row == {"document": "a", "columns": {"c7": 7}}
+    own = dict.fromkeys(one.own)
+    (row,) = one.rows(pack(json_line(own | {"c7": 7})))
+    assert row == own | {"columns": {"c7": 7}}
     assert one.typed(row)["columns"] == '{"c7": 7}'
     assert len(one.header) < 40
 
@@ -162,3 +170,23 @@ def test_cells_that_excel_cannot_hold():
     assert sheet_cell("a\x00b\x1fc\ufffe") == "a\ufffdb\ufffdc\ufffd"
     assert sheet_cell(2**60) == str(2**60)
     assert sheet_cell(1.5) == 1.5
+
+
+@given(st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+))
+def test_a_line_is_one_line_of_json_and_exact(value):
+    line = json_line({"x": value})
+    assert len(line.decode().splitlines()) == 1
+    assert unpack(pack(line)) == line
+
+    def plain(value):
+        if isinstance(value, float):
+            return value if abs(value) < float("inf") else None
+        if isinstance(value, dict):
+            return {name: plain(one) for name, one in value.items()}
+        return [plain(one) for one in value] if isinstance(value, list) else value
+
+    assert json.loads(line)["x"] == plain(value)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,14 @@ class Source:
         Its name in all results: the path below the input root, with `/` between folders.
     root : Path, optional
         The input folder it was found in. A link that leads out of it isn't followed.
+    sha256 : str, optional
+        Of its bytes, if that is known already.
     """
 
     path: Path
     id: str
     root: Path | None = None
+    sha256: str | None = None
 
     @property
     def folder(self) -> str:
@@ -56,6 +60,12 @@ class Document:
         The document's own date (ISO 8601) where its format names one.
     folder : str
         The folder part of the id; empty at the root.
+    unread : tuple of str
+        One short text for each part that wasn't read, such as `pages 3-10: no text layer`; empty if
+        all was.
+    boilerplate : tuple of pairs of int
+        Where `text` holds advertising, navigation and the like (start and end of each run, in code
+        points); only for web pages and plain text.
     """
 
     id: str
@@ -67,6 +77,8 @@ class Document:
     columns: Mapping[str, object] = field(default_factory=dict)
     date: str | None = None
     folder: str = ""
+    unread: tuple[str, ...] = ()
+    boilerplate: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +127,8 @@ class Limits:
     inflated_bytes, ratio : int
         What an archive may inflate to, in all and as a multiple of its packed size (the ratio
         counts from 16 MB on).
+    layers : int
+        Archives inside archives, attachments of attachments.
     deaths : int
         Members that may kill the reading process before the rest of their archive is given up.
     """
@@ -134,6 +148,7 @@ class Limits:
     depth: int = 500
     inflated_bytes: int = 4 << 30
     ratio: int = 200
+    layers: int = 4
     deaths: int = 5
 
     def __post_init__(self) -> None:
@@ -151,3 +166,69 @@ class TableOptions:
 
     text_column: str | None = None
     id_column: str | None = None
+
+
+@dataclass(frozen=True)
+class Member:
+    """What the child says: what follows is about this member of an archive, or attachment of a mail."""
+
+    index: int
+    name: str
+    kind: Literal["member"] = "member"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A document."""
+
+    text: str
+    page_starts: tuple[int, ...] = ()
+    date: str | None = None
+    unread: tuple[str, ...] = ()
+    boilerplate: tuple[tuple[int, int], ...] = ()
+    media_type: str = ""
+    sha256: str = ""
+    kind: Literal["found"] = "found"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why something can't be read."""
+
+    stage: str
+    error: str
+    row: str | None = None
+    kind: Literal["fault"] = "fault"
+
+
+@dataclass(frozen=True)
+class Row:
+    """The text of a table's row, with the row's name and its other columns."""
+
+    row: str
+    text: str
+    columns: dict[str, Any] = field(default_factory=dict)
+    kind: Literal["row"] = "row"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table, many at once."""
+
+    media_type: str
+    rows: Sequence[Row | Fault]
+    kind: Literal["rows"] = "rows"
+
+
+@dataclass(frozen=True)
+class Said:
+    """That the child is ready, or done with a file."""
+
+    what: Literal["ready", "done"]
+    kind: Literal["said"] = "said"
+
+
+Part = Member | Found | Fault | Rows
+
+OUT_OF_MEMORY = 77
+"""Exit status of the child: after a MemoryError nothing in it can be trusted to work."""

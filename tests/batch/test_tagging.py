@@ -12,7 +12,7 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 import pytest
 
-from tests.batch.makers import read_lines, text_of, write_inputs
+from tests.batch.makers import read_lines, text_of, with_all_columns, write_inputs
 from textclass.batch import Level, TagOptions, worker
 from textclass.errors import BatchError, DocumentError, MissingExtraError, ModelError
 
@@ -38,8 +38,8 @@ def test_rows_are_in_the_schema_and_carry_the_other_columns(tag, inbox, tmp_path
 
     row = read_lines(tmp_path / "out.jsonl")[0]
     assert list(row) == [
-        *"id document page start end text outcome reason type principle scores evidence".split(),
-        *"model input.id place n".split(),
+        *"id document page start end text outcome reason unread type principle scores".split(),
+        *"evidence model input.id place n".split(),
     ]
     assert row["document"] == "rows.jsonl#r0"
     assert row["type"] == ["compassionate"]
@@ -63,7 +63,7 @@ def test_parquet_holds_exactly_the_rows_of_jsonl(tag, inbox, tmp_path):
     tag(inbox, "out.jsonl", "out.parquet", "parts/", level=Level.BOTH)
 
     for level in ("passages", "documents"):
-        lines = read_lines(tmp_path / f"out.{level}.jsonl")
+        lines = with_all_columns(read_lines(tmp_path / f"out.{level}.jsonl"))
         assert lines == pq.read_table(tmp_path / f"out.{level}.parquet").to_pylist()
         assert lines == pq.read_table(tmp_path / "parts" / level).to_pylist()
 
@@ -77,7 +77,7 @@ def test_finished_inputs_are_not_done_again(tag, tmp_path, monkeypatch):
     done = []
     work = worker.Worker.work
     monkeypatch.setattr(
-        worker.Worker, "work", lambda self, t: done.append(t.input.source.id) or work(self, t)
+        worker.Worker, "work", lambda self, t: done.extend(o.source.id for o in t.inputs) or work(self, t)
     )
 
     second = tag(inbox, "out.jsonl")
@@ -136,10 +136,10 @@ def test_two_runs_into_one_output_are_refused(tag, inbox):
 def test_a_file_that_cannot_be_opened_is_tried_again_by_the_next_run(tag, tmp_path):
     inbox = write_inputs(tmp_path / "inbox", 1)
     (inbox / "pipe.txt").symlink_to(tmp_path / "later.txt")
-    assert "pipe.txt" in {one.id for one in tag(inbox, "out.jsonl").first_set_aside}
+    assert "pipe.txt" in {one["id"] for one in tag(inbox, "out.jsonl").first_set_aside}
     (inbox / "pipe.txt").unlink()
     (inbox / "pipe.txt").write_text(text_of(5))
-    assert "pipe.txt" not in {one.id for one in tag(inbox, "out.jsonl").first_set_aside}
+    assert "pipe.txt" not in {one["id"] for one in tag(inbox, "out.jsonl").first_set_aside}
 
 
 def test_what_the_run_writes_is_not_its_input(tag, tmp_path):
@@ -211,22 +211,22 @@ def test_without_fsspec_the_way_to_install_it_is_told(tag, inbox, monkeypatch):
 
 def test_one_failing_document_does_not_end_the_run(tag, inbox, monkeypatch):
     tagger = worker.Tagger
-    real = tagger.tag_document
+    real = tagger.tag_documents
 
-    def fails(self, text, *, document, **options):
-        if document == "0003.txt":
+    def fails(self, documents, **options):
+        if "0003.txt" in {one.id for one in documents}:
             raise ZeroDivisionError("no\nwords")
-        return real(self, text, document=document, **options)
+        return real(self, documents, **options)
 
-    monkeypatch.setattr(tagger, "tag_document", fails)
+    monkeypatch.setattr(tagger, "tag_documents", fails)
     summary = tag(inbox, "out.jsonl")
-    (fault,) = (one for one in summary.first_set_aside if one.id == "0003.txt")
-    assert fault.stage == "tag"
-    assert fault.error == "tagging failed, please report it: ZeroDivisionError: no words"
+    (fault,) = (one for one in summary.first_set_aside if one["id"] == "0003.txt")
+    assert fault["stage"] == "tag"
+    assert fault["error"] == "tagging failed, please report it: ZeroDivisionError: no words"
 
 
 def test_a_model_that_changes_during_the_run_is_told(inbox, model):
-    from textclass.batch.data import Setup
+    from textclass.batch.jobs import Setup
 
     with pytest.raises(ModelError, match="the run began with tiny@00000000"):
         worker.Worker(Setup(model, "tiny@00000000", TagOptions()))

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from textclass.batch.data import Input
+from textclass.batch.jobs import Input
 from textclass.documents import (
     Document,
     DocumentReader,

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from textclass.errors import ModelError, TaxonomyError
+from textclass.files import write_atomically
 from textclass.language import FeatureSpec
 from textclass.model.linear import LinearModel
-from textclass.taxonomy import Taxonomy
+from textclass.taxonomy import Taxonomy, shipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +39,13 @@ _ARRAYS = {
     "word_keys": ("uint64",),
     "word_idf": ("float32",),
 }
-_PER_LABEL = ("intercept", "slope", "offset", "threshold")
+_PER_LABEL = {
+    "intercept": "intercept",
+    "slope": "slope",
+    "offset": "offset",
+    "threshold": "thresholds",
+}
+"""What the manifest tells of each label, and where the model has it."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +75,40 @@ class ModelFolder:
         ModelError
             If the manifest doesn't know the file, or it isn't what the manifest says.
         """
-        if name not in self.manifest["files"]:
-            raise ModelError(f"the model has no {name}", where=str(self.path))
-        return _arrays(self.path / name, self.manifest["files"][name])
+        return _arrays(self.path, name, self.manifest)
+
+    def files(self) -> dict[str, bytes]:
+        """Return the content of every file, each checked.
+
+        Raises
+        ------
+        ModelError
+            If one isn't what the manifest says.
+        """
+        digests = self.manifest["files"].items()
+        files = {name: _checked(self.path / name, digest) for name, digest in digests}
+        return {MANIFEST: _read(self.path / MANIFEST, MAX_MANIFEST), **files}
+
+
+def find_model(model: str | Path) -> Path:
+    """Return the folder of a model; a text that names a model that ships (`default`) means that.
+
+    Raises
+    ------
+    ModelError
+        If there is neither such a model nor such a folder.
+    """
+    models = shipped("models")
+    names = sorted(folder.name for folder in models.iterdir()) if models.is_dir() else []
+    if isinstance(model, str) and model in names:
+        return models / model
+    if not Path(model).is_dir():
+        raise ModelError(
+            "neither a model that ships nor a model folder",
+            where=str(model),
+            hint=f"the models are {', '.join(names)}; a folder is one that textclass train wrote",
+        )
+    return Path(model)
 
 
 def check_place(folder: str | Path) -> Path:
@@ -128,8 +166,8 @@ def save_model(
     contents = {WEIGHTS: pack_arrays({name: getattr(model, name) for name in _ARRAYS})}
     contents.update(files or {})
     for name, content in contents.items():
-        _write(folder / name, content)
-    kept = {p: h for p, h in facts.get("files", {}).items() if p not in contents}
+        write_atomically(folder / name, content)
+    kept = {name: digest for name, digest in facts.get("files", {}).items() if name not in contents}
     manifest = {
         **facts,
         "format": FORMAT,
@@ -137,24 +175,24 @@ def save_model(
         "features": asdict(model.spec),
         "unseen_idf": model.unseen_idf,
         "labels": [
-            {
-                "name": name,
-                "intercept": float(model.intercept[column]),
-                "slope": float(model.slope[column]),
-                "offset": float(model.offset[column]),
-                "threshold": float(model.thresholds[column]),
-            }
+            {"name": name}
+            | {key: float(getattr(model, kept)[column]) for key, kept in _PER_LABEL.items()}
             for column, name in enumerate(model.taxonomy.names)
         ],
         "files": kept | {name: _sha256(content) for name, content in contents.items()},
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
-    _write(folder / MANIFEST, text.encode() + b"\n")
+    write_atomically(folder / MANIFEST, text.encode() + b"\n")
     return load_folder(folder)
 
 
-def load_folder(folder: str | Path) -> ModelFolder:
+def load_folder(model: str | Path = "default") -> ModelFolder:
     """Read a model folder.
+
+    Parameters
+    ----------
+    model : str or Path
+        Name of a model that ships, or a folder.
 
     Raises
     ------
@@ -162,35 +200,33 @@ def load_folder(folder: str | Path) -> ModelFolder:
         If a file is missing, too large, cut short or altered, if the format number is another, or
         if arrays and labels don't fit each other.
     """
-    folder = Path(folder)
+    folder = find_model(model)
+    where = str(folder / MANIFEST)
     content = _read(folder / MANIFEST, MAX_MANIFEST)
     try:
         manifest = json.loads(content, parse_constant=_no_constant)
     except ValueError as error:
-        raise ModelError(f"not valid JSON: {error}", where=str(folder / MANIFEST)) from error
+        raise ModelError(f"not valid JSON: {error}", where=where) from error
     if not isinstance(manifest, dict) or "format" not in manifest:
-        raise ModelError("not the manifest of a textclass model", where=str(folder / MANIFEST))
+        raise ModelError("not the manifest of a textclass model", where=where)
     if manifest["format"] != FORMAT:
         raise ModelError(
             f"format {manifest['format']!r}, this version reads {FORMAT}",
-            where=str(folder / MANIFEST),
+            where=where,
             hint="train the model again, or use the version of textclass that wrote it",
         )
     try:
-        arrays = _arrays(folder / WEIGHTS, manifest["files"][WEIGHTS])
-        model = _assemble(manifest, arrays)
+        loaded = _assemble(manifest, _arrays(folder, WEIGHTS, manifest))
     except (KeyError, TypeError, AttributeError, TaxonomyError) as error:
-        raise ModelError(
-            f"the manifest lacks or misstates {error}", where=str(folder / MANIFEST)
-        ) from error
+        raise ModelError(f"the manifest lacks or misstates {error}", where=where) from error
     except ValueError as error:
         raise ModelError(str(error), where=str(folder)) from error
     digest = _sha256(content)
-    model = replace(model, name=f"{folder.resolve().name}@{digest[:8]}")
-    return ModelFolder(folder, digest, manifest, model)
+    loaded = replace(loaded, name=f"{folder.resolve().name}@{digest[:8]}")
+    return ModelFolder(folder, digest, manifest, loaded)
 
 
-def verify_folder(folder: str | Path) -> ModelFolder:
+def verify_folder(model: str | Path = "default") -> ModelFolder:
     """Read a model folder and check every file that its manifest names.
 
     Raises
@@ -198,9 +234,8 @@ def verify_folder(folder: str | Path) -> ModelFolder:
     ModelError
         As `load_folder`, for each file of the folder.
     """
-    loaded = load_folder(folder)
-    for name, digest in loaded.manifest["files"].items():
-        _checked(loaded.path / name, digest)
+    loaded = load_folder(model)
+    loaded.files()
     return loaded
 
 
@@ -219,47 +254,40 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -
     for name, kinds in _ARRAYS.items():
         if name not in arrays or arrays[name].dtype.name not in kinds:
             raise ValueError(f"{WEIGHTS} lacks the array {name} of type {' or '.join(kinds)}")
-    n_features, n_words = len(arrays["feature_keys"]), len(arrays["word_keys"])
     wanted = {
-        "feature_weights": (n_features, len(labels)),
+        "feature_weights": (len(arrays["feature_keys"]), len(labels)),
         "bigram_weights": (len(arrays["bigram_keys"]), len(labels)),
-        "word_idf": (n_words,),
+        "word_idf": (len(arrays["word_keys"]),),
     }
     for name, shape in wanted.items():
         if arrays[name].shape != shape:
             raise ValueError(f"{name} has shape {arrays[name].shape}, expected {shape}")
     per_label = {
-        key: np.array([float(label[key]) for label in labels], dtype=np.float64)
-        for key in _PER_LABEL
+        field: np.array([float(label[key]) for label in labels], dtype=np.float64)
+        for key, field in _PER_LABEL.items()
     }
     if not all(np.isfinite(values).all() for values in per_label.values()):
         raise ValueError("a label's numbers aren't finite")
+    columns: dict[str, Any] = per_label | {name: arrays[name] for name in _ARRAYS}
     return LinearModel(
         taxonomy=taxonomy,
         spec=FeatureSpec(**manifest["features"]),
         unseen_idf=float(manifest["unseen_idf"]),
-        intercept=per_label["intercept"],
-        slope=per_label["slope"],
-        offset=per_label["offset"],
-        thresholds=per_label["threshold"],
-        feature_keys=arrays["feature_keys"],
-        feature_weights=arrays["feature_weights"],
-        bigram_keys=arrays["bigram_keys"],
-        bigram_weights=arrays["bigram_weights"],
-        word_keys=arrays["word_keys"],
-        word_idf=arrays["word_idf"],
+        **columns,
     )
 
 
-def _arrays(path: Path, digest: str) -> dict[str, NDArray[Any]]:
+def _arrays(folder: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    content = _checked(path, digest)
+    if name not in manifest["files"]:
+        raise ModelError(f"the model has no {name}", where=str(folder))
+    content = _checked(folder / name, manifest["files"][name])
     try:
         return dict(load(content))
     except (SafetensorError, ValueError, KeyError) as error:
-        raise ModelError(f"not a safetensors file: {error}", where=str(path)) from error
+        raise ModelError(f"not a safetensors file: {error}", where=str(folder / name)) from error
 
 
 def _checked(path: Path, digest: str) -> bytes:
@@ -294,12 +322,6 @@ def _read(path: Path, limit: int) -> bytes:
             where=str(path),
             hint="a model is a folder that textclass train wrote",
         ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
 
 
 def _sha256(content: bytes) -> str:

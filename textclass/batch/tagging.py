@@ -10,44 +10,61 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import IO, Any
 
+import orjson
 from joblib import cpu_count
 
-from textclass.batch.data import (
-    DocumentResult,
-    Engine,
-    Input,
-    Progress,
-    Record,
-    Setup,
-    Summary,
-    TagJob,
-    Task,
-)
+from textclass.batch.addresses import list_inputs, read_input
+from textclass.batch.engines import LocalPool, Pool, SerialPool, drive
 from textclass.batch.export import (
     PARTIAL,
     SET_ASIDE,
     Output,
-    Tally,
     beside,
     check_places,
     export,
     plan_outputs,
 )
-from textclass.batch.inputs import list_inputs, read_input
+from textclass.batch.formats import unpack
+from textclass.batch.jobs import (
+    Batch,
+    Engine,
+    Facts,
+    Input,
+    Progress,
+    Setup,
+    Summary,
+    TagJob,
+    Task,
+)
 from textclass.batch.ledger import Ledger
-from textclass.batch.pools import LocalPool, Pool, SerialPool, drive
-from textclass.batch.worker import in_batches, reader_for
-from textclass.documents import SetAside
-from textclass.model import load_folder
-from textclass.taxonomy import Taxonomy, shipped
+from textclass.batch.worker import cuts, reader_for
+from textclass.model import find_model, load_folder
+from textclass.results import Outcome
+from textclass.taxonomy import Taxonomy
 
 LEDGER = ".ledger"
+COMMIT_SECONDS = 0.5
+
+TOGETHER = 16
+TOGETHER_BYTES = 1 << 18
+"""Small inputs go to a worker together, no more of them and no larger than this."""
+
+LONG_BYTES = 1 << 20
+TABLES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".jsonl.gz", ".csv.gz")
+"""Tables from this size on are read by the parent at once, so that all workers share them."""
+
+CUTS = {Engine.LOCAL: 16, Engine.DASK: 256}
+"""How many cuts of an input a worker takes where there are many inputs."""
+
+SHOWN = 10
+LISTED = 50
 
 
 def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = None) -> Summary:
@@ -76,7 +93,7 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = N
     if first and not job.set_aside:
         job = replace(job, set_aside=beside(first, SET_ASIDE))
     check_places(outputs, job)
-    folder = job.model or shipped("models/default")
+    folder = find_model(job.model)
     loaded = load_folder(folder)
     model = loaded.model
     setup = Setup(folder.resolve(), model.name, job.options)
@@ -109,18 +126,15 @@ class _Run:
         self.ledger.plan(self._inputs(scratch))
         inputs, taken_up = self.ledger.counts()
         self._tell("tagging", inputs=inputs, finished=taken_up, started_with=taken_up)
-        tally = None
+        facts = None
         with suppress(_Stopped):
             self.flag.check()
             if taken_up < inputs:
-                files = (Task(one) for one in self.ledger.unfinished(begun=False))
-                self._tag(files, inputs - taken_up)
-            if long := list(self.ledger.unfinished(begun=True)):
-                self._tag(self._rest(long), None)
+                self._tag_all(many=inputs - taken_up > 4 * self._width)
             self.ledger.commit()
             self.flag.check()
-            tally = self._export()
-        return self._summary(taken_up, tally)
+            facts = self._export()
+        return self._summary(taken_up, facts)
 
     def _inputs(self, scratch: Path) -> Iterator[Input]:
         stdin = None
@@ -143,99 +157,147 @@ class _Run:
         for ending in ("", "-wal", "-shm", "-journal"):
             yield beside(self.ledger.path, ending)
 
-    def _rest(self, inputs: list[Input]) -> Generator[Task]:
+    def _tag_all(self, *, many: bool) -> None:
+        """Tag what isn't in the ledger: first each input by a worker, then what they left."""
+        tasks = self._short(many=many)
+        first = list(islice(tasks, 2))
+        local = self.job.engine is Engine.LOCAL
+        alone = len(first) == 1 and local
+        if first:
+            with closing(self._pool(1 if alone else self._width)) as pool:
+                self._tag(pool, chain(first, tasks))
+                if not alone:
+                    self._tag(pool, self._rest())
+        if self.ledger.counts()[1] < self.ledger.counts()[0]:
+            with closing(self._pool(self._width)) as pool:
+                self._tag(pool, self._rest())
+
+    def _short(self, *, many: bool) -> Iterator[Task]:
+        """Yield inputs for a worker to read, small ones together."""
+        engine = self.job.engine
+        most = CUTS[engine] if many or engine is Engine.DASK else 1
+        together: list[Input] = []
+        size = 0
+        for one in self.ledger.unfinished(begun=False):
+            weight = _weight(one)
+            shared = weight >= LONG_BYTES and one.source.id.lower().endswith(TABLES)
+            if shared and most == 1:
+                continue
+            if together and (len(together) == TOGETHER or size + weight > TOGETHER_BYTES):
+                yield Task(tuple(together), cuts=most)
+                together, size = [], 0
+            together.append(one)
+            size += weight
+        if together:
+            yield Task(tuple(together), cuts=most)
+
+    def _rest(self) -> Iterator[Task]:
         """Yield what isn't in the ledger yet: read here, so that all workers share each input."""
         with reader_for(self.setup.options) as reader:
-            for one in inputs:
+            for one in list(self.ledger.unfinished()):
                 self.waiting[one.position] = 1
-                first = 0
                 with closing(read_input(one, reader)) as found:
-                    for batch, more in in_batches(found):
-                        self.waiting[one.position] -= not more
-                        # Records of a batch enter in order: with the last, all are there.
-                        if not self.ledger.has(one.position, first + len(batch) - 1):
-                            self.waiting[one.position] += len(batch)
-                            yield Task(one, batch, first)
-                        first += len(batch)
+                    for cut in cuts(found):
+                        self.waiting[one.position] -= not cut.more
+                        if not self.ledger.has(one.position, cut.first + len(cut.documents)):
+                            self.waiting[one.position] += len(cut.documents)
+                            yield Task((one,), replace(cut, more=False))
                 if not self.waiting[one.position]:
                     self.ledger.finish(one.position)
 
-    def _tag(self, tasks: Generator[Task], inputs: int | None) -> None:
-        """Do tasks, by no more workers than there are inputs; None for as many as may be."""
-        with closing(self._pool(inputs)) as pool, closing(tasks):
+    def _tag(self, pool: Pool, tasks: Iterator[Task]) -> None:
+        with ExitStack() as stack:
+            if isinstance(tasks, Generator):
+                stack.enter_context(closing(tasks))
             for done in drive(pool, tasks):
-                if not done:
+                if done:
+                    for batch in done[1]:
+                        self._take(batch, shared=done[0].cut is not None)
+                    self.ledger.commit(after=COMMIT_SECONDS)
+                else:
                     self.flag.check()
                     self._tell("tagging")
-                    continue
-                task, part = done
-                position = task.input.position
-                if task.documents:
-                    self.waiting[position] -= len(part.records)
-                finished = not part.more and not self.waiting[position]
-                self.ledger.record(task, part, finished=finished)
-                self._tell(
-                    "tagging",
-                    finished=self.progress.finished + finished,
-                    documents=self.progress.documents + part.documents,
-                    passages=self.progress.passages + part.passages,
-                    set_aside=self.progress.set_aside + part.set_aside,
-                )
 
-    def _pool(self, inputs: int | None) -> Pool:
-        width = self.job.workers or cpu_count()
+    def _take(self, batch: Batch, *, shared: bool) -> None:
+        """Keep what a worker made."""
+        if shared:
+            self.waiting[batch.position] -= batch.size
+        finished = not batch.more and not self.waiting[batch.position]
+        self.ledger.record(batch, finished=finished)
+        was, counts = self.progress, batch.facts.counts
+        self._tell(
+            "tagging",
+            finished=was.finished + finished,
+            documents=was.documents + counts["documents"],
+            passages=was.passages + counts["passages"],
+            set_aside=was.set_aside + counts["set_aside"],
+        )
+
+    @property
+    def _width(self) -> int:
+        return self.job.workers or cpu_count()
+
+    def _pool(self, width: int) -> Pool:
         if self.job.engine is Engine.DASK:
             from textclass.batch.cluster import DaskPool
 
             return DaskPool(self.setup, self.job.scheduler, width)
-        width = min(width, inputs) if inputs else width
         return SerialPool(self.setup) if width == 1 else LocalPool(self.setup, width)
 
-    def _export(self) -> Tally:
+    def _export(self) -> Facts:
         self._tell("writing")
-        tally = export(self.job, self.outputs, self.taxonomy, self._records)
+        facts = self.ledger.facts()
+        export(self.job, self.outputs, self.taxonomy, facts, self._packed)
         if self.job.report:
             from textclass.report import write_tag_report
 
             write_tag_report(
                 self._report_documents(),
-                (asdict(one) for one in self.ledger.records() if isinstance(one, SetAside)),
+                self._decoded("set_aside"),
                 self.job.report,
                 taxonomy=self.taxonomy,
                 model=self.setup.model_name,
             )
-        return tally
+        return facts
 
-    def _records(self) -> Iterator[Record]:
-        for record in self.ledger.records():
+    def _packed(self, kind: str) -> Iterator[bytes]:
+        for (rows,) in self.ledger.rows(kind):
             self.flag.check()
-            yield record
+            yield rows
+
+    def _decoded(self, kind: str) -> Iterator[dict[str, Any]]:
+        for rows in self._packed(kind):
+            yield from map(orjson.loads, unpack(rows).splitlines())
 
     def _report_documents(self) -> Iterator[Mapping[str, Any]]:
-        for one in self.ledger.records():
-            if isinstance(one, DocumentResult):
-                origin = {key: one.document[key] for key in ("folder", "date")}
-                yield {"document": one.document, "passages": one.passages, **origin}
+        passages = self._decoded("passages")
+        for document in self._decoded("documents"):
+            origin = {key: document[key] for key in ("folder", "date")}
+            its = tuple(islice(passages, document["passages"]))
+            yield {"document": document, "passages": its, **origin}
 
-    def _summary(self, taken_up: int, tally: Tally | None) -> Summary:
+    def _summary(self, taken_up: int, facts: Facts | None) -> Summary:
         inputs, finished = self.ledger.counts()
-        job, written = self.job, tally or Tally()
+        job, counts = self.job, facts.counts if facts else Counter()
+        outcomes = {str(one): counts[one] for one in sorted(Outcome) if counts[one]}
         return Summary(
             inputs=inputs,
             taken_up=taken_up,
             finished=finished,
-            documents=written.documents,
-            passages=written.passages,
-            set_aside=written.set_aside,
-            outcomes=dict(sorted(written.outcomes.items())),
+            documents=counts["documents"],
+            passages=counts["passages"],
+            set_aside=counts["set_aside"],
+            partly_read=counts["partly_read"],
+            repeated=counts["repeated"],
+            outcomes=outcomes,
             facets=tuple(self.taxonomy.slices),
-            outputs=tuple(output.path for output in self.outputs) if tally else (),
-            set_aside_file=job.set_aside if written.set_aside else None,
-            report=job.report if tally else None,
+            outputs=tuple(output.path for output in self.outputs) if facts else (),
+            set_aside_file=job.set_aside if counts["set_aside"] else None,
+            report=job.report if facts else None,
             ledger=self.ledger.path if job.outputs else None,
-            first_set_aside=written.first_set_aside,
-            first_documents=written.first_documents,
-            stopped_by=None if tally else self.flag.signum,
+            first_set_aside=[*islice(self._decoded("set_aside"), SHOWN)] if facts else [],
+            first_documents=[*islice(self._decoded("documents"), LISTED)] if facts else [],
+            stopped_by=None if facts else self.flag.signum,
             seconds=time.monotonic() - self.began,
         )
 
@@ -244,6 +306,16 @@ class _Run:
         self.progress = replace(self.progress, stage=stage, seconds=seconds, **changes)
         if self.on_progress:
             self.on_progress(self.progress)
+
+
+def _weight(one: Input) -> int:
+    """Return the size of a file; of what lies elsewhere, more than any that go together."""
+    if one.url:
+        return TOGETHER_BYTES
+    try:
+        return one.source.path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _copy(stream: IO[bytes], target: Path, limit: int) -> None:

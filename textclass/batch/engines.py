@@ -6,15 +6,17 @@ import os
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import Any
 
 from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
-from textclass.batch.data import Part, Setup, Task
-from textclass.batch.ledger import pack
+from textclass.batch.formats import json_line, pack
+from textclass.batch.jobs import Batch, Cut, Facts, Setup, Task
 from textclass.batch.worker import Worker, start, work
 from textclass.documents import SetAside
 from textclass.errors import BatchError
@@ -41,9 +43,9 @@ class Pool:
     died: tuple[type[Exception], ...] = ()
     executor: Any  # neither joblib nor distributed carries types
 
-    def submit(self, task: Task) -> Future[Part]:
+    def submit(self, task: Task) -> Future[list[Batch]]:
         """Hand out a task."""
-        future: Future[Part] = self.executor.submit(work, task)
+        future: Future[list[Batch]] = self.executor.submit(work, task)
         return future
 
     def renew(self, *, alone: bool) -> None:
@@ -59,9 +61,9 @@ class SerialPool(Pool):
     def __init__(self, setup: Setup) -> None:
         self._worker = Worker(setup)
 
-    def submit(self, task: Task) -> Future[Part]:
+    def submit(self, task: Task) -> Future[list[Batch]]:
         """Do a task at once."""
-        future: Future[Part] = Future()
+        future: Future[list[Batch]] = Future()
         future.set_result(self._worker.work(task))
         return future
 
@@ -123,13 +125,13 @@ def _follow(parent: int) -> None:
     os._exit(1)
 
 
-def drive(pool: Pool, tasks: Iterator[Task]) -> Iterator[tuple[Task, Part] | None]:
-    """Yield each task with its part, as they get done; None as a sign of life.
+def drive(pool: Pool, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Batch]] | None]:
+    """Yield each task with its batches, as they get done; None as a sign of life.
 
     A task whose worker dies is tried once more, alone; if that worker dies too, it is set aside.
     A caller who wants no more may stop at any None: what is then under way is left undone.
     """
-    pending: dict[Future[Part], Task] = {}
+    pending: dict[Future[list[Batch]], Task] = {}
     while True:
         for task in islice(tasks, pool.ahead - len(pending)):
             yield None
@@ -146,17 +148,17 @@ def drive(pool: Pool, tasks: Iterator[Task]) -> Iterator[tuple[Task, Part] | Non
             pending.clear()
 
 
-def _submitted(pool: Pool, task: Task) -> Future[Part]:
+def _submitted(pool: Pool, task: Task) -> Future[list[Batch]]:
     """Hand out a task; if the pool is broken, it counts as one that died with it."""
     try:
         return pool.submit(task)
     except pool.died as error:
-        future: Future[Part] = Future()
+        future: Future[list[Batch]] = Future()
         future.set_exception(error)
         return future
 
 
-def _died(pool: Pool, future: Future[Part]) -> bool:
+def _died(pool: Pool, future: Future[list[Batch]]) -> bool:
     if future.cancelled():
         raise BatchError(
             "the cluster lost the run's tasks",
@@ -165,7 +167,7 @@ def _died(pool: Pool, future: Future[Part]) -> bool:
     return isinstance(future.exception(), pool.died)
 
 
-def _tried_alone(pool: Pool, tasks: list[Task]) -> Iterator[tuple[Task, Part] | None]:
+def _tried_alone(pool: Pool, tasks: list[Task]) -> Iterator[tuple[Task, list[Batch]] | None]:
     """Do tasks one at a time, so that a death tells which of them kills."""
     # The signal of a stop that killed the workers may come a little later.
     time.sleep(_HEARTBEAT)
@@ -175,27 +177,39 @@ def _tried_alone(pool: Pool, tasks: list[Task]) -> Iterator[tuple[Task, Part] | 
     pool.renew(alone=False)
 
 
-def _alone(pool: Pool, task: Task) -> Iterator[tuple[Task, Part] | None]:
+def _alone(pool: Pool, task: Task) -> Iterator[tuple[Task, list[Batch]] | None]:
     yield None
     future = _submitted(pool, task)
     if not _died(pool, future):
         yield task, future.result()
         return
     pool.renew(alone=True)
-    if task.documents and len(task.documents) > 1:
-        for i, document in enumerate(task.documents):
-            yield from _alone(pool, Task(task.input, (document,), task.first + i))
-    else:
-        yield task, _killer(task)
+    parts = list(_parts(task))
+    for part in parts:
+        yield from _alone(pool, part)
+    if not parts:
+        yield task, [_killer(task)]
 
 
-def _killer(task: Task) -> Part:
+def _parts(task: Task) -> Iterator[Task]:
+    """Yield each input, or each document, of a task that has several."""
+    cut = task.cut
+    if len(task.inputs) > 1:
+        yield from (replace(task, inputs=(one,)) for one in task.inputs)
+    elif cut and len(cut.documents) > 1:
+        for i, document in enumerate(cut.documents):
+            yield replace(task, cut=Cut((document,), cut.first + i, repeated=cut.repeated * (not i)))
+
+
+def _killer(task: Task) -> Batch:
     """Return the set-aside of a task that killed its worker twice."""
     error = (
         "its worker was killed twice, the second time alone: it may need more memory than there is"
     )
-    name, sha256 = task.input.source.id, task.input.content or None
-    if task.documents:
-        name, sha256 = task.documents[0].id, task.documents[0].sha256
-    found = SetAside(name, task.input.place, sha256, "tag", error)
-    return Part((pack(found),), set_aside=1, again=True)
+    (origin,), cut = task.inputs, task.cut or Cut(())
+    name, sha256 = origin.source.id, origin.content or None
+    if cut.documents:
+        name, sha256 = cut.documents[0].id, cut.documents[0].sha256
+    aside = json_line(asdict(SetAside(name, origin.place, sha256, "tag", error)))
+    facts = Facts(Counter(set_aside=1, repeated=cut.repeated))
+    return Batch(origin.position, cut.first, 1, b"", b"", pack(aside), facts, again=True)
