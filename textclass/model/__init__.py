@@ -1,6 +1,7 @@
 """Counts to scores, probabilities, decisions and evidence; models loaded and saved."""
 
 from textclass.model.decide import Decisions, decide
+from textclass.model.encoder import ENCODER, ENCODER_FACTS, TOKENIZER, Encoder, load_encoder
 from textclass.model.evidence import (
     Contributions,
     contributions,
@@ -20,14 +21,24 @@ from textclass.model.persistence import (
     save_model,
     verify_folder,
 )
+from textclass.model.scorer import STACK, Scorer, Stack, StackedScorer, WordScorer, open_scorer
 
 __all__ = [
+    "ENCODER",
+    "ENCODER_FACTS",
+    "STACK",
+    "TOKENIZER",
     "Contributions",
     "Decisions",
+    "Encoder",
     "KeyTable",
     "LinearModel",
     "ModelFolder",
+    "Scorer",
     "Scores",
+    "Stack",
+    "StackedScorer",
+    "WordScorer",
     "WordTable",
     "check_place",
     "contributions",
@@ -35,7 +46,9 @@ __all__ = [
     "deciding_words",
     "evidence_of",
     "find_model",
+    "load_encoder",
     "load_folder",
+    "open_scorer",
     "pack_arrays",
     "passage_parts",
     "save_model",

@@ -7,20 +7,25 @@ windows, whose tokens all count the same.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textclass.errors import ModelError
 from textclass.model.onnx_check import check_onnx
+from textclass.model.persistence import read_checked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENCODER = "encoder.onnx"
 TOKENIZER = "tokenizer.json"
+ENCODER_FACTS = "encoder.json"
+"""What an encoder is, with the SHA-256 of its two files."""
 
 _WINDOWS_AT_ONCE = 16
 
@@ -144,3 +149,31 @@ class Encoder:
 def _joined(parts: list[tuple[Any, NDArray[np.float32]]]) -> Tokens:
     offsets = np.array([span for encoding, _ in parts for span in encoding.offsets], dtype=np.int64)
     return Tokens(offsets[:, 0], offsets[:, 1], np.concatenate([values for _, values in parts]))
+
+
+def load_encoder(folder: str | Path, *, digest: str | None = None, threads: int = 1) -> Encoder:
+    """Open the encoder of a folder, its files checked first.
+
+    Parameters
+    ----------
+    folder : str or Path
+        With `encoder.json`, `encoder.onnx` and `tokenizer.json`.
+    digest : str, keyword-only, optional
+        SHA-256 that `encoder.json` must have.
+    threads : int, keyword-only
+
+    Raises
+    ------
+    ModelError
+        If a file is missing or altered, or the encoder can't be run here.
+    """
+    folder = Path(folder)
+    try:
+        facts = json.loads(read_checked(folder / ENCODER_FACTS, digest))
+        digests, max_tokens = facts["files"], int(facts["max_tokens"])
+        onnx, tokenizer = (read_checked(folder / name, digests[name]) for name in (ENCODER, TOKENIZER))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"it lacks or misstates {error}", where=str(folder / ENCODER_FACTS)
+        ) from error
+    return Encoder(onnx, tokenizer, max_tokens=max_tokens, threads=threads)
