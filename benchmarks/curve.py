@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, f1_score
 
 from textclass.corpora import Corpus, read_corpus
-from textclass.learning import FitOptions, TrainingOptions, train
+from textclass.learning import default_pipeline, train
 from textclass.tagger import Tagger
 
 GOLD = "corpus/public/dev_gold.jsonl"
@@ -29,10 +29,11 @@ def with_written(corpus: Corpus, size: int | None) -> Corpus:
     return corpus.select(lambda row: row.columns.get("source") != "written" or row.id in drawn)
 
 
-def figures(corpus: Corpus, gold: Corpus, options: TrainingOptions) -> list[float]:
+def figures(corpus: Corpus, gold: Corpus, *, folds: int, soft_rows: int) -> list[float]:
     """Train, tag the gold passages, and return micro-F1 and mean average precision by facet."""
     with tempfile.TemporaryDirectory() as folder:
-        model = train(corpus, folder, options).model
+        pipeline = default_pipeline(folds=folds)
+        model = train(corpus, folder, pipeline, soft_rows=soft_rows).model
     p = Tagger(model).score(gold.texts).probabilities
     truth = gold.targets > 0
     found = []
@@ -46,8 +47,6 @@ def figures(corpus: Corpus, gold: Corpus, options: TrainingOptions) -> list[floa
 
 def main(folds: int = 5, soft_rows: int = 0) -> None:
     """Print one row per size of the written corpus."""
-    fit = FitOptions(facet_soft_weights={"type": 0.5})  # as the shipped model
-    options = TrainingOptions(folds=folds, soft_rows=soft_rows, fit=fit)
     gold = read_corpus(GOLD)
     corpus = read_corpus("corpus").without_groups(gold.groups)
     heads = [f"{facet} {what}" for facet in gold.taxonomy.slices for what in ("micro-F1", "AP")]
@@ -56,7 +55,8 @@ def main(folds: int = 5, soft_rows: int = 0) -> None:
     for size in SIZES:
         part = with_written(corpus, size)
         count = sum(row.columns.get("source") == "written" for row in part.rows)
-        print(f"| {count} |", " | ".join(f"{f:.3f}" for f in figures(part, gold, options)), "|")
+        found = figures(part, gold, folds=folds, soft_rows=soft_rows)
+        print(f"| {count} |", " | ".join(f"{f:.3f}" for f in found), "|")
         sys.stdout.flush()
 
 

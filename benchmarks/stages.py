@@ -21,7 +21,7 @@ from sklearn.metrics import f1_score
 from benchmarks.contenders import CONTENDERS, Reader, notebook_features, plain_fit
 from benchmarks.measure import output, processor_seconds
 from textclass.corpora import Corpus, Row
-from textclass.learning import TrainingOptions, fit_corpus
+from textclass.learning import default_pipeline, fit_corpus
 from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
 
@@ -67,7 +67,8 @@ def _whole(texts: list[str], targets: NDArray[np.bool_], taxonomy: Taxonomy) -> 
         Row(str(i), text, frozenset(names[given].tolist()), None, group=str(i))
         for i, (text, given) in enumerate(zip(texts, targets, strict=True))
     ]
-    fit_corpus(Corpus(taxonomy, tuple(rows)), TrainingOptions(jobs=2))
+    pipeline = default_pipeline(n_jobs=2)
+    fit_corpus(Corpus(taxonomy, tuple(rows)), pipeline)
 
 
 _KINDS = {"whole": _whole, "plain": _plain}

@@ -2,7 +2,7 @@ import pytest
 
 from tests.documents.makers import docx, odt, paragraph, zipped
 from textclass.documents import Limits
-from textclass.documents.office import read_docx, read_odt
+from textclass.documents.office import read_docx, read_opendocument
 from textclass.errors import DocumentError
 
 LIMITS = Limits()
@@ -60,7 +60,7 @@ def test_odt_gives_all_text_in_order():
         ' table:number-columns-repeated="999999"><text:p>a</text:p></table:table-cell>'
         "<table:table-cell><text:p>b</text:p></table:table-cell></table:table-row></table:table>"
     )
-    got = read_odt(odt(body, meta="<dc:date>2020-02-03T04:05:06</dc:date>"), LIMITS)
+    got = read_opendocument(odt(body, meta="<dc:date>2020-02-03T04:05:06</dc:date>"), LIMITS)
     assert got.text.split("\n\n") == ["Head", "One two three tail end", "note", "a | b"]
     assert got.date == "2020-02-03T04:05:06"
 
@@ -68,7 +68,7 @@ def test_odt_gives_all_text_in_order():
 def test_an_encrypted_odt_is_told():
     data = zipped([("META-INF/manifest.xml", "<m:encryption-data/>"), ("content.xml", "\x01")])
     with pytest.raises(DocumentError, match="encrypted"):
-        read_odt(data, LIMITS)
+        read_opendocument(data, LIMITS)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])

@@ -91,8 +91,8 @@ def test_a_bad_row_is_set_aside_with_its_number_and_the_rest_goes_on(read):
     assert [one.text for one in found if isinstance(one, Document)] == ["good", "énd"]
     faults = [one for one in found if isinstance(one, SetAside)]
     assert [f.id for f in faults] == ["t.csv#2", "t.csv#3", "t.csv#4", "t.csv#5"]
-    assert "row 2 (lines 3-3): " in faults[0].error
-    assert faults[1].error == "row 3: its text is empty"
+    assert "line 3: " in faults[0].error
+    assert faults[1].error == "line 4: its text is empty"
     assert faults[1].stage == "text"
     assert "aren't UTF-8" in faults[2].error
     assert "3 cells under 2 columns" in faults[3].error

@@ -23,7 +23,7 @@ def metrics():
 
 
 def test_figures_stand_with_their_intervals(render, metrics):
-    metrics["facets"]["type"]["micro"]["f1"] = {"value": 0.7194, "low": 0.6491, "high": 0.7772}
+    metrics["figures"][2] |= {"value": 0.7194, "low": 0.6491, "high": 0.7772}
     page = render(metrics)
     assert "<dd>0.719<small>0.649 to 0.777</small></dd>" in page
     for part in ("keyword cues", "word TF-IDF", "reliefweb", "older@77aa", "p = 0.041", "97%"):
@@ -31,12 +31,10 @@ def test_figures_stand_with_their_intervals(render, metrics):
 
 
 def test_what_cannot_be_known_is_a_dash_and_no_plot_breaks(render, metrics):
-    nothing = {"value": None, "low": None, "high": None}
-    for label in metrics["labels"]:
-        label |= {"precision": nothing, "recall": nothing, "f1": nothing, "ece": None}
-        label |= {"average_precision": nothing, "brier": None, "reliability": [], "sweep": []}
-    for facet in metrics["facets"].values():
-        facet["micro"] = dict.fromkeys(("precision", "recall", "f1"), nothing)
+    for figure in metrics["figures"]:
+        if figure["metric"] != "given":
+            figure |= {"value": None, "low": None, "high": None}
+    metrics |= {"reliability": [], "sweep": []}
     page = render(metrics)
     assert "<dd>–</dd>" in page
     assert "None" not in page
@@ -44,9 +42,14 @@ def test_what_cannot_be_known_is_a_dash_and_no_plot_breaks(render, metrics):
 
 
 def test_parts_that_were_not_measured_are_left_out(render, metrics):
-    for part in ("baselines", "slices", "confusions", "worst_errors", "comparison"):
+    for part in ("differences", "confusions", "mistakes", "coverage", "reliability"):
         metrics[part] = []
-    metrics |= {"risk_coverage": {}, "faithfulness": None}
+    metrics["figures"] = [
+        figure
+        for figure in metrics["figures"]
+        if figure["model"] == metrics["model"] and not figure["part"]
+    ]
+    metrics |= {"faithfulness": None}
     page = render(metrics)
     for heading in ("Against baselines", "Slices", "Most confused", "Worst errors", "Evidence<"):
         assert heading not in page
@@ -57,8 +60,13 @@ def test_parts_that_were_not_measured_are_left_out(render, metrics):
     [("yes", "reached: 90%"), ("no", "not reached: 90%"), ("unclear", "unclear: 90%")],
 )
 def test_a_promised_precision_is_told_kept_or_not(render, metrics, reached, words):
-    target = {"target": 0.9, "reached": reached, "value": 0.91, "low": 0.84, "high": 0.96}
-    metrics["labels"][0]["target_precision"] = target
+    metrics["labels"][0] |= {"target": 0.9, "reached": reached}
+    (precision,) = (
+        figure
+        for figure in metrics["figures"]
+        if figure["label"] == metrics["labels"][0]["label"] and figure["metric"] == "precision"
+    )
+    precision |= {"value": 0.91, "low": 0.84, "high": 0.96}
     assert f"{words} <small>measured 0.910, 0.840–0.960</small>" in render(metrics)
 
 
@@ -75,4 +83,4 @@ def test_figures_on_training_data_are_called_too_good(render, metrics, leaks, wo
 def test_worst_errors_show_what_was_wrong_and_missing(render, metrics):
     page = render(metrics)
     assert '<mark class="for against" title="for humanitarian, +1.20; against humanitarian' in page
-    assert page.count('<span class="badge unsure">wrong</span>') == len(metrics["worst_errors"])
+    assert page.count('<span class="badge unsure">wrong</span>') == len(metrics["mistakes"])

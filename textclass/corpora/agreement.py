@@ -97,14 +97,14 @@ def compare_readers(
     """
     if second is None:
         named = set(first.column("reader")) - {"", "None"}
-        pair = sorted(readers or named)
+        pair = list(readers) if readers else sorted(named)
         if len(pair) != 2 or not named.issuperset(pair):
             raise CorpusError(
                 f"the column 'reader' names {', '.join(sorted(named)) or 'nobody'}; two are needed",
                 hint="give a second file, or two of the names with --readers",
             )
-        both = first
-        first, second = (both.select(lambda row, n=n: str(row.columns.get("reader")) == n) for n in pair)
+        of = {name: [r for r in first.rows if str(r.columns.get("reader")) == name] for name in pair}
+        first, second = (replace(first, rows=tuple(of[name])) for name in pair)
     ours, theirs = _by_id(first), _by_id(second)
     shared = [number for number in ours if number in theirs]
     if not shared:
@@ -158,8 +158,8 @@ def krippendorff_alpha(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float | No
 def _by_id(corpus: Corpus) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for row in corpus.rows:
-        if row.hard and rows.setdefault(row.id, row) is not row:
-            raise CorpusError(f"{row.id} was labelled before", where=row.where)
+        if row.hard and rows.setdefault(row.id, row).labels != row.labels:
+            raise CorpusError(f"{row.id} has other labels before", where=row.where)
     return rows
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textclass.corpora.files import told_once
 from textclass.corpora.label_issues import broken_rules, rare_labels
-from textclass.corpora.read import Scan, Unanswered, conflicts
+from textclass.corpora.read import Scan, UnansweredError, conflicts
 from textclass.corpora.rows import Corpus, Row
 from textclass.errors import CorpusError
 from textclass.language import MAX_WORDS, Tokenizer, is_english
@@ -110,7 +110,7 @@ def check_corpus(scan: Scan, *, held_out: Corpus | None = None) -> CheckReport:
     findings = [
         Finding(
             ERROR,
-            "no-answer" if isinstance(fault, Unanswered) else "row",
+            "no-answer" if isinstance(fault, UnansweredError) else "row",
             str(CorpusError(fault.message, hint=fault.hint)),
             (fault.where or "",),
         )
@@ -162,10 +162,11 @@ def _near_duplicates(corpus: Corpus, words: Sequence[Sequence[str]]) -> Iterator
             continue
         leak = _split(first) != _split(second)
         within = "one document" if first.group == second.group else "two documents"
+        within = "two splits" if leak else within
         yield Finding(
             ERROR if leak else WARNING,
             "leak" if leak else "near-duplicate",
-            f"{share:.0%} of the five-word sequences the same in {'two splits' if leak else within}",
+            f"{share:.0%} of the five-word sequences the same in {within}",
             (first.where, second.where),
         )
 
@@ -250,7 +251,7 @@ def stock_phrases(words: Sequence[Sequence[str]], *, most: int) -> dict[str, lis
 
 
 def near_duplicates(words: Sequence[Sequence[str]]) -> list[tuple[int, int, float]]:
-    """Return pairs of texts that share at least `ALIKE` of their five-word sequences, and the share.
+    """Return pairs of texts that share `ALIKE` of their five-word sequences, and the share.
 
     The share is Jaccard's. Of many alike texts each is paired with its neighbours, not with all;
     texts with fewer than `FEWEST_SHINGLES` sequences, of which shares mean nothing, with none.
@@ -261,8 +262,10 @@ def near_duplicates(words: Sequence[Sequence[str]]) -> list[tuple[int, int, floa
     keys = np.concatenate([*shingles, np.empty(0, np.uint64)])
     order = np.lexsort((texts, keys))
     keys, texts = keys[order], texts[order]
-    near = [texts[:-n][keys[:-n] == keys[n:]] * len(words) + texts[n:][keys[:-n] == keys[n:]]
-            for n in range(1, NEIGHBOURS + 1)]
+    near = [
+        texts[:-n][keys[:-n] == keys[n:]] * len(words) + texts[n:][keys[:-n] == keys[n:]]
+        for n in range(1, NEIGHBOURS + 1)
+    ]
     pairs, common = np.unique(np.concatenate(near), return_counts=True)
     first, second = pairs // max(len(words), 1), pairs % max(len(words), 1)
     # Where a crowd shares sequences, a pair may have more in common than was counted here.

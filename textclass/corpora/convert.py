@@ -18,7 +18,7 @@ import orjson
 from textclass.corpora.files import Placed, gathered, json_lines, raise_bad_rows, scan_records
 from textclass.corpora.read import (
     SETTLED,
-    Unanswered,
+    UnansweredError,
     make_row,
     read_labels,
     scan_corpus,
@@ -123,8 +123,8 @@ def read_form(
                         rows.append(make_row(made, taxonomy, where))
                 except (AttributeError, KeyError, TypeError, ValueError) as error:
                     raise _other_form(form, record) from error
-    raise_bad_rows([fault for fault in faults if not isinstance(fault, Unanswered)])
-    skipped = sum(isinstance(fault, Unanswered) for fault in faults)
+    raise_bad_rows([fault for fault in faults if not isinstance(fault, UnansweredError)])
+    skipped = sum(isinstance(fault, UnansweredError) for fault in faults)
     return Converted(Corpus(taxonomy, tuple(rows)), skipped)
 
 
@@ -172,7 +172,7 @@ def _made(
     """Return a row in our form from what a tool's record says."""
     given = read_labels(labels, taxonomy.names)
     if given is None:
-        raise Unanswered("nobody labelled it")
+        raise UnansweredError("nobody labelled it")
     meta = record.get("meta")
     made = dict(meta) if isinstance(meta, Mapping) else {}
     made |= {"id": made.pop("passage", None), "text": text}
@@ -269,7 +269,7 @@ def _from_spacy(record: Record, taxonomy: Taxonomy) -> Rows:
     if "cats" not in record:
         raise _other_form("spacy", record)
     if not (cats := record["cats"]):
-        raise Unanswered("nobody labelled it")
+        raise UnansweredError("nobody labelled it")
     lacking = [name for name in taxonomy.names if cats.get(name) is None]
     if set(cats) <= set(taxonomy.names) and lacking:
         hint = "write 0 for a label that doesn't apply"
@@ -383,7 +383,7 @@ def _from_label_studio(record: Record, taxonomy: Taxonomy) -> Rows:
         return
     done = [each for each in record["annotations"] or () if not each.get("was_cancelled")]
     if not done:
-        raise Unanswered("nobody finished an annotation")
+        raise UnansweredError("nobody finished an annotation")
     data = record.get("data") or {}
     for annotation in done:
         labels, spans = [], []
@@ -425,7 +425,7 @@ def _scan_prodigy(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
         key = (record.get("text"), record.get("_annotator_id"))
         start = {**record, "accept": [], "rejected": [], "answer": "ignore"}
         merged = binary.setdefault(key, (where, start))[1]
-        answer = record.get("answer")
+        answer = str(record.get("answer"))
         side = {"accept": "accept", "reject": "rejected", "ignore": "ignored"}.get(answer, answer)
         merged.setdefault(side, []).append(record["label"])
         merged["answer"] = answer if answer not in ("reject", "ignore") else merged["answer"]
@@ -443,7 +443,7 @@ def _from_prodigy(record: Record, taxonomy: Taxonomy) -> Rows:
     if answer not in ("accept", "reject", "ignore"):
         raise CorpusError(f"the answer {answer!r} isn't accept, reject or ignore")
     if answer != "accept":
-        raise Unanswered("nobody accepted it")
+        raise UnansweredError("nobody accepted it")
     texts = {option["id"]: option.get("text") for option in record.get("options") or ()}
     accepted = record.get("accept", [span.get("label") for span in spans])
     accepted = [a if a in taxonomy.names else texts.get(a, a) for a in _list(accepted)]
@@ -478,7 +478,7 @@ def _from_argilla(record: Record, taxonomy: Taxonomy) -> Rows:
         for reader, value in _responses(record, question):
             answers.setdefault(reader, {})[question] = value
     if not answers:
-        raise Unanswered("nobody responded")
+        raise UnansweredError("nobody responded")
     ours = {"id", "text", "status", "_server_id", "metadata", "fields", "responses", "suggestions"}
     meta = {k: v for k, v in record.items() if k not in ours and not k.startswith(starts)}
     meta |= record.get("metadata") or {}

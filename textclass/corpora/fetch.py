@@ -16,8 +16,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from textclass.corpora.files import SUFFIXES, corpus_files, gathered, raise_bad_rows
-from textclass.corpora.files import scan_records, write_jsonl
+from textclass.corpora.files import (
+    SUFFIXES,
+    corpus_files,
+    gathered,
+    raise_bad_rows,
+    scan_records,
+    write_jsonl,
+)
 from textclass.corpora.pointers import Pointer, Source, is_pointer, load_sources, make_pointer
 from textclass.corpora.rows import text_id
 from textclass.errors import CorpusError
@@ -234,6 +240,8 @@ def _given(origin: Path) -> dict[str, str | None]:
     files = [origin]
     if origin.is_dir():
         files = [file for file in sorted(origin.iterdir()) if file.name.endswith(SUFFIXES)]
+    if not origin.exists():
+        raise CorpusError("there is no such file or folder", where=str(origin))
     faults: list[CorpusError] = []
     texts: dict[str, str | None] = {}
     for file in files:
@@ -303,12 +311,11 @@ def _objects(folder: Path) -> set[str]:
 def _git(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https:file", "LC_ALL": "C"}
-    command = [shutil.which("git") or "git", "-C", str(folder), *_SETTINGS, *arguments]
-    try:
-        # No shell; names are checked where they are read.
-        done = subprocess.run(command, input=stdin, capture_output=True, env=environment)  # noqa: S603, PLW1510
-    except FileNotFoundError as error:
-        raise CorpusError("git isn't installed", hint="install it, or use --from") from error
+    if not (program := shutil.which("git")):
+        raise CorpusError("git isn't installed", hint="install it, or use --from")
+    # No shell; names are checked where they are read.
+    command = [program, "-C", str(folder), *_SETTINGS, *arguments]
+    done = subprocess.run(command, input=stdin, capture_output=True, env=environment)  # noqa: S603 -- see above
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["failed"]
         raise CorpusError(f"git {arguments[0]}: {said[-1]}", where=str(folder))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -17,25 +18,21 @@ FEWEST_EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Rule:
-    """A combination of labels that speaks against the guideline.
-
-    A rule finds rows for a person to look at; there can be good reasons for an exception.
+    """A combination of labels that speaks against the guideline; there can be exceptions.
 
     Attributes
     ----------
-    labels : tuple of str
-        All of these are given,
-    without : tuple of str
-        none of these is,
+    labels, without : tuple of str
+        All of the first are given, none of the second is,
     words : str
         and the text matches this pattern, where there is one.
     reason : str
     """
 
     labels: tuple[str, ...]
+    without: tuple[str, ...]
+    words: str
     reason: str
-    without: tuple[str, ...] = ()
-    words: str = ""
 
     def applies(self, row: Row) -> bool:
         """Return whether the row has this combination."""
@@ -47,63 +44,18 @@ class Rule:
         )
 
 
-RULES = (
-    Rule(
-        ("compassionate", "dialogue"),
-        "compassionate is a service given; talks and mediation are humanitarian or no type",
-        without=("humanitarian",),
-    ),
-    Rule(
-        ("compassionate", "independence"),
-        "compassionate is a government's gift; independence is autonomy from governments",
-        without=("humanitarian",),
-    ),
-    Rule(
-        ("compassionate", "neutrality"),
-        "a gift that wins hearts and minds takes no stand on the sides of a conflict",
-        without=("humanitarian",),
-    ),
-    Rule(
-        ("human-rights", "unity"),
-        "unity is one Red Cross or Red Crescent movement; national unity is no tag",
-    ),
-    Rule(
-        ("compassion", "accountability"),
-        "a gift out of concern has no conditions; conditions on aid are accountability alone",
-    ),
-    Rule(
-        ("impartiality",),
-        "impartiality is aid by need alone; praise of an official's impartiality is no tag",
-        without=("humanitarian", "compassionate", "unity", "independence"),
-    ),
-    Rule(
-        ("human-rights",),
-        "anti-apartheid and racial oppression are human-rights and equality",
-        without=("equality",),
-        words=r"\bapartheid\b|\bracial (?:oppression|discrimination)",
-    ),
-    Rule(
-        ("human-rights",),
-        "death penalty, corporal punishment and trafficking are human-rights and dignity",
-        without=("dignity",),
-        words=r"\b(?:death penalt|capital punishment|corporal punishment|flogging)"
-        r"|\btrafficking in (?:persons|human)|\bhuman trafficking",
-    ),
-    Rule(
-        ("human-rights",),
-        "freedom from arbitrary detention and torture is liberty",
-        without=("liberty", "dignity", "justice", "accountability"),
-        words=r"\btortur|\barbitrar(?:y|ily) (?:arrest|detain|detention)",
-    ),
-)
-"""From the guideline's definitions and its decisions on hard cases."""
-
-
 def broken_rules(corpus: Corpus) -> list[tuple[Row, Rule]]:
     """Return the rows that a rule applies to; rules on labels of other taxonomies are left out."""
-    known = set(corpus.taxonomy.names)
-    rules = [rule for rule in RULES if known.issuperset(rule.labels + rule.without)]
-    return [(row, rule) for rule in rules for row in corpus.rows if row.hard and rule.applies(row)]
+    import orjson
+
+    text = resources.files("textclass.corpora").joinpath("guideline_rules.json").read_text("utf-8")
+    known, found = set(corpus.taxonomy.names), []
+    for entry in orjson.loads(text):
+        labels, without = tuple(entry["labels"]), tuple(entry.get("without", ()))
+        rule = Rule(labels, without, entry.get("words", ""), entry["reason"])
+        if known.issuperset(labels + without):
+            found += [(row, rule) for row in corpus.rows if row.hard and rule.applies(row)]
+    return found
 
 
 def rare_labels(corpus: Corpus) -> list[str]:
@@ -117,7 +69,9 @@ def rare_labels(corpus: Corpus) -> list[str]:
             examples = f"{count} example{'s' if count > 1 else ''}"
             told.append(f"{label}: {examples}; its threshold means nothing")
         elif count and count == corpus.hard.sum():
-            told.append(f"{label}: on all {count} passages; the model can't learn where not to give it")
+            told.append(
+                f"{label}: on all {count} passages; the model can't learn where not to give it"
+            )
     return told
 
 

@@ -28,7 +28,7 @@ _SHAPES = {
     "commit": r"[0-9a-f]{40}|[0-9a-f]{64}",
     "licence": r".+",
 }
-_LONGEST = 20_000  # characters; the cleaning patterns are slow on hostile text beyond it
+_LONGEST = 8_000  # characters; the cleaning patterns are slow on hostile text beyond it
 _ID = re.compile(r"[0-9a-f]{16}")
 # It stays inside its folder and can't be taken for an option or a pattern of git.
 _PATH = re.compile(r"(?![/:-])(?!(?:.*/)?\.\.(?:/|$))[^\0\n\r\\]+")
@@ -99,8 +99,8 @@ def is_pointer(record: Mapping[str, Any]) -> bool:
     return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
 
 
-def make_pointer(record: Mapping[str, Any]) -> Pointer:
-    """Return the checked pointer of a record.
+def make_pointer(record: Mapping[str, Any], where: str | None = None) -> Pointer:
+    """Return the checked pointer of a record in the place `where`.
 
     Raises
     ------
@@ -108,18 +108,18 @@ def make_pointer(record: Mapping[str, Any]) -> Pointer:
     """
     number, path = record.get("id"), record.get("path")
     if not isinstance(number, str) or not _ID.fullmatch(number):
-        raise CorpusError(f"the id {number!r} isn't 16 hex digits")
+        raise CorpusError(f"the id {number!r} isn't 16 hex digits", where=where)
     if not isinstance(path, str) or not _PATH.fullmatch(path):
-        raise CorpusError(f"{path!r} isn't a path inside a source")
+        raise CorpusError(f"{path!r} isn't a path inside a source", where=where)
     spans = record.get("passages") or [[record.get("start"), record.get("end")]]
     if not isinstance(spans, list) or not all(map(_is_span, spans)):
-        raise CorpusError("start and end, or passages, don't say where the text is")
+        raise CorpusError("start and end, or passages, don't say where the text is", where=where)
     return Pointer(number, path, tuple(s if isinstance(s, str) else (s[0], s[1]) for s in spans))
 
 
 def _is_span(span: object) -> bool:
     if isinstance(span, list) and [type(place) for place in span] == [int, int]:
-        return 0 <= span[0] < span[1] < span[0] + _LONGEST
+        return bool(0 <= span[0] < span[1] < span[0] + _LONGEST)
     return isinstance(span, str) and _ID.fullmatch(span) is not None
 
 
@@ -144,6 +144,7 @@ def strip_texts(corpus: Corpus, *, labelled: str) -> Iterator[dict[str, Any]]:
             raise CorpusError("a row needs the source and path of its text", where=row.where)
         if row.id != text_id(row.text):
             raise CorpusError(f"the id {row.id!r} isn't the hash of the text", where=row.where)
+        make_pointer({**columns, "id": row.id}, row.where)
         keys = ("source", "path", "start", "end", "passages", "level")
         pointer = {"id": row.id} | {key: columns[key] for key in keys if key in columns}
         if row.group != f"{columns['source']}:{columns['path']}":

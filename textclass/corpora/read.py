@@ -30,7 +30,7 @@ _KNOWN = {"id", "text", "group", "scores"}
 _LONGEST_LIST = 10_000  # characters of a cell
 
 
-class Unanswered(CorpusError):
+class UnansweredError(CorpusError):
     """A row that nobody has labelled: that isn't the answer that no label applies."""
 
 
@@ -43,7 +43,7 @@ class Scan:
     corpus : Corpus
         The good rows, also several of one text by different readers.
     faults : tuple of CorpusError
-        One for each bad row; `Unanswered` for each without labels.
+        One for each bad row; `UnansweredError` for each without labels.
     missing : int
         Rows that point to a public text which isn't in the cache.
     """
@@ -168,7 +168,9 @@ def _settle(corpus: Corpus) -> Corpus:
         for rows in map(_deciding, conflicts(corpus))
     ]
     raise_bad_rows(faults)
-    settled = {row.text: row.labels for row in corpus.rows if row.columns.get("labelled") == SETTLED}
+    settled = {
+        row.text: row.labels for row in corpus.rows if row.columns.get("labelled") == SETTLED
+    }
     kept: dict[tuple[object, ...], Row] = {}
     for row in corpus.rows:
         if row.hard:
@@ -183,8 +185,8 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
     Raises
     ------
     CorpusError
-        With the place `where`, if the text, a label, a score or a span is wrong; `Unanswered` if a
-        facet has no answer.
+        With the place `where`, if the text, a label, a score or a span is wrong; `UnansweredError` if
+        a facet has no answer.
     """
     text = record.get("text")
     if "text" not in record:
@@ -219,7 +221,7 @@ def _labels(record: Mapping[str, Any], taxonomy: Taxonomy) -> frozenset[str]:
     if lacking:
         absent = [name for name in lacking if name not in record]
         has = f"; its columns are {', '.join(record)}" if absent else ""
-        raise Unanswered(
+        raise UnansweredError(
             f"no answer for {', '.join(lacking)}{has}",
             hint="write [] where no label applies; corpus convert leaves such rows out",
         )
@@ -296,8 +298,8 @@ def _spans(value: Any, text: str, taxonomy: Taxonomy) -> list[dict[str, Any]]:  
     """Check evidence spans: code-point offsets into the text, and the label they speak for."""
     spans = []
     for span in value if isinstance(value, list) else [value]:
-        place = [span.get(key) for key in ("start", "end")] if isinstance(span, Mapping) else []
-        if [type(side) for side in place] != [int, int] or not 0 <= place[0] < place[1] <= len(text):
+        start, end = (span.get(k) if isinstance(span, Mapping) else None for k in ("start", "end"))
+        if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
             raise CorpusError(f"not a span of the text: {span!r}")
         if span.get("label") not in taxonomy.names:
             raise CorpusError(f"span with the unknown label {span.get('label')!r}")

@@ -170,7 +170,7 @@ class TableOptions:
 
 @dataclass(frozen=True)
 class Member:
-    """What the child says: what follows is about this member of an archive, or attachment of a mail."""
+    """What follows, from the child, is about this member of an archive or mail."""
 
     index: int
     name: str

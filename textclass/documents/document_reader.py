@@ -34,6 +34,7 @@ from textclass.documents.document import (
     TableOptions,
 )
 from textclass.documents.folders import leaves, open_file, visible
+from textclass.documents.plain_text import plain
 from textclass.errors import DocumentError
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -82,7 +83,7 @@ class DocumentReader:
     ) -> None:
         self.limits = limits or Limits()
         self.options = TableOptions(text_column, id_column)
-        self._process: ReadingProcess | None = None
+        self._process: _ReadingProcess | None = None
         self._reading = False
 
     def __enter__(self) -> DocumentReader:
@@ -175,6 +176,8 @@ class DocumentReader:
             try:
                 # strict: nothing is taken for what it isn't.
                 message = _MESSAGE.validate_json(data, strict=True)
+                if b"\\u0000" in data and plain(facts := orjson.loads(data)) != facts:
+                    raise ValueError("characters that can't be stored")
                 if isinstance(message, Said):
                     if place.given_in_all:
                         return
@@ -236,7 +239,7 @@ class _Place:
         if isinstance(part, Row):
             row = visible(part.row)
             sha256 = hashlib.sha256(text.encode()).hexdigest()
-            facts = Found("") 
+            facts = Found("")
             columns = part.columns
         else:
             row = None
@@ -348,6 +351,7 @@ class _ReadingProcess:
         try:
             return self._messages.recv_bytes(8 * self.limits.text_chars + _SPARE_BYTES)
         except EOFError as error:
+            timer.cancel()
             if late.is_set():
                 raise _ReaderDied(
                     f"reading took longer than {self.limits.wall_seconds} s; it is very large, or"

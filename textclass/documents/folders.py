@@ -6,10 +6,13 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from io import BufferedReader
 from itertools import takewhile
 from pathlib import Path
+from typing import BinaryIO
 
 from textclass.documents.document import Source
 from textclass.errors import DocumentError
@@ -20,8 +23,20 @@ _RESERVED = re.compile(
 )
 _COMPONENT_BYTES = 255
 
+_JUNK = re.compile(r"~\$|(?:thumbs\.db|desktop\.ini|\.ds_store|ehthumbs\.db)$|\._", re.IGNORECASE)
+_HEAD = 64 << 10
+# What outputs of this program hold: an SQLite application id, a tag, names of columns or keys.
+_LEDGER = b"txlg"
+_REPORT = b'<meta name="generator" content="textclass'
+_RESULT = {b"document", b"outcome", b"model"}
+_SET_ASIDE = [b"id", b"path", b"sha256", b"stage", b"error"]
 
-def find_inputs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Source]:
+
+def find_inputs(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    on_left_out: Callable[[Path, str], None] = lambda _path, _what: None,
+) -> Iterator[Source]:
     """Yield the files that `paths` name, each once.
 
     Ids are paths below the one folder given, or below the deepest folder that holds all of `paths`.
@@ -32,17 +47,23 @@ def find_inputs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Source]:
     ----------
     paths : iterable of str or path
         Files, folders (walked whole, sorted by name) and glob strings (`reports/**/*.pdf`).
+    on_left_out : callable, keyword-only, optional
+        Told of each file that is passed over, and what it is: a `system file` (`Thumbs.db`,
+        `~$report.docx`; only in folders), or what `is_own_output` says.
 
     Raises
     ------
     DocumentError
-        For a path that doesn't exist and a glob that matches nothing, before the first file.
+        For a path that doesn't exist and a glob that matches nothing, before the first file; after
+        the last, if there was nothing but a named output of this program.
     """
     inputs = [entry for path in paths for entry in _expand(os.fspath(path))]
     if not inputs:
         return
     top = Path(os.path.commonpath([root or path.parent for path, root in inputs]))
     seen: set[Path] = set()
+    named: tuple[Path, str] | None = None
+    found_any = False
     for path, root in inputs:
         for found in _files(path):
             if found in seen:
@@ -50,7 +71,20 @@ def find_inputs(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Source]:
             # Only several inputs can name a file twice; one folder costs no memory.
             if len(inputs) > 1:
                 seen.add(found)
-            yield Source(found, visible(found.relative_to(top).as_posix()), root)
+            what = "system file" if root and is_junk(found.name) else is_own_output(found)
+            if what:
+                on_left_out(found, what)
+                named = named or (None if root else (found, what))
+            else:
+                found_any = True
+                yield Source(found, visible(found.relative_to(top).as_posix()), root)
+    if named and not found_any:
+        path, what = named
+        raise DocumentError(
+            f"it is a {what} that textclass wrote, not a document",
+            where=visible(str(path)),
+            hint="name the documents themselves",
+        )
 
 
 def _expand(path: str) -> list[tuple[Path, Path | None]]:
@@ -84,7 +118,7 @@ def _files(top: Path) -> Iterator[Path]:
                 yield path
         elif path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             names = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - as text, not as paths
-            waiting += [path / name for name in names if not name.startswith(".")]
+            waiting += [path / n for n in names if not n.startswith(".") or is_junk(n)]
         else:
             yield path
 
@@ -158,13 +192,60 @@ def name_fault(name: str) -> str | None:
     return None
 
 
-_JUNK = re.compile(r"~\$|(?:thumbs\.db|desktop\.ini|\.ds_store|ehthumbs\.db)$|\._", re.IGNORECASE)
-
-
 def is_junk(name: str) -> bool:
     """Whether a file of this name is an operating system's or a program's own, without text."""
-    return name.startswith("__MACOSX/") or bool(_JUNK.match(name.rpartition("/")[2]))
+    return name.startswith("__MACOSX/") or bool(_JUNK.match(re.split(r"[/\\]", name)[-1]))
 
 
 def is_own_output(path: Path) -> str | None:
-    return None
+    """Return what textclass has written there, told by the content, or None.
+
+    Returns
+    -------
+    str or None
+        `file of results`, `report`, `ledger` or `list of what was set aside`.
+    """
+    try:
+        with open_file(path) as stream:
+            head = stream.read(_HEAD)
+            if head.startswith(b"\x1f\x8b"):
+                head = zlib.decompressobj(31).decompress(head, _HEAD)
+            if head.startswith(b"SQLite format 3\0"):
+                return "ledger" if head[68:72] == _LEDGER else None
+            if _REPORT in head[:4096]:
+                return "report"
+            names = _column_names(head, stream)
+    except (OSError, DocumentError, zlib.error, zipfile.BadZipFile, NotImplementedError):
+        return None
+    if names[: len(_SET_ASIDE)] == _SET_ASIDE:
+        return "list of what was set aside"
+    is_result = set(names) >= _RESULT and {b"start", b"sha256"} & set(names)
+    return "file of results" if is_result else None
+
+
+def _column_names(head: bytes, stream: BinaryIO) -> list[bytes]:
+    """Return the keys or columns that a file seems to have; of a workbook, any cells."""
+    line = head.partition(b"\n")[0].strip()
+    if head.startswith(b"PAR1"):
+        stream.seek(-8, os.SEEK_END)
+        size = int.from_bytes(stream.read(4), "little")
+        stream.seek(-8 - min(size, os.fstat(stream.fileno()).st_size - 8), os.SEEK_END)
+        footer = stream.read(size)
+        # The names stand there after their lengths.
+        wanted = [*_RESULT, b"start", b"sha256"]
+        return [name for name in wanted if bytes([len(name)]) + name in footer]
+    if head.startswith(b"PK\x03\x04"):
+        return re.findall(rb">(\w+)<", _cells(stream))
+    if head.startswith(b"{"):
+        return re.findall(rb'[{ ,]"(\w+)":', line)
+    return line.removeprefix(b"\xef\xbb\xbf").split(b",")
+
+
+def _cells(stream: BinaryIO) -> bytes:
+    """Return the beginnings of a workbook's first sheet and of its texts."""
+    with zipfile.ZipFile(stream) as book:
+        parts = []
+        for name in {"xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"} & set(book.namelist()):
+            with book.open(name) as part:
+                parts.append(part.read(_HEAD))
+    return b" ".join(parts)

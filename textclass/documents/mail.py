@@ -8,16 +8,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from textclass.documents.content import Content, Reading
 from textclass.documents.document import Limits
 from textclass.documents.folders import name_fault
 from textclass.documents.plain_text import decode, iso_date, tidy
-from textclass.documents.web import html_text, read_html, read_shown, shown_text
+from textclass.documents.web import read_html, read_shown, shown_text
 from textclass.errors import DocumentError
 
 _STUB = 40  # A plain part of fewer words may only say that there is another one.
@@ -92,30 +91,23 @@ def _reading(subject: str, body: str, date: str | None, mail: _Mail) -> Reading:
     return Reading(text, (), date, tuple(mail.unread), mail.attachments)
 
 
-def _texts(part: EmailMessage, mail: _Mail) -> Iterator[str]:
+def _texts(part: MIMEPart, mail: _Mail) -> Iterator[str]:
     """Yield the texts that a part shows; gather what else it holds."""
     kind = part.get_content_type()
     name = _name(part)
     if kind in _TELLS_NOTHING:
         return
-    if kind.endswith("pkcs7-mime"):
-        how = part.get_param("smime-type") or "" 
-        what = "signed in a closed form (ask for it as clear text)"
-        mail.unread.append(f"part {name or kind}: {what if how == 'signed-data' else 'encrypted'}")
-    elif what := _unreadable(kind, name):
+    if what := _unreadable(part, kind, name):
         mail.unread.append(f"{'attachment' if name else 'part'} {name or kind}: {what}")
     elif kind == "message/rfc822":
         for inner in part.iter_parts() if part.is_multipart() else ():
             subject = re.sub(r"[\s/\\:]+", " ", _header(inner, "subject")).strip()[:80]
             mail.attach(name or (f"{subject}.eml" if subject else None), ".eml", inner.as_bytes())
     elif kind == "multipart/alternative":
-        yield from _best([(branch, [*_texts(branch, mail)]) for branch in part.iter_parts()], mail)
+        yield from _best([(branch, [*_texts(branch, mail)]) for branch in part.iter_parts()])
     elif part.is_multipart():
-        related = kind == "multipart/related"
         for place, inner in enumerate(part.iter_parts()):
-            # What a page is drawn with, such as pictures and styles, is no text of the mail.
-            drawn = related and place and not inner.get_content_type().startswith(("text/plain", "text/html", "multipart/", "message/"))
-            if not (drawn and (mail.is_page or inner.get_content_maintype() in ("image", "text", "font"))):
+            if not (kind == "multipart/related" and place and _is_drawn(inner, mail)):
                 yield from _texts(inner, mail)
     elif kind in {"text/plain", "text/html"} and part.get_content_disposition() != "attachment":
         yield _part_text(part, mail)
@@ -123,14 +115,25 @@ def _texts(part: EmailMessage, mail: _Mail) -> Iterator[str]:
         mail.attach(name, _NAMES.get(kind, ""), _bytes(part))
 
 
-def _unreadable(kind: str, name: str | None) -> str | None:
+def _is_drawn(part: MIMEPart, mail: _Mail) -> bool:
+    """Whether a part is what a page is drawn with, such as a picture or a style sheet."""
+    kind, maintype = part.get_content_type(), part.get_content_maintype()
+    if maintype in {"multipart", "message"} or kind in {"text/plain", "text/html"}:
+        return False
+    return mail.is_page or maintype in {"image", "text", "font"}
+
+
+def _unreadable(part: MIMEPart, kind: str, name: str | None) -> str | None:
     """Return what a part is that holds no text which can be read, or None."""
+    if kind.endswith("pkcs7-mime"):
+        signed = "signed-data" in str(part.get("content-type", ""))
+        return "signed in a closed form (ask for it as clear text)" if signed else "encrypted"
     if (name or "").lower() == "winmail.dat":
         kind = "application/ms-tnef"
     return _UNREADABLE.get(kind) or _UNREADABLE.get(kind.partition("/")[0])
 
 
-def _best(branches: list[tuple[EmailMessage, list[str]]], mail: _Mail) -> list[str]:
+def _best(branches: list[tuple[MIMEPart, list[str]]]) -> list[str]:
     """Return the texts of one of several alternatives."""
     shown = [(branch.get_content_type(), [t for t in texts if t]) for branch, texts in branches]
     plain = next((texts for kind, texts in shown if kind == "text/plain" and texts), [])
@@ -143,7 +146,7 @@ def _words(texts: list[str]) -> int:
     return sum(len(text.split()) for text in texts)
 
 
-def _part_text(part: EmailMessage, mail: _Mail) -> str:
+def _part_text(part: MIMEPart, mail: _Mail) -> str:
     data, limits = _bytes(part), mail.limits
     is_html = part.get_content_type() == "text/html"
     if is_html and mail.is_page:
@@ -170,19 +173,19 @@ def _decoded(data: bytes, charset: str, limits: Limits) -> str:
     return decode(data, limits.text_chars)
 
 
-def _bytes(part: EmailMessage) -> bytes:
+def _bytes(part: MIMEPart) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
 
 
-def _name(part: EmailMessage) -> str | None:
+def _name(part: MIMEPart) -> str | None:
     # The standard library's parsers of headers fail on some malformed ones.
     with suppress(IndexError, KeyError, ValueError, AttributeError, TypeError):
         return part.get_filename()
     return None
 
 
-def _header(message: EmailMessage, name: str) -> str:
+def _header(message: MIMEPart, name: str) -> str:
     with suppress(IndexError, KeyError, ValueError, AttributeError, TypeError):
         return str(message.get(name, ""))
     return ""
@@ -222,7 +225,9 @@ def read_msg(data: bytes, limits: Limits) -> Reading:
         name = attachment.file_name
         content = attachment.file_bytes
         if content is None:
-            mail.unread.append(f"attachment {name or 'without a name'}: a mail or file in Outlook's own form")
+            mail.unread.append(
+                f"attachment {name or 'without a name'}: a mail or file in Outlook's own form"
+            )
         elif attachment.mime_type not in _TELLS_NOTHING:
             mail.attach(name, "", content)
     return _reading(tidy(message.subject or ""), body, iso_date(message.sent_date), mail)

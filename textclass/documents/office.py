@@ -6,7 +6,7 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import IO, Any
@@ -31,8 +31,11 @@ _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 _DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
 # Strict files differ from others in these names only.
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
-_DATES = ("{http://purl.org/dc/terms/}modified", "{http://purl.org/dc/terms/}created")
-_DATES += ("{http://purl.org/dc/elements/1.1/}date",)
+_DATES = (
+    "{http://purl.org/dc/terms/}modified",
+    "{http://purl.org/dc/terms/}created",
+    "{http://purl.org/dc/elements/1.1/}date",
+)
 _PARAGRAPH = re.compile(rb"<(?:[\w.-]+:)?(?:p|h)[ />]")
 _PROSE = 200  # A table cell longer than this is prose, not an entry.
 
@@ -47,6 +50,8 @@ _SPACE |= {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " ", f"
 # a slide are its number and today's date.
 _DROPPED = {_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr", f"{_A}fld"}
 _DROPPED |= {f"{_TEXT}tracked-changes", f"{_TEXT}note-citation"}
+
+_BESIDE_SLIDES = {"diagramData", "notesSlide", "comments"}
 
 Notes = dict[tuple[str, str], _Element]
 """Footnotes, endnotes and comments, by kind and number."""
@@ -176,7 +181,9 @@ def read_docx(data: bytes, limits: Limits) -> Reading:
             if relation.kind == "diagramData":
                 blocks += _blocks(package.xml(relation.target), {})
         text = tidy(_joined(blocks))
-        return Reading(text, (), package.date(package.target("core-properties")), _not_read(related))
+        return Reading(
+            text, (), package.date(package.target("core-properties")), _not_read(related)
+        )
 
 
 def _not_read(related: list[Relation]) -> tuple[str, ...]:
@@ -189,7 +196,7 @@ def _not_read(related: list[Relation]) -> tuple[str, ...]:
 
 
 def read_pptx(data: bytes, limits: Limits) -> Reading:
-    """Return the text of a presentation; each slide is a page, its notes and comments at the end."""
+    """Return the text of a presentation; each slide is a page, with its notes and comments."""
     with Package(io.BytesIO(data), limits) as package:
         main = package.target("officeDocument")
         parts = {relation.id: relation.target for relation in package.relations(main)}
@@ -197,10 +204,9 @@ def read_pptx(data: bytes, limits: Limits) -> Reading:
         for number, node in enumerate(package.xml(main).iter(f"{_P}sldId"), 1):
             part = parts.get(node.get(f"{RELATION}id", ""), "")
             related = package.relations(part)
-            wanted = [r.target for r in related if r.kind in {"diagramData", "notesSlide", "comments"}]
-            slides.append(
-                _joined(block for name in [part, *wanted] for block in _blocks(package.xml(name), {}))
-            )
+            wanted = [part, *(r.target for r in related if r.kind in _BESIDE_SLIDES)]
+            blocks = (block for name in wanted for block in _blocks(package.xml(name), {}))
+            slides.append(_joined(blocks))
             unread += [f"slide {number}: {fault}" for fault in _not_read(related)]
         text, starts = _paged(slides)
         date = package.date(package.target("core-properties"))
@@ -258,7 +264,7 @@ def read_epub(data: bytes, limits: Limits) -> Reading:
         return Reading(tidy("\n\n".join(chapters)), (), package.date(main), tuple(unread))
 
 
-def _joined(blocks: Iterator[str] | list[str]) -> str:
+def _joined(blocks: Iterable[str]) -> str:
     return "\n\n".join(block for block in blocks if block.strip())
 
 
@@ -308,9 +314,7 @@ def _note(reference: _Element, notes: Notes) -> _Element | None:
 
 def _row(row: _Element, notes: Notes) -> str:
     """Return a table row in one line, or its cells as paragraphs where they hold prose."""
-    cells = [
-        [block for block in _blocks(cell, notes) if block.strip()] for cell in _cells_of(row)
-    ]
+    cells = [[block for block in _blocks(cell, notes) if block.strip()] for cell in _cells_of(row)]
     if all(len(blocks) < 2 and sum(map(len, blocks)) <= _PROSE for blocks in cells):
         return " | ".join(" ".join(blocks[0].split()) for blocks in cells if blocks)
     return "\n\n".join(block for blocks in cells for block in blocks)

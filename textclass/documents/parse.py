@@ -126,9 +126,7 @@ class FileParser:
             self._index += 1
             index = self._index
             if index >= self.limits.members:
-                raise DocumentError(
-                    f"it has more than {self.limits.members:,} members", hint="split it"
-                )
+                raise self._too_many()
             wanted = index >= self.start
             fault = member if isinstance(member, str) else name_fault(name)
             if name in seen:
@@ -143,6 +141,9 @@ class FileParser:
                 yield from self._parts(member, inner, layer + 1, wanted=wanted)
         if not seen:
             raise DocumentError("the archive holds no files")
+
+    def _too_many(self) -> DocumentError:
+        return DocumentError(f"it has more than {self.limits.members:,} members", hint="split it")
 
     def _rows(self, content: Content, kind: str) -> Iterator[Part]:
         batch: list[Row | Fault] = []
@@ -201,6 +202,8 @@ class FileParser:
             zipfile.ZipFile(stream) as archive,
         ):
             infos = [info for info in archive.infolist() if not info.is_dir()]
+            if len(infos) > self.limits.members:
+                raise self._too_many()
             inflated = sum(info.file_size for info in infos)
             self._inflated += inflated
             refuse_bomb(inflated, sum(info.compress_size for info in infos), self.limits)

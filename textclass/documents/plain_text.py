@@ -49,6 +49,7 @@ _MARKUP = tuple(
     )
 )
 
+
 def encoding_of(head: bytes) -> str:
     """Return the encoding of a text that begins with `head`: by BOM, UTF-8, else the likeliest."""
     for name, bom in _BOMS.items():

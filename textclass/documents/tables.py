@@ -60,8 +60,10 @@ class Table:
     def column(self, wanted: str | None, usual: str) -> str | None:
         """Return the column `wanted`, else the one called as usual, in whatever case."""
         if wanted is None:
-            wanted = usual if usual in self.names else next(
-                (name for name in self.names if name.casefold() == usual), None
+            wanted = (
+                usual
+                if usual in self.names
+                else next((name for name in self.names if name.casefold() == usual), None)
             )
         if wanted is not None and f"{wanted} (2)" in self.names and usual in ("text", "id"):
             raise DocumentError(f"two of its columns are called {wanted!r}", hint="rename one")

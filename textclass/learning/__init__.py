@@ -1,8 +1,8 @@
 """Corpora to models: features, classifier, training, evaluation, card."""
 
 from textclass.learning.baselines import fit_baselines
-from textclass.learning.classifier import LabelClassifier
 from textclass.learning.card import update_card
+from textclass.learning.classifier import LabelClassifier
 from textclass.learning.compiling import compile_model
 from textclass.learning.evaluator import Evaluation, evaluate
 from textclass.learning.metrics import as_text, wide

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -36,7 +36,7 @@ def fit_baselines(
         Called with the fits done and the fits in all of each baseline.
     """
     corpus = corpus.select(lambda row: row.hard)
-    forms = {
+    forms: dict[str, dict[str, Any]] = {
         "word TF-IDF + logistic regression": {"min_df": 2},
         "character TF-IDF + logistic regression": {
             "min_df": 5,

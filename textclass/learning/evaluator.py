@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from textclass.errors import CorpusError
 from textclass.learning.baselines import CUES, by_cues
-from textclass.learning.leakage import leaks
 from textclass.learning.metrics import (
     Bootstrap,
     as_frame,
@@ -30,7 +29,7 @@ from textclass.learning.mistakes import (
     widest,
     worst_mistakes,
 )
-from textclass.learning.predictions import Predictions, predict, predict_baseline
+from textclass.learning.predictions import Predictions, leaks, predict, predict_baseline
 from textclass.model import ModelFolder, load_folder
 from textclass.tagger import Tagger
 
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
     from textclass.corpora import Corpus
 
 Model = ModelFolder | Tagger | str | Path
-Level = Literal["passage", "document"]
 
 LENGTH = "length"
 """The slice that every corpus has: bands of words."""
@@ -99,7 +97,7 @@ class Evaluation:
     """
 
     model: str
-    level: Level
+    level: str
     corpus: Mapping[str, Any]
     samples: int
     figures: pd.DataFrame
@@ -127,7 +125,7 @@ def evaluate(
     model: Model,
     corpus: Corpus,
     *,
-    level: Level = "passage",
+    level: str = "passage",
     by: Sequence[str] = (),
     baselines: Mapping[str, Pipeline] | None = None,
     compare: Sequence[Model] = (),
@@ -180,7 +178,9 @@ def evaluate(
         others[other.model.name] = predict(other, corpus, documents=whole, evidence=False).given
     figures = as_frame(rows)
     curves = {
-        facet: coverage(*(a[:, columns] for a in (found.probabilities, found.truth, found.given)))
+        facet: coverage(
+            found.probabilities[:, columns], found.truth[:, columns], found.given[:, columns]
+        )
         for facet, columns in slices.items()
     }
     return Evaluation(
@@ -307,14 +307,14 @@ def _labels(tagger: Tagger, folder: ModelFolder | Tagger, figures: pd.DataFrame)
     `textclass model thresholds` may have set it anew.
     """
     facts = folder.manifest.get("label_facts", {}) if isinstance(folder, ModelFolder) else {}
-    measured = figures[figures["metric"] == "precision"].set_index("label")
+    measured = figures[figures["metric"] == "precision"].set_index("label").to_dict()
     rows = []
     for facet in tagger.taxonomy:
         for label in facet.labels:
             rule = facts.get(label.name, {}).get("threshold_rule")
             said = re.match(r"precision ([0-9.]+)", rule or "")
             target = float(said[1]) if said else label.target_precision if rule is None else None
-            low, high = measured.loc[label.name, ["low", "high"]]
+            low, high = (float(measured[end][label.name]) for end in ("low", "high"))
             reached = None
             if target is not None:
                 reached = "yes" if low >= target else "no" if high < target else "unclear"
@@ -332,13 +332,13 @@ def _sweep(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFrame:
     return points.assign(recall=hits / max(true, 1), f1=f1)
 
 
-def _by_label(found: Predictions, points: Any) -> pd.DataFrame:  # noqa: ANN401 -- a function
+def _by_label(found: Predictions, points: Callable[..., pd.DataFrame]) -> pd.DataFrame:
     """Return the points of every label in one frame."""
     taxonomy = found.corpus.taxonomy
+    facets = [facet.name for facet in taxonomy for _ in facet.names]
     frames = {
-        (facet.name, name): points(found.truth[:, c], found.probabilities[:, c])
-        for facet in taxonomy
-        for name, c in ((name, taxonomy.columns[name]) for name in facet.names)
+        (facet, name): points(found.truth[:, c], found.probabilities[:, c])
+        for c, (facet, name) in enumerate(zip(facets, taxonomy.names, strict=True))
     }
     return pd.concat(frames, names=["facet", "label"]).reset_index(["facet", "label"])
 

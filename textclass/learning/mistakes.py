@@ -55,7 +55,10 @@ def coverage(
 def widest(curve: pd.DataFrame, precision: float) -> dict[str, float] | None:
     """Return the point of a curve with the most coverage at a precision, None without one."""
     good = curve[curve["precision"] >= precision]
-    return None if good.empty else good.loc[good["coverage"].idxmax()].to_dict()
+    if good.empty:
+        return None
+    best = good.iloc[int(good["coverage"].argmax())]
+    return {name: float(best[name]) for name in curve.columns}
 
 
 def thinned(curve: pd.DataFrame) -> pd.DataFrame:

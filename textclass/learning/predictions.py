@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textclass.corpora import Corpus, make_row, read_corpus
+from textclass.corpora import Corpus, Row, make_row, read_corpus
 from textclass.errors import CorpusError, ModelError
 from textclass.language import split_passages
-from textclass.results import pool_document
-from textclass.results import Outcome, PassageTags
+from textclass.model import ModelFolder, pack_arrays
+from textclass.results import Outcome, PassageTags, pool_document
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
     from textclass.tagger import Tagger
     from textclass.taxonomy import Taxonomy
+
+TRAINING_GROUPS = "groups.safetensors"
+"""The file of a model folder that holds hashes of what it was trained on."""
 
 FILE = "file"
 """The column of a table of labelled documents that holds where each one's file lies."""
@@ -50,7 +54,7 @@ class Predictions:
 
 
 def read_documents(paths: Sequence[Path], taxonomy: Taxonomy) -> Corpus:
-    """Read labelled documents: rows with their text, or with the path of their file beside the table.
+    """Read labelled documents: rows with their text, or the path of their file from the table on.
 
     Raises
     ------
@@ -59,7 +63,7 @@ def read_documents(paths: Sequence[Path], taxonomy: Taxonomy) -> Corpus:
     """
     from textclass.documents import DocumentReader, SetAside, Source, read_rows
 
-    rows = []
+    rows: list[Row] = []
     for path in paths:
         records = list(read_rows(path))
         if not all(FILE in record and "text" not in record for _, record in records):
@@ -71,9 +75,13 @@ def read_documents(paths: Sequence[Path], taxonomy: Taxonomy) -> Corpus:
                 found = list(reader.read(Source(path.parent / name, name, path.parent)))
                 for part in found:
                     if isinstance(part, SetAside):
-                        raise CorpusError(f"{name}: {part.message}", where=where)
+                        raise CorpusError(f"{name}: {part.error}", where=where)
                 text = "\n\n".join(part.text for part in found if not isinstance(part, SetAside))
-                rows.append(make_row({"group": name, **record, "text": text}, taxonomy, where))
+                try:
+                    row = make_row({"group": name, **record, "text": text}, taxonomy, where)
+                except CorpusError as error:
+                    raise CorpusError(error.message, where=where, hint=error.hint) from error
+                rows.append(row)
     return Corpus(taxonomy, tuple(rows))
 
 
@@ -154,7 +162,7 @@ def predict_baseline(
 
 def _highest(probabilities: Sequence[Sequence[float]], n_labels: int) -> NDArray[np.float64]:
     """Return the highest probability of each label in any passage; 0 without passages."""
-    return np.array(probabilities).reshape(-1, n_labels).max(axis=0, initial=0.0)
+    return np.asarray(np.reshape(probabilities, (-1, n_labels)).max(axis=0, initial=0.0))
 
 
 def leave_out(corpus: Corpus, other: Corpus) -> Corpus:
@@ -162,3 +170,49 @@ def leave_out(corpus: Corpus, other: Corpus) -> Corpus:
     texts = set(other.texts)
     kept = corpus.without_groups(other.groups)
     return replace(kept, rows=tuple(row for row in kept.rows if row.text not in texts))
+
+
+def training_groups(corpus: Corpus) -> bytes:
+    """Return the hashes of a corpus's documents and texts, as the bytes of a safetensors file.
+
+    Returns
+    -------
+    bytes
+        Arrays `groups` and `texts` of uint64, rising: the first 8 bytes of each SHA-256.
+    """
+    return pack_arrays(
+        {"groups": np.unique(_hashes(corpus.groups)), "texts": np.unique(_hashes(corpus.texts))}
+    )
+
+
+def leaks(folder: ModelFolder, corpus: Corpus) -> list[str] | None:
+    """Return the ids of passages whose document or text the model was trained on.
+
+    Parameters
+    ----------
+    folder : ModelFolder
+    corpus : Corpus
+
+    Returns
+    -------
+    list of str or None
+        In row order; None where the folder doesn't say what it was trained on.
+
+    Raises
+    ------
+    ModelError
+        If the file isn't what the manifest says.
+    """
+    if TRAINING_GROUPS not in folder.manifest["files"]:
+        return None
+    known = folder.arrays(TRAINING_GROUPS)
+    nothing = np.zeros(0, dtype=np.uint64)
+    leaked = np.isin(_hashes(corpus.groups), known.get("groups", nothing))
+    leaked |= np.isin(_hashes(corpus.texts), known.get("texts", nothing))
+    return [row.id for row, found in zip(corpus.rows, leaked, strict=True) if found]
+
+
+def _hashes(values: Iterable[str]) -> NDArray[np.uint64]:
+    digests = (hashlib.sha256(value.encode("utf-8", "surrogatepass")) for value in values)
+    numbers = [int.from_bytes(digest.digest()[:8], "little") for digest in digests]
+    return np.array(numbers, dtype=np.uint64)

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from textclass.metrics import (
-    Baseline,
-    CoveragePoint,
-    Estimate,
-    LabelMetrics,
-    Metrics,
-    RiskCoverage,
-    Slice,
-    WorstError,
-)
 from textclass.report.curves import (
     Bin,
     Curve,
@@ -30,10 +21,20 @@ from textclass.report.page import as_figure, as_percent, as_plural, render_page,
 from textclass.report.plots import Cell, Grid, Interval, Plot, heat_map, interval_plot
 from textclass.report.views import Tag
 
+if TYPE_CHECKING:
+    from textclass.learning import Evaluation
+
+Record = Mapping[str, Any]
+"""A row of a frame of the evaluation."""
+
 MOST_CONFUSED = 12
 """How many labels wide and high a map of confusions can be."""
 
 MOST_PAIRS = 10
+ENOUGH = 5
+"""True passages that a label needs to count in a macro average."""
+
+_MEANS = dict.fromkeys(("ece", "brier"), "mean over labels")
 TARGET = 0.95
 NONE = "none"
 
@@ -47,7 +48,7 @@ class FacetView:
     left_out: tuple[str, ...]
     baselines: Plot | None
     by_label: Plot
-    labels: tuple[LabelMetrics, ...]
+    labels: tuple[Record, ...]
     curves: tuple[Plot, ...]
     risk: Plot | None
     confusions: Plot | None
@@ -65,13 +66,13 @@ class ErrorView:
     marked: MarkedText
 
 
-def write_evaluation_report(metrics: Metrics, path: str | Path) -> Path:
+def write_evaluation_report(evaluation: Evaluation | Record, path: str | Path) -> Path:
     """Write an evaluation as a page that opens from disk, loads nothing and runs no script.
 
     Parameters
     ----------
-    metrics : Metrics
-        As in `metrics_schema.py`.
+    evaluation : Evaluation or Mapping
+        What `textclass.evaluate` returned, or `textclass evaluate --output` wrote.
     path : str or Path
 
     Returns
@@ -85,59 +86,82 @@ def write_evaluation_report(metrics: Metrics, path: str | Path) -> Path:
         If it can't be written.
     """
     path = Path(path)
+    data = evaluation if isinstance(evaluation, Mapping) else evaluation.to_dict()
     context = {
-        "title": f"Evaluation of {metrics['model']}",
-        "metrics": metrics,
-        "facets": [_facet(metrics, name) for name in metrics["facets"]],
-        "slices": list(_slices(metrics["slices"])),
-        "comparison": list(_comparison(metrics)),
-        "errors": [_error(error, metrics) for error in metrics["worst_errors"]],
+        "title": f"Evaluation of {data['model']}",
+        "metrics": data,
+        "facets": [_facet(data, name) for name in data["at_95"]],
+        "slices": list(_slices(data)),
+        "comparison": list(_comparison(data)),
+        "errors": [_error(error, data) for error in data["mistakes"]],
     }
     write_page(path, render_page("evaluation.jinja", context))
     return path
 
 
-def _facet(metrics: Metrics, name: str) -> FacetView:
-    figures = metrics["facets"][name]
-    labels = tuple(label for label in metrics["labels"] if label["facet"] == name)
-    pairs = [c for c in metrics["confusions"] if c["facet"] == name and c["count"]]
-    pairs.sort(key=lambda c: -c["count"])
-    facts = (
-        _fact("micro F1", figures["micro"]["f1"]),
-        _fact("micro precision", figures["micro"]["precision"]),
-        _fact("micro recall", figures["micro"]["recall"]),
-        _fact("macro F1", figures["macro"]["f1"]),
-        _fact("exact match", figures["exact_match"]),
-        _fact("none against any, F1", figures["any"]["f1"]),
-        ("calibration error", as_figure(figures["ece"]), "mean over labels"),
-        ("Brier score", as_figure(figures["brier"]), "mean over labels"),
-    )
+def _facet(data: Record, name: str) -> FacetView:
+    whole = [f for f in data["figures"] if f["facet"] == name and not f["part"]]
+    own = [f for f in whole if f["model"] == data["model"]]
+    figures = {f["metric"]: f for f in own if not f["label"]}
+    labels = tuple(_label(data, own, row) for row in data["labels"] if row["facet"] == name)
+    pairs = [(c["true"], c["given"], c["count"]) for c in data["confusions"] if c["facet"] == name]
+    shown = {
+        "micro_f1": "micro F1",
+        "micro_precision": "micro precision",
+        "micro_recall": "micro recall",
+        "macro_f1": "macro F1",
+        "exact_match": "exact match",
+        "any_f1": "none against any, F1",
+        "ece": "calibration error",
+        "brier": "Brier score",
+    }
     return FacetView(
         name=name,
-        facts=facts,
-        left_out=tuple(figures["macro"]["left_out"]),
-        baselines=_baselines(name, metrics["model"], figures["micro"]["f1"], metrics["baselines"]),
+        facts=tuple(
+            (
+                title,
+                as_figure(figures[metric]["value"]),
+                _MEANS.get(metric) or between(figures[metric]),
+            )
+            for metric, title in shown.items()
+            if metric in figures
+        ),
+        left_out=tuple(label["name"] for label in labels if label["support"] < ENOUGH),
+        baselines=_baselines(name, [f for f in whole if f["metric"] == "micro_f1"]),
         by_label=_by_label(name, labels),
         labels=labels,
-        curves=tuple(_curves(label) for label in labels),
-        risk=_risk(name, metrics["risk_coverage"].get(name)),
-        confusions=_confusions(name, [(c["true"], c["given"], c["count"]) for c in pairs], labels),
-        pairs=tuple((c["true"], c["given"], c["count"]) for c in pairs[:MOST_PAIRS]),
+        curves=tuple(_curves(label) for label in labels if label["reliability"]),
+        risk=_risk(data, name),
+        confusions=_confusions(name, pairs, labels),
+        pairs=tuple(pairs[:MOST_PAIRS]),
     )
 
 
-def _fact(name: str, estimate: Estimate) -> tuple[str, str, str]:
-    return name, as_figure(estimate["value"]), between(estimate)
+def _label(data: Record, figures: Sequence[Record], row: Record) -> dict[str, Any]:
+    """Return all that is told of a label: its figures by metric, its threshold, its curves."""
+    name = row["label"]
+    own = {f["metric"]: f for f in figures if f["label"] == name}
+    reached = {"target": row["target"], "reached": row["reached"], **own["precision"]}
+    return {
+        **own,
+        "name": name,
+        "support": own["f1"]["n"],
+        "predicted": int(own["given"]["value"]),
+        "threshold": row["threshold"],
+        "target_precision": reached if row["reached"] else None,
+        "sweep": [point for point in data["sweep"] if point["label"] == name],
+        "reliability": [b for b in data["reliability"] if b["label"] == name],
+    }
 
 
-def between(estimate: Estimate) -> str:
+def between(estimate: Record) -> str:
     """Return the ends of an interval in words, or nothing."""
     if estimate["low"] is None or estimate["high"] is None:
         return ""
     return f"{as_figure(estimate['low'])} to {as_figure(estimate['high'])}"
 
 
-def _interval(name: str, estimate: Estimate, kind: str = "", more: str = "") -> Interval:
+def _interval(name: str, estimate: Record, kind: str = "", more: str = "") -> Interval:
     value, low, high = (
         x if x is not None and math.isfinite(x) else None
         for x in (estimate["value"], estimate["low"], estimate["high"])
@@ -145,29 +169,27 @@ def _interval(name: str, estimate: Estimate, kind: str = "", more: str = "") -> 
     return Interval(name, value, low, high, kind, more)
 
 
-def _baselines(facet: str, model: str, own: Estimate, baselines: Sequence[Baseline]) -> Plot | None:
-    others = [
-        _interval(b["name"], b["facets"][facet]["micro_f1"], "other")
-        for b in baselines
-        if facet in b["facets"]
-    ]
+def _baselines(facet: str, figures: Sequence[Record]) -> Plot | None:
+    own, *others = figures
     if not others:
         return None
-    drawing = interval_plot(
-        f"Micro F1 against baselines, {facet}", [_interval(model, own), *others]
-    )
+    rows = [
+        _interval(own["model"], own),
+        *(_interval(other["model"], other, "other") for other in others),
+    ]
+    drawing = interval_plot(f"Micro F1 against baselines, {facet}", rows)
     note = (
         "Micro F1 with 95% intervals; every baseline was fitted in the same run on the same data."
     )
     return Plot("Against baselines", note, drawing)
 
 
-def _by_label(facet: str, labels: Sequence[LabelMetrics]) -> Plot:
+def _by_label(facet: str, labels: Sequence[Record]) -> Plot:
     rows = [_interval(label["name"], label["f1"]) for label in labels]
     return Plot("F1 by label", "With 95% intervals.", interval_plot(f"F1 of each {facet}", rows))
 
 
-def _curves(label: LabelMetrics) -> Plot:
+def _curves(label: Record) -> Plot:
     def curve(name: str, values: Iterable[tuple[float, float | None]]) -> Curve:
         return Curve(name, tuple(Point(x, y) for x, y in values if y is not None))
 
@@ -184,29 +206,29 @@ def _curves(label: LabelMetrics) -> Plot:
         axes=("threshold", "F1, precision, recall"),
         marks=[(threshold, label["threshold"])],
     )
-    ece, brier = as_figure(label["ece"]), as_figure(label["brier"])
+    ece, brier = (as_figure(label[metric]["value"]) for metric in ("ece", "brier"))
     note = f"Calibration error {ece}, Brier score {brier}, {threshold}."
     return Plot(name, note, reliability_plot(f"Reliability of {name}", bins) + sweeps)
 
 
-def _risk(facet: str, risk: RiskCoverage | None) -> Plot | None:
-    if risk is None or not risk["curve"]:
+def _risk(data: Record, facet: str) -> Plot | None:
+    points = [
+        Point(at["coverage"], at["precision"]) for at in data["coverage"] if at["facet"] == facet
+    ]
+    if not points:
         return None
-
-    def point(at: CoveragePoint) -> Point:
-        return Point(at["coverage"], at["precision"])
-
-    reached = point(risk["at_95"]) if risk["at_95"] else None
-    share = f"{as_percent(reached.x)} of the passages" if reached else "No passages"
+    widest = data["at_95"][facet]
+    reached = Point(widest["coverage"], widest["precision"]) if widest else None
+    things = f"{data['level']}s"
+    share = f"{as_percent(reached.x)} of the {things}" if reached else f"No {things}"
     note = f"{share} can be tagged at {as_percent(TARGET)} precision."
-    points = [point(at) for at in risk["curve"]]
-    title = f"Precision by share of passages tagged, {facet}"
+    title = f"Precision by share of {things} tagged, {facet}"
     drawing = risk_coverage_plot(title, points, target=TARGET, reached=reached)
     return Plot("Risk and coverage", note, drawing)
 
 
 def _confusions(
-    facet: str, pairs: Sequence[tuple[str, str, int]], labels: Sequence[LabelMetrics]
+    facet: str, pairs: Sequence[tuple[str, str, int]], labels: Sequence[Record]
 ) -> Plot | None:
     if not pairs:
         return None
@@ -239,41 +261,41 @@ def _first(order: Sequence[str], wanted: Iterable[str]) -> list[str]:
     return sorted(chosen, key=lambda name: places.get(name, len(order)))
 
 
-def _slices(slices: Sequence[Slice]) -> Iterable[Plot]:
-    for column in dict.fromkeys(part["column"] for part in slices):
-        parts = [part for part in slices if part["column"] == column]
-        for facet in dict.fromkeys(facet for part in parts for facet in part["facets"]):
+def _slices(data: Record) -> Iterable[Plot]:
+    parts = [f for f in data["figures"] if f["part"]]
+    for column in dict.fromkeys(f["part"].partition(": ")[0] for f in parts):
+        for facet in data["at_95"]:
             rows = [
-                _interval(part["value"], facets[facet]["micro_f1"], more=f"{part['passages']:,}")
-                for part in parts
-                for facets in [part["facets"]]
-                if facet in facets
+                _interval(f["part"].removeprefix(f"{column}: "), f, more=f"{f['n']:,}")
+                for f in parts
+                if f["facet"] == facet and f["part"].startswith(f"{column}: ")
             ]
             drawing = interval_plot(f"Micro F1 of {facet} by {column}", rows)
-            yield Plot(f"{facet} by {column}", "Micro F1 and the number of passages.", drawing)
+            note = f"Micro F1 and the number of {data['level']}s."
+            yield Plot(f"{facet} by {column}", note, drawing)
 
 
-def _comparison(metrics: Metrics) -> Iterable[Plot]:
-    for facet in metrics["facets"]:
-        others = [other for other in metrics["comparison"] if facet in other["facets"]]
-        rows = [_interval(o["model"], o["facets"][facet]["difference"]) for o in others]
+def _comparison(data: Record) -> Iterable[Plot]:
+    for facet in data["at_95"]:
+        others = [other for other in data["differences"] if other["facet"] == facet]
+        rows = [_interval(other["model"], other) for other in others]
         if not rows:
             continue
         ends = [
             abs(end) for row in rows for end in (row.low, row.value, row.high) if end is not None
         ]
         edge = math.ceil(max(ends, default=0) * 20 + 0.01) / 20
-        tests = "; ".join(f"{o['model']}: p = {as_figure(o['facets'][facet]['p'])}" for o in others)
+        tests = "; ".join(f"{other['model']}: p = {as_figure(other['p'])}" for other in others)
         drawing = interval_plot(
             f"Difference in micro F1, {facet}", rows, limits=(-edge, edge), digits=3
         )
-        note = f"{metrics['model']} less the other; right of the line it is better. {tests}."
+        note = f"{data['model']} less the other; right of the line it is better. {tests}."
         yield Plot(facet, note, drawing)
 
 
-def _error(error: WorstError, metrics: Metrics) -> ErrorView:
-    lead = next(iter(metrics["facets"]), "")
-    facets = {label["name"]: label["facet"] for label in metrics["labels"]}
+def _error(error: Record, data: Record) -> ErrorView:
+    lead = next(iter(data["at_95"]), "")
+    facets = {label["label"]: label["facet"] for label in data["labels"]}
     marked = mark_text(error["text"], error["evidence"], first=[*error["wrong"], *error["missing"]])
     keys = {ground.label: ground.key for ground in marked.grounds}
 

@@ -1,5 +1,7 @@
+import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -10,20 +12,20 @@ import pytest
 
 from tests.documents.makers import FILLER, zipped
 from textclass.documents import Document, DocumentReader, Limits, SetAside, Source
-from textclass.documents import process as process_module
-from textclass.documents.messages import pack
+from textclass.documents import document_reader as module
 from textclass.errors import DocumentError
 
-FOUND = {
-    "kind": "found",
-    "row": None,
-    "sha256": "0" * 64,
-    "page_starts": [0],
-    "media_type": "text/plain",
-    "columns": {},
-    "date": None,
-}
-DONE = pack({"kind": "done"})
+
+def sent(message):
+    """The bytes of a message: JSON after its length, as multiprocessing's connections send it."""
+    data = message if isinstance(message, bytes) else json.dumps(message).encode()
+    return struct.pack("!i", len(data)) + data
+
+
+FOUND = {"kind": "found", "text": "text", "sha256": "0" * 64, "media_type": "text/plain"}
+ROW = {"kind": "row", "row": "1", "text": "text"}
+ROWS = {"kind": "rows", "media_type": "text/csv", "rows": [ROW]}
+DONE = sent({"kind": "said", "what": "done"})
 
 
 @pytest.fixture
@@ -39,16 +41,17 @@ def child_says(monkeypatch, tmp_path):
     def child_says(*frames, then=""):
         script = tmp_path / "child.py"
         script.write_text(
-            "import sys, os, time, signal\nrequest = sys.stdin.buffer.readline\n"
-            f"request(); os.write(1, {pack({'kind': 'ready'})!r})\n"
+            "import sys, os, time, signal\nfrom multiprocessing.connection import Connection\n"
+            "request = Connection(os.dup(0)).recv_bytes\n"
+            f"request(); os.write(1, {sent({'kind': 'said', 'what': 'ready'})!r})\n"
             f"while request():\n    os.write(1, {b''.join(frames)!r})\n    {then or 'pass'}\n"
         )
-        real = process_module.subprocess.Popen
+        real = module.subprocess.Popen
 
         def popen(command, **options):
             return real([sys.executable, str(script)], **options)
 
-        monkeypatch.setattr(process_module.subprocess, "Popen", popen)
+        monkeypatch.setattr(module.subprocess, "Popen", popen)
 
     return child_says
 
@@ -106,23 +109,26 @@ def test_a_file_above_the_limit_is_not_even_hashed(source):
 @pytest.mark.parametrize(
     ("frame", "match"),
     [
-        (pack(FOUND | {"sha256": "../../x"}, b"text") + DONE, "can't be understood"),
-        (pack(FOUND | {"page_starts": [5]}, b"text") + DONE, "can't be understood"),
-        (pack(FOUND | {"page_starts": [True]}, b"text") + DONE, "can't be understood"),
-        (pack(FOUND | {"columns": []}, b"text") + DONE, "can't be understood"),
-        (pack(FOUND | {"__dataclass_self__": 1}, b"text") + DONE, "can't be understood"),
-        (pack(FOUND, b"\xff") + DONE, "can't be understood"),
-        (pack(FOUND, b" ") + DONE, "can't be understood"),
-        (pack(FOUND | {"kind": "run"}, b"text") + DONE, "can't be understood"),
-        (pack({"kind": "member", "index": 10**9, "name": "x"}) + DONE, "can't be understood"),
-        (b"\0\0\0\x02\0\0\0\0[]", "can't be understood"),
-        (b"\0\x01\0\0\0\0\0\0" + b"[" * 65536, "can't be understood"),
-        (b"\xff\xff\xff\xff\0\0\0\0", "more than its limits"),
-        (b"\0\0\0\0\xff\xff\xff\xff", "more than its limits"),
+        (sent(FOUND | {"sha256": "../../x"}), "can't be understood"),
+        (sent(FOUND | {"page_starts": [5]}), "can't be understood"),
+        (sent(FOUND | {"page_starts": [True]}), "can't be understood"),
+        (sent(FOUND | {"boilerplate": [[3, 1]]}), "can't be understood"),
+        (sent(FOUND | {"unread": [1]}), "can't be understood"),
+        (sent(FOUND | {"text": " "}), "can't be understood"),
+        (sent(FOUND | {"text": "a\0b"}), "can't be understood"),
+        (sent(FOUND | {"kind": "run"}), "can't be understood"),
+        (sent(ROWS | {"rows": [ROW | {"columns": []}]}), "can't be understood"),
+        (sent(ROWS | {"rows": [ROW | {"columns": {"a": "x\0"}}]}), "can't be understood"),
+        (sent({"kind": "member", "index": 10**9, "name": "x"}), "can't be understood"),
+        (sent([]), "can't be understood"),
+        (sent(b'{"kind": "found", "text": "\xff"}'), "can't be understood"),
+        (sent(b"[" * 65536), "can't be understood"),
+        (b"\x7f\xff\xff\xff", "more than its limits"),
+        (b"\xff\xff\xff\xff" + b"\x7f" * 8, "more than its limits"),
     ],
 )
 def test_a_child_taken_over_can_only_lie_within_the_form(child_says, source, frame, match):
-    child_says(frame)
+    child_says(frame + DONE)
     with DocumentReader() as reader:
         (found,) = reader.read(source)
         assert match in found.error
@@ -201,7 +207,7 @@ def test_a_child_that_says_nothing_is_told(child_says, source):
 def test_a_long_error_with_controls_becomes_one_line(child_says, source):
     error = "line\n\x1b[31mred " * 100
     fault = {"kind": "fault", "row": None, "stage": "odd", "error": error}
-    child_says(pack(fault) + DONE)
+    child_says(sent(fault) + DONE)
     with DocumentReader() as reader:
         (found,) = reader.read(source)
     assert found.error.isprintable()
@@ -210,13 +216,13 @@ def test_a_long_error_with_controls_becomes_one_line(child_says, source):
 
 
 def test_a_child_that_cannot_start_is_an_error_not_a_set_aside(monkeypatch, source):
-    monkeypatch.setattr(process_module.sys, "executable", "/bin/false")
+    monkeypatch.setattr(module.sys, "executable", "/bin/false")
     with DocumentReader() as reader, pytest.raises(DocumentError, match="doesn't start"):
         list(reader.read(source))
 
 
 def test_the_child_finds_the_package_from_any_folder(source, tmp_path):
-    here = Path(process_module.__file__).parents[2]
+    here = Path(module.__file__).parents[2]
     code = (
         f"import sys; sys.path[0] = ''; sys.path.append({str(here)!r})\n"
         "from textclass.documents import *\nfrom pathlib import Path\n"
