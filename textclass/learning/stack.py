@@ -7,10 +7,9 @@ log odds of a label are a sum over words and tokens.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.special import expit, logit
@@ -18,15 +17,24 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from textclass.errors import CorpusError
 from textclass.learning.calibration import calibrate
+from textclass.learning.card import CARD, model_card
 from textclass.learning.classifier import LabelClassifier
-from textclass.learning.compiling import compile_model
 from textclass.learning.encoder_features import EncoderFeatures
-from textclass.learning.thresholds import Threshold, choose_thresholds
-from textclass.model import StackedModel
+from textclass.learning.predictions import TRAINING_GROUPS, training_groups
+from textclass.learning.thresholds import choose_thresholds
+from textclass.learning.training import OUT_OF_FOLD, row_keys
+from textclass.model import (
+    STACK,
+    ModelFolder,
+    check_place,
+    encoder_files,
+    pack_arrays,
+    save_model,
+)
+from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from sklearn.pipeline import Pipeline
 
     from textclass.corpora import Corpus
 
@@ -37,6 +45,7 @@ MOST_LOST = 0.003
 """What a cascade may lose in micro-F1 of a facet."""
 
 _FEWEST = 50
+_HEAD_C = 1.0
 _TENTHS = 10
 
 
@@ -45,110 +54,116 @@ def is_set_aside(group: str) -> bool:
     return int(hashlib.sha256(f"aside{group}".encode()).hexdigest(), 16) % _TENTHS == 0
 
 
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """An accurate model with what it was chosen on.
-
-    Attributes
-    ----------
-    model : StackedModel
-    thresholds : list of Threshold
-    rows : ndarray of int64, shape (n_aside,)
-        Rows of the corpus that the choice was made on.
-    probabilities : ndarray of float64, shape (n_aside, L)
-        Of those rows, from parts that never saw their documents.
-    left_to_encoder : float
-        Share of those rows on which a cascade asks the encoder.
-    """
-
-    model: StackedModel
-    thresholds: list[Threshold]
-    rows: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    left_to_encoder: float
-
-
-def fit_stack(
+def train_accurate(
     corpus: Corpus,
-    words: Pipeline,
+    words: ModelFolder,
     encoder: str | Path,
+    folder: str | Path,
     *,
     threads: int = 2,
-    tell: Callable[[str], None] = lambda _line: None,
-) -> Stack:
-    """Fit heads on an encoder, and mix them with a fitted pipeline of words.
+) -> ModelFolder:
+    """Make an accurate model of a trained model of words and a fine-tuned encoder.
 
-    Shares, calibration, thresholds and the bounds of the cascade come from the rows of documents
-    that the encoder never saw (`is_set_aside`), with scores that are out of fold.
+    A head is fitted on the encoder's vectors of all rows with labels. What the two parts count for,
+    calibration, thresholds and the bound of the cascade come from the rows of documents that the
+    encoder never saw (`is_set_aside`), with scores of both parts that are out of fold.
 
     Parameters
     ----------
     corpus : Corpus
-        The one that `words` was fitted on.
-    words : Pipeline
-        `make_pipeline(WordFeatures(), LabelClassifier())`, fitted.
+        The one that `words` was trained on.
+    words : ModelFolder
     encoder : str or Path
-        The folder of an encoder, or an accurate model.
+        Folder of an encoder, or of an accurate model.
+    folder : str or Path
+        The model folder to write.
     threads : int, keyword-only
-    tell : callable, keyword-only
-        Called with a line of progress now and then.
 
     Raises
     ------
     CorpusError
-        If too few labelled rows are of documents set aside.
+        If too few labelled rows are of documents set aside, or `words` has not seen them.
+    ModelError
+        If the folder holds other files and no model, or the encoder can't be used.
     """
-    hard = np.flatnonzero(corpus.hard)
-    aside = np.array([is_set_aside(corpus.groups[row]) for row in hard], dtype=bool)
-    if aside.sum() < _FEWEST:
+    check_place(folder)
+    kept = words.arrays(OUT_OF_FOLD)
+    known = dict(zip(kept["rows"].tolist(), range(len(kept["rows"])), strict=True))
+    hard = corpus.select(lambda row: row.hard)
+    place = np.array([known.get(key, -1) for key in row_keys(hard).tolist()], dtype=np.int64)
+    unseen = np.array([is_set_aside(group) for group in hard.groups], dtype=bool)
+    aside = np.flatnonzero(unseen & (place >= 0))
+    if len(aside) < _FEWEST:
         raise CorpusError(
-            f"{aside.sum()} labelled passages are of documents set aside, {_FEWEST} are needed",
-            hint="an accurate model needs about 500 labelled documents or more",
+            f"{len(aside)} labelled passages are of documents set aside, {_FEWEST} are needed",
+            hint="train the words on the same corpus, of about 500 labelled documents or more",
         )
-    tell(f"vectors of {len(hard):,} passages")
-    features = EncoderFeatures(encoder, threads=threads).fit([])
-    vectors = features.transform([corpus.texts[row] for row in hard])
-    truth = corpus.targets[hard] > 0
-    head = LabelClassifier(C=1.0, n_jobs=-1)
-    head.fit(vectors, truth.astype(float), groups=[corpus.groups[row] for row in hard])
-    word_head = words[-1]
-    of_words = logit(np.clip(word_head.out_of_fold_[hard][aside], 1e-9, 1 - 1e-9))
-    of_encoder = logit(np.clip(head.out_of_fold_[aside], 1e-9, 1 - 1e-9))
-    weights, seen = word_head.row_weights_[hard][aside], truth[aside]
+    truth, weights = hard.targets > 0, kept["weights"][place[aside]].astype(np.float64)
+    vectors = EncoderFeatures(encoder, threads=threads).fit([]).transform(hard.texts)
+    head = LabelClassifier(C=_HEAD_C, n_jobs=-1)
+    head.fit(vectors, truth.astype(np.float64), groups=hard.groups)
+    of_words = _log_odds(kept["probabilities"][place[aside]])
+    of_encoder = _log_odds(head.out_of_fold_[aside])
     share = np.empty(truth.shape[1])
-    for columns in corpus.taxonomy.slices.values():
-        share[columns] = _best_share(of_words[:, columns], of_encoder[:, columns], seen[:, columns])
+    for part in corpus.taxonomy.slices.values():
+        share[part] = _best_share(of_words[:, part], of_encoder[:, part], truth[aside][:, part])
     mixed = (1 - share) * of_words + share * of_encoder
-    slope, offset = calibrate(mixed, seen, weights, shrinkage=head.shrinkage).T
-    p = expit(slope * mixed + offset)
-    thresholds = choose_thresholds(p, seen, weights, list(word_head.target_precision or []))
-    cut = np.array([threshold.value for threshold in thresholds])
-    linear = compile_model(words, corpus.taxonomy)
-    word_scale = slope * (1 - share) * linear.slope
-    encoder_scale = slope * share * head.calibration_[:, 0]
-    rest = slope * (
-        (1 - share) * linear.offset
-        + share * (head.calibration_[:, 1] + head.calibration_[:, 0] * head.intercept_)
+    slope, offset = calibrate(mixed, truth[aside], weights, shrinkage=head.shrinkage).T
+    odds = slope * mixed + offset
+    targets = [label.target_precision for label in corpus.taxonomy.labels]
+    thresholds = choose_thresholds(expit(odds), truth[aside], weights, targets)
+    bars = logit(np.array([threshold.value for threshold in thresholds]))
+    # All that doesn't depend on the text goes into the intercept of the words' part.
+    linear, head_slope = words.model, head.calibration_[:, 0]
+    of_linear = slope * (1 - share) * linear.slope
+    constant = head_slope * head.intercept_ + head.calibration_[:, 1]
+    rest = slope * ((1 - share) * linear.offset + share * constant) + offset
+    shift = bars - logit(linear.thresholds)
+    alone_slope = linear.slope / of_linear
+    margin, left = _margin(of_words + shift, odds, bars, truth[aside], corpus.taxonomy)
+    model = replace(
+        linear,
+        feature_weights=(linear.feature_weights * of_linear).astype(np.float16),
+        bigram_weights=(linear.bigram_weights * of_linear).astype(np.float16),
+        intercept=linear.intercept * of_linear + rest,
+        slope=np.ones_like(slope),
+        offset=np.zeros_like(offset),
+        thresholds=expit(bars),
     )
-    margin, left = _margin(of_words, linear.thresholds, p, cut, seen, corpus.taxonomy.slices)
-    model = StackedModel(
-        linear=replace(
-            linear,
-            feature_weights=(linear.feature_weights * word_scale).astype(np.float16),
-            bigram_weights=(linear.bigram_weights * word_scale).astype(np.float16),
-            intercept=linear.intercept * word_scale + rest + offset,
-            slope=np.ones_like(slope),
-            offset=np.zeros_like(offset),
-            thresholds=cut,
-        ),
-        encoder=features.encoder_,
-        head=(head.coef_ * encoder_scale[:, None]).astype(np.float32),
-        words_alone=np.column_stack(
-            [linear.slope / word_scale, linear.offset, linear.thresholds]
-        ),
-        margin=margin,
+    stack = {
+        "head": (head.coef_ * (slope * share * head_slope)[:, None]).astype(np.float32),
+        "alone": np.column_stack([alone_slope, linear.offset + shift - alone_slope * rest]),
+        "margin": np.array([margin]),
+    }
+    arrays = {
+        "probabilities": expit(odds).astype(np.float16),
+        "truth": truth[aside].astype(np.uint8),
+        "weights": weights.astype(np.float32),
+        "rows": row_keys(hard)[aside],
+    }
+    facts = {key: value for key, value in words.manifest.items() if key != "held_out"}
+    facts |= {
+        "files": {},
+        "stack": {
+            "encoder_share": dict(zip(corpus.taxonomy.names, share.round(2).tolist(), strict=True)),
+            "passages_set_aside": len(aside),
+            "cascade_asks": round(left, 4),
+        },
+    }
+    files = {
+        STACK: pack_arrays(stack),
+        OUT_OF_FOLD: pack_arrays(arrays),
+        TRAINING_GROUPS: training_groups(corpus),
+        **encoder_files(encoder),
+    }
+    return save_model(
+        model, folder, facts=facts, files=files | {CARD: model_card(model, facts).encode()}
     )
-    return Stack(model, thresholds, hard[aside], p, left)
+
+
+def _log_odds(p: NDArray[Any]) -> NDArray[np.float64]:
+    odds: NDArray[np.float64] = logit(np.clip(p.astype(np.float64), 1e-6, 1 - 1e-6))
+    return odds
 
 
 def _best_share(
@@ -159,8 +174,32 @@ def _best_share(
 
     def quality(share: float) -> float:
         mixed = (1 - share) * words + share * encoder
-        return float(
-            average_precision_score(truth[:, known], mixed[:, known], average="weighted")
-        )
+        return float(average_precision_score(truth[:, known], mixed[:, known], average="weighted"))
 
     return float(max(SHARES, key=quality))
+
+
+def _margin(
+    alone: NDArray[np.float64],
+    odds: NDArray[np.float64],
+    bars: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    taxonomy: Taxonomy,
+) -> tuple[float, float]:
+    """Return from which distance a cascade stops at the words, and what share it leaves.
+
+    The smallest distance at which no facet loses more than `MOST_LOST` in micro-F1.
+    """
+    away = np.abs(alone - bars).min(axis=1)
+
+    def lost(margin: float) -> float:
+        given = np.where((away < margin)[:, None], odds, alone) >= bars
+        return max(
+            f1_score(truth[:, part], (odds >= bars)[:, part], average="micro", zero_division=0.0)
+            - f1_score(truth[:, part], given[:, part], average="micro", zero_division=0.0)
+            for part in taxonomy.slices.values()
+        )
+
+    tried = np.quantile(away, np.linspace(0, 1, 41))
+    margin = next((float(one) for one in tried if lost(one) <= MOST_LOST), float(tried[-1]) + 1)
+    return margin, float((away < margin).mean())

@@ -1,7 +1,14 @@
 """Counts to scores, probabilities, decisions and evidence; models loaded and saved."""
 
 from textclass.model.decide import Decisions, decide
-from textclass.model.encoder import ENCODER, ENCODER_FACTS, TOKENIZER, Encoder, load_encoder
+from textclass.model.encoder import (
+    ENCODER,
+    ENCODER_FACTS,
+    TOKENIZER,
+    Encoder,
+    encoder_files,
+    load_encoder,
+)
 from textclass.model.evidence import (
     Contributions,
     contributions,
@@ -44,6 +51,7 @@ __all__ = [
     "contributions",
     "decide",
     "deciding_words",
+    "encoder_files",
     "evidence_of",
     "find_model",
     "load_encoder",

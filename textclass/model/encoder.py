@@ -171,9 +171,19 @@ def load_encoder(folder: str | Path, *, digest: str | None = None, threads: int 
     try:
         facts = json.loads(read_checked(folder / ENCODER_FACTS, digest))
         digests, max_tokens = facts["files"], int(facts["max_tokens"])
-        onnx, tokenizer = (read_checked(folder / name, digests[name]) for name in (ENCODER, TOKENIZER))
+        onnx, tokenizer = (
+            read_checked(folder / name, digests[name]) for name in (ENCODER, TOKENIZER)
+        )
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"it lacks or misstates {error}", where=str(folder / ENCODER_FACTS)
         ) from error
     return Encoder(onnx, tokenizer, max_tokens=max_tokens, threads=threads)
+
+
+def encoder_files(folder: str | Path) -> dict[str, bytes]:
+    """Return the files of an encoder by name, as a model folder keeps them."""
+    return {
+        name: read_checked(Path(folder) / name, None)
+        for name in (ENCODER_FACTS, ENCODER, TOKENIZER)
+    }
