@@ -258,6 +258,7 @@ class _Passages:
 
 
 def checked_texts(texts: Iterable[str]) -> list[str]:
+    """Return texts as a list, or say why they are none."""
     if isinstance(texts, str):
         raise ValueError("an iterable of texts was expected, not one text")
     checked: list[Any] = list(texts)
