@@ -6,7 +6,7 @@ import random
 import pytest
 
 from textclass.corpora import read_corpus
-from textclass.learning import TrainingOptions, train
+from textclass.learning import default_pipeline, train
 from textclass.taxonomy import parse_taxonomy
 
 TOY_LABELS = """
@@ -60,11 +60,12 @@ def toy_corpus(tmp_path_factory, toy_taxonomy):
 
 
 @pytest.fixture(scope="session")
-def toy_options():
-    return TrainingOptions(folds=3, jobs=1, features={"min_df": 2, "vector_size": 8})
+def toy_pipeline():
+    """Small features, not fitted; `train` and `fit_corpus` copy it."""
+    return default_pipeline(min_df=2, vector_size=8, folds=3, n_jobs=1)
 
 
 @pytest.fixture(scope="session")
-def toy_model(tmp_path_factory, toy_corpus, toy_options):
+def toy_model(tmp_path_factory, toy_corpus, toy_pipeline):
     """A model folder; tests that change it copy it first."""
-    return train(toy_corpus, tmp_path_factory.mktemp("models") / "toy", toy_options)
+    return train(toy_corpus, tmp_path_factory.mktemp("models") / "toy", toy_pipeline)

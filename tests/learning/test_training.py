@@ -2,12 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 
-from tests.conftest import toy_rows, write_jsonl
+from tests.conftest import TOY_LABELS, toy_rows, write_jsonl
 from textclass.corpora import read_corpus
 from textclass.errors import CorpusError
-from textclass.learning import FitOptions, TrainingOptions, out_of_fold, train
+from textclass.learning import out_of_fold, train
 from textclass.tagger import Tagger
+from textclass.taxonomy import parse_taxonomy
 
 
 def test_a_toy_taxonomy_is_learnt_and_tagged(toy_model):
@@ -19,16 +21,18 @@ def test_a_toy_taxonomy_is_learnt_and_tagged(toy_model):
     assert set(both.to_dict()) >= {"topic", "scores", "evidence", "outcome", "model"}
 
 
-def test_same_corpus_and_seed_same_bytes_whatever_the_cores(toy_corpus, toy_model, tmp_path):
-    options = TrainingOptions(folds=3, jobs=2, features={"min_df": 2, "vector_size": 8})
-    again = train(toy_corpus, tmp_path / "toy", options)
+def test_same_corpus_and_seed_same_bytes_whatever_the_cores(
+    toy_corpus, toy_model, toy_pipeline, tmp_path
+):
+    two = clone(toy_pipeline).set_params(labelclassifier__n_jobs=2)
+    again = train(toy_corpus, tmp_path / "toy", two)
     assert again.manifest == toy_model.manifest
     for name in ("manifest.json", "weights.safetensors", "out_of_fold.safetensors", "README.md"):
         assert (again.path / name).read_bytes() == (toy_model.path / name).read_bytes()
 
 
-def test_out_of_fold_probabilities_are_of_rows_with_labels(toy_corpus, toy_options):
-    p = out_of_fold(toy_corpus, toy_options)
+def test_out_of_fold_probabilities_are_of_rows_with_labels(toy_corpus, toy_pipeline):
+    p = out_of_fold(toy_corpus, toy_pipeline)
     truth = toy_corpus.targets > 0
     assert ((p > 0.5) == truth).mean() > 0.9
 
@@ -44,7 +48,7 @@ def soft_corpus(tmp_path, toy_taxonomy):
     return read_corpus(tmp_path / "soft.jsonl", toy_taxonomy)
 
 
-def test_probabilities_teach_but_do_not_set_thresholds(soft_corpus, tmp_path, toy_options):
+def test_probabilities_teach_but_do_not_set_thresholds(soft_corpus, tmp_path, toy_pipeline):
     hard = soft_corpus.select(lambda row: row.hard)
     test = [(r["text"], r["topic"]) for r in toy_rows(150, seed=5)]
 
@@ -53,27 +57,52 @@ def test_probabilities_teach_but_do_not_set_thresholds(soft_corpus, tmp_path, to
         truth = [[name in labels for name in model.taxonomy.names] for _, labels in test]
         return float(((scores > 0) == np.array(truth)).mean())
 
-    taught = train(soft_corpus, tmp_path / "taught", toy_options)
-    alone = train(hard, tmp_path / "alone", toy_options)
+    taught = train(soft_corpus, tmp_path / "taught", toy_pipeline)
+    alone = train(hard, tmp_path / "alone", toy_pipeline)
     assert right(taught.model) > right(alone.model)
-    unheard = replace(toy_options, fit=FitOptions(facet_soft_weights={"topic": 0.0}))
+    unheard = clone(toy_pipeline).set_params(labelclassifier__soft_weight=[0.0, 0.0, 0.0])
     deaf = train(soft_corpus, tmp_path / "deaf", unheard)
     assert right(deaf.model) < right(taught.model)
     assert taught.manifest["training"]["passages"] == 40
     assert taught.manifest["training"]["soft_passages"] == 300
 
 
-def test_soft_labels_alone_are_refused(soft_corpus, tmp_path, toy_options):
+def test_soft_labels_alone_are_refused(soft_corpus, tmp_path, toy_pipeline):
     soft = soft_corpus.select(lambda row: not row.hard)
     with pytest.raises(CorpusError, match="soft labels alone can't set thresholds"):
-        train(soft, tmp_path / "model", toy_options)
+        train(soft, tmp_path / "model", toy_pipeline)
 
 
-def test_a_label_without_examples_is_never_given(tmp_path, toy_taxonomy, toy_options):
+def test_a_label_without_examples_is_never_given(tmp_path, toy_taxonomy, toy_pipeline):
     rows = toy_rows(120)
     for row in rows:
         row["topic"] = [label for label in row["topic"] if label != "no"]
     write_jsonl(tmp_path / "c.jsonl", rows)
-    folder = train(read_corpus(tmp_path / "c.jsonl", toy_taxonomy), tmp_path / "m", toy_options)
+    folder = train(read_corpus(tmp_path / "c.jsonl", toy_taxonomy), tmp_path / "m", toy_pipeline)
     tagger = Tagger.load(folder.path)
     assert not any("no" in tagger.tag(row["text"]).labels for row in rows)
+
+
+def test_only_so_many_rows_with_probabilities_are_drawn(soft_corpus, tmp_path, toy_pipeline):
+    folder = train(soft_corpus, tmp_path / "few", toy_pipeline, soft_rows=50)
+    assert folder.manifest["training"]["soft_passages"] == 50
+    assert folder.manifest["training"]["passages"] == 40
+
+
+def test_too_few_documents_are_told(tmp_path, toy_taxonomy, toy_pipeline):
+    write_jsonl(tmp_path / "c.jsonl", toy_rows(4))
+    with pytest.raises(CorpusError, match="2 documents with labels, 3 folds need at least as many"):
+        train(read_corpus(tmp_path / "c.jsonl", toy_taxonomy), tmp_path / "m", toy_pipeline)
+
+
+def test_a_target_precision_in_the_labels_comes_first(tmp_path, toy_corpus, toy_pipeline):
+    labels = TOY_LABELS.replace("name: river,", "name: river, target_precision: 0.9,")
+    corpus = replace(toy_corpus, taxonomy=parse_taxonomy(labels))
+    rules = {
+        name: fact["threshold_rule"]
+        for name, fact in train(corpus, tmp_path / "m", toy_pipeline)
+        .manifest["label_facts"]
+        .items()
+    }
+    assert rules["river"].startswith("precision 0.9")
+    assert rules["bread"] == "best F1"

@@ -74,6 +74,23 @@ def test_names_are_as_many_as_columns(toy_corpus):
     assert (matrix != features.transform(toy_corpus.texts)).nnz == 0
 
 
+def test_names_can_be_read_and_are_of_their_columns():
+    texts = ["cease fire now", "the convoy left", "cease fire and convoy"]
+    features = WordFeatures(min_df=1, vector_size=2).fit(texts)
+    names = features.get_feature_names_out().tolist()
+    assert len(set(names)) == len(names)
+    assert {"word:convoy", "chars:^conv", "chars:nvoy$", "pair:cease fire", "vector:1"} <= set(
+        names
+    )
+    matrix = features.transform(["convoy", "cease fire"]).toarray()
+    assert matrix[0, names.index("word:convoy")] > 0
+    assert matrix[0, names.index("chars:^conv")] > 0
+    assert matrix[0, names.index("pair:cease fire")] == 0
+    assert matrix[1, names.index("pair:cease fire")] > 0
+    held = {names[column] for column in np.flatnonzero(matrix[0]) if "vector" not in names[column]}
+    assert all(name.partition(":")[2].strip("^$") in "convoy" for name in held)
+
+
 def test_it_works_in_a_researchers_pipeline(toy_corpus):
     target = toy_corpus.targets[:, 0] > 0
     pipeline = make_pipeline(WordFeatures(min_df=2, vector_size=5), LogisticRegression())

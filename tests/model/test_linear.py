@@ -8,31 +8,31 @@ from hypothesis import strategies as st
 from textclass.corpora import read_corpus
 from textclass.language import Tokenizer
 from textclass.learning import compile_model, fit_corpus
-from textclass.model import KeyTable
+from textclass.model import KeyTable, WordTable
 from textclass.tagger import Tagger
 
 
 @pytest.fixture(scope="module")
-def fitted(toy_corpus, toy_options):
-    return fit_corpus(toy_corpus, toy_options)
+def fitted(toy_corpus, toy_pipeline):
+    return fit_corpus(toy_corpus, toy_pipeline)
 
 
 WRITTEN = Path(__file__).parents[2] / "corpus" / "written"
 ODD = ["", "ferry", "Ferry ferry FERRY bank's", "unseenword (((((", "bread\u200b flour\u00ad", "no"]
 
 
-def test_compiled_rows_score_as_the_fitted_pipeline(fitted):
-    texts = [*fitted.corpus.texts, *ODD, *read_corpus(WRITTEN).texts[:1000]]
-    expected = fitted.weights.scores(fitted.vectorizer.transform(texts))
-    exact = Tagger(compile_model(fitted, dtype=np.float32)).score(texts).scores
+def test_compiled_rows_score_as_the_fitted_pipeline(fitted, toy_corpus):
+    texts = [*toy_corpus.texts, *ODD, *read_corpus(WRITTEN).texts[:1000]]
+    expected = fitted.decision_function(texts)
+    exact = Tagger(compile_model(fitted, toy_corpus.taxonomy, dtype=np.float32)).score(texts).scores
     assert np.abs(exact - expected).max() < 1e-5
-    stored = Tagger(compile_model(fitted)).score(texts).scores
+    stored = Tagger(compile_model(fitted, toy_corpus.taxonomy)).score(texts).scores
     assert np.abs(stored - expected).max() < 0.01
 
 
-def test_contributions_add_up_to_the_score(fitted):
-    tagger = Tagger(compile_model(fitted))
-    for text in [*fitted.corpus.texts[:40], *ODD]:
+def test_contributions_add_up_to_the_score(fitted, toy_corpus):
+    tagger = Tagger(compile_model(fitted, toy_corpus.taxonomy))
+    for text in [*toy_corpus.texts[:40], *ODD]:
         scores = tagger.score([text]).scores[0]
         for column, label in enumerate(tagger.taxonomy.names):
             found = tagger.contributions(text, label)
@@ -40,18 +40,29 @@ def test_contributions_add_up_to_the_score(fitted):
             assert found.weights.sum() + found.intercept == pytest.approx(found.score, abs=1e-9)
 
 
-def test_scores_do_not_depend_on_the_batch_or_on_what_came_before(fitted):
-    texts = [*fitted.corpus.texts[:50], *ODD]
-    model = compile_model(fitted)
+def test_scores_do_not_depend_on_the_batch_or_on_what_came_before(fitted, toy_corpus):
+    texts = [*toy_corpus.texts[:50], *ODD]
+    model = compile_model(fitted, toy_corpus.taxonomy)
     together = Tagger(model).score(texts).scores
     one_by_one = Tagger(model)
     alone = np.concatenate([one_by_one.score([text]).scores for text in reversed(texts)])
     assert np.allclose(together, alone[::-1], rtol=0, atol=1e-12)
-    small = Tagger(model)
-    small._tokenizer = Tokenizer(max_chunks=30)
-    again = np.concatenate([small.score([text]).scores for text in texts])
-    assert np.allclose(together, again, rtol=0, atol=1e-12)
-    assert small._tokenizer.generation > 0
+    batches = Tokenizer(max_chunks=30)
+    table = WordTable(model)
+    for text, expected in zip(texts, together, strict=True):
+        batch = batches.read([text])
+        table.grow(batches.words, batches.generation)
+        assert np.allclose(table.score(batch).scores[0], expected, rtol=0, atol=1e-12)
+    assert batches.generation > 0
+
+
+def test_other_thresholds_leave_the_model_as_it_was(fitted):
+    model = compile_model(fitted)
+    before = model.thresholds.copy()
+    changed = model.with_thresholds({"bread": 0.77})
+    assert changed.thresholds[model.taxonomy.column("bread")] == 0.77
+    assert np.array_equal(model.thresholds, before)
+    assert (changed.thresholds != before).sum() == 1
 
 
 @given(

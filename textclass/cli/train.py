@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +17,9 @@ from textclass.cli.common import (
     progress_bar,
     quiet_option,
 )
+
+if TYPE_CHECKING:
+    from textclass.taxonomy import Taxonomy
 
 
 @click.command()
@@ -40,6 +45,17 @@ from textclass.cli.common import (
     help="Weight of rows with probabilities beside rows with labels, 0.3 by default; of one facet "
     "alone if it is named. Can be given again.",
 )
+@click.option(
+    "--soft-rows", type=click.IntRange(0), help="At most so many rows with probabilities."
+)
+@click.option(
+    "--set",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter of WordFeatures or LabelClassifier, such as C=1, min_df=2, vector_size=0. "
+    "Can be given again.",
+)
 @click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--jobs", type=int, default=-1, show_default=True, help="Processes; -1 is all cores.")
@@ -52,6 +68,8 @@ def train(
     without: tuple[Path, ...],
     target_precision: float | None,
     soft_weights: tuple[str, ...],
+    soft_rows: int | None,
+    parameters: tuple[str, ...],
     folds: int,
     seed: int,
     jobs: int,
@@ -62,35 +80,57 @@ def train(
     Each row has id, text, a list of labels per facet, and group (its document, never split across
     folds). Rows with scores instead of labels teach by probability.
     """
-    from textclass.corpora import read_corpus
-    from textclass.learning import FitOptions, TrainingOptions
+    from textclass.corpora import rare_labels, read_corpus
+    from textclass.learning import default_pipeline
     from textclass.learning import train as run
     from textclass.taxonomy import Taxonomy
 
     taxonomy = Taxonomy.load(labels_path)
+    options: dict[str, Any] = {"folds": folds, "random_state": seed, "n_jobs": jobs}
+    options |= {"target_precision": target_precision, **_parameters(parameters)}
+    pipeline = default_pipeline(soft_weight=_weights(soft_weights, taxonomy), **options)
     corpus = read_corpus(paths, taxonomy)
     if without:
         corpus = corpus.without_groups(read_corpus(without, taxonomy).groups)
-    by_facet = _by_facet(soft_weights)
-    fit = FitOptions(soft_weight=by_facet.pop("", 0.3), facet_soft_weights=by_facet)
-    options = TrainingOptions(
-        folds=folds, seed=seed, target_precision=target_precision, fit=fit, jobs=jobs
-    )
+    for told in rare_labels(corpus):
+        note(f"warning: {told}")
     with progress_bar("fitting", quiet=quiet) as progress:
-        folder = run(corpus, output, options, progress=progress)
+        folder = run(corpus, output, pipeline, soft_rows=soft_rows, seed=seed, progress=progress)
     note_unreached(folder.manifest, quiet=quiet)
     note(f"{folder.model.name}: {len(corpus)} passages, written to {output}", quiet=quiet)
 
 
-def _by_facet(weights: tuple[str, ...]) -> dict[str, float]:
-    """Read `0.3` or `type=0.5`; the weight without a facet stands under an empty name."""
-    found: dict[str, float] = {}
-    for given in weights:
-        facet, _, number = given.rpartition("=")
+def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
+    """Read `min_df=2`: numbers as such, anything else as text."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {text}: expected NAME=VALUE")
         try:
-            found[facet] = float(number)
-        except ValueError as error:
-            raise click.UsageError(f"--soft-weight {given}: {number!r} isn't a number") from error
-        if not 0 <= found[facet] <= 10:
-            raise click.UsageError(f"--soft-weight {given}: expected 0 to 10")
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
     return found
+
+
+def _weights(given: tuple[str, ...], taxonomy: Taxonomy) -> list[float]:
+    """Read `0.3` or `type=0.5` into the weight of each label."""
+    from textclass.errors import TaxonomyError
+
+    weights = [0.3] * len(taxonomy.names)
+    for text in sorted(given, key=lambda text: "=" in text):
+        facet, named, number = text.rpartition("=")
+        if named and facet not in taxonomy.slices:
+            known = ", ".join(taxonomy.slices)
+            raise TaxonomyError(f"no facet {facet!r}", hint=f"the facets are {known}")
+        try:
+            weight = float(number)
+        except ValueError as error:
+            raise click.UsageError(f"--soft-weight {text}: {number!r} isn't a number") from error
+        if not 0 <= weight <= 10:
+            raise click.UsageError(f"--soft-weight {text}: expected 0 to 10")
+        columns = range(len(weights))[taxonomy.slices[facet] if named else slice(None)]
+        for column in columns:
+            weights[column] = weight
+    return weights

@@ -144,7 +144,10 @@ class _Counted(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
+        packed = getattr(self._stream, "fileobj", None)  # which a GzipFile leaves open
         self._stream.close()
+        if packed is not None:
+            packed.close()
         super().close()
 
 

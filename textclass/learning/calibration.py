@@ -1,52 +1,41 @@
-"""Scores to probabilities, by Platt scaling on out-of-fold scores, safe for rare labels."""
+"""From scores out of fold to probabilities and thresholds, safe for rare labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.optimize import minimize
+from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
+from scipy.optimize import brentq
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
 
 ENOUGH = 50
 """With this many positives a label's own slope counts as known."""
 
-PRIOR_POSITIVES = 20.0
-"""How many positives the common slope is worth against a label's own."""
-
-
-@dataclass(frozen=True, eq=False)
-class Calibration:
-    """Probability = 1 / (1 + exp(-(slope score + offset))), per label.
-
-    Attributes
-    ----------
-    slope, offset : ndarray of float64, shape (L,)
-    shrunk : ndarray of bool, shape (L,)
-        Which labels have too few positives for a slope of their own; theirs was drawn towards the
-        common one.
-    """
-
-    slope: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    shrunk: NDArray[np.bool_]
-
-    def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return probabilities of scores, both of shape (n_rows, L)."""
-        return 1 / (1 + np.exp(-np.clip(self.slope * scores + self.offset, -500, 500)))
+_MOST = 4.0
+"""A label's own slope counts as at most so many times the common one, or so small a part of it."""
 
 
 def calibrate(
-    scores: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> Calibration:
-    """Fit the probabilities of out-of-fold scores.
+    scores: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    *,
+    shrinkage: float,
+) -> NDArray[np.float64]:
+    """Return slope and offset of each label: probability = 1 / (1 + exp(-(slope score + offset))).
 
-    Platt (1999), "Probabilistic outputs for support vector machines", with its smoothed targets
-    (N+ + 1) / (N+ + 2) and 1 / (N- + 2); the logarithm of each slope has a Gaussian prior around
-    the median of the labels with enough positives, which decides where positives are few.
+    Platt (1999), "Probabilistic outputs for support vector machines": a logistic regression on the
+    score alone. Where positives are few the slope is drawn, on a logarithmic scale, towards the
+    median of the labels that have enough; the offset then makes the mean probability the label's
+    (smoothed) share.
 
     Parameters
     ----------
@@ -54,44 +43,188 @@ def calibrate(
     truth : ndarray of bool, shape (n_rows, L)
     weights : ndarray of float64, shape (n_rows,)
         How much each row counts; 1 on average.
+    shrinkage : float, keyword-only
+        How many positives the common slope is worth against a label's own.
+
+    Returns
+    -------
+    ndarray of float64, shape (L, 2)
     """
     positives = truth.sum(axis=0)
-    columns = range(scores.shape[1])
-    common = [_platt(scores[:, c], truth[:, c], weights, 1.0, 1.0)[0] for c in columns]
-    known = [slope for slope, n in zip(common, positives, strict=True) if n >= ENOUGH]
-    centre = float(np.median(known)) if known else 1.0
-    fitted = [_platt(scores[:, c], truth[:, c], weights, centre, PRIOR_POSITIVES) for c in columns]
-    return Calibration(
-        slope=np.array([slope for slope, _ in fitted]),
-        offset=np.array([offset for _, offset in fitted]),
-        shrunk=positives < ENOUGH,
-    )
+    own = np.array([_slope(scores[:, c], truth[:, c], weights) for c in range(truth.shape[1])])
+    known = own[(positives >= ENOUGH) & (own > 0)]
+    common = float(np.median(known)) if len(known) else 1.0
+    pull = positives / (positives + shrinkage) if shrinkage else np.ones(len(own))
+    slopes = common * np.clip(own / common, 1 / _MOST, _MOST) ** pull
+    shares = (weights @ truth + 1) / (weights.sum() + 2)
+    offsets = [
+        _offset(slope * scores[:, c], weights, share)
+        for c, (slope, share) in enumerate(zip(slopes, shares, strict=True))
+    ]
+    return np.column_stack([slopes, offsets])
 
 
-def _platt(
-    scores: NDArray[np.float64],
+def _slope(
+    scores: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> float:
+    if truth.all() or not truth.any():
+        return 1.0
+    platt = LogisticRegression(C=1e4).fit(scores[:, None], truth, sample_weight=weights)
+    return float(platt.coef_[0, 0])
+
+
+def _offset(logits: NDArray[np.float64], weights: NDArray[np.float64], share: float) -> float:
+    def excess(offset: float) -> float:
+        return float(weights @ expit(logits + offset)) / float(weights.sum()) - share
+
+    reach = float(np.abs(logits).max()) + 50.0
+    return float(brentq(excess, -reach, reach))
+
+
+PRIOR_POSITIVES = 20.0
+"""With so many positives, counts and calibrated probabilities weigh the same."""
+
+PLATEAU = 0.01
+"""Cuts whose F1 is this near the best count as equals: their middle is steadier than the best."""
+
+NEVER = 0.999
+"""The threshold of a label whose target precision no threshold reaches."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A label's threshold and where it comes from.
+
+    Attributes
+    ----------
+    value : float
+    rule : str
+        `best F1`; the target precision, told as not reached where it isn't; or `no examples`.
+    """
+
+    value: float
+    rule: str
+
+
+def best_f1(
+    p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> Threshold:
+    """Return the threshold of the best F1: the middle of the cuts that come near it.
+
+    Where positives are few, the expected counts under the calibrated probabilities stand in for
+    part of the true ones, so that a handful of examples doesn't decide.
+
+    Parameters
+    ----------
+    p : ndarray of float64, shape (n_rows,)
+    truth : ndarray of bool, shape (n_rows,)
+    weights : ndarray of float64, shape (n_rows,)
+        How much each row counts.
+    """
+    if not truth.any():
+        return Threshold(NEVER, "no examples")
+    values, hits, given = _cuts(p, truth, weights)
+    f1 = 2 * hits / (given + hits[-1])
+    near = values[f1 >= f1.max() - PLATEAU]
+    middle = float(np.exp(np.log(np.maximum(near, 1e-6)).mean()))
+    return Threshold(float(np.clip(middle, 1e-3, NEVER)), "best F1")
+
+
+def at_precision(
+    p: NDArray[np.float64],
     truth: NDArray[np.bool_],
     weights: NDArray[np.float64],
-    centre: float,
-    strength: float,
-) -> tuple[float, float]:
-    n_pos = float(weights[truth].sum())
-    n_neg = float(weights.sum()) - n_pos
-    targets = np.where(truth, (n_pos + 1) / (n_pos + 2), 1 / (n_neg + 2))
+    target: float,
+) -> Threshold:
+    """Return the lowest threshold whose precision is at least `target`."""
+    values, hits, given = _cuts(p, truth, weights)
+    reached = np.flatnonzero(hits / given >= target)
+    if not len(reached):
+        return Threshold(NEVER, f"precision {target:g}, not reached")
+    return Threshold(_between(values, int(reached[-1])), f"precision {target:g}")
 
-    def loss(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        log_slope, offset = x
-        slope = centre * np.exp(log_slope)
-        z = slope * scores + offset
-        p = 1 / (1 + np.exp(-np.clip(z, -500, 500)))
-        losses = weights * (np.logaddexp(0, z) - targets * z)
-        value = losses.sum() + strength * log_slope**2 / 2
-        error = weights * (p - targets)
-        gradient = (error * scores).sum() * slope + strength * log_slope
-        return float(value), np.array([gradient, error.sum()])
 
-    rate = (n_pos + 1) / (len(truth) + 2)
-    start = np.array([0.0, np.log(rate / (1 - rate)) - centre * scores.mean()])
-    bounds = [(-3.0, 3.0), (None, None)]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    return float(centre * np.exp(found.x[0])), float(found.x[1])
+def _cuts(
+    p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distinct probabilities, falling, with the weight of hits and rows above each."""
+    order = np.argsort(-p, kind="stable")
+    share = truth.sum() / (truth.sum() + PRIOR_POSITIVES)
+    mixed = share * truth[order] + (1 - share) * p[order]
+    last = np.flatnonzero(np.diff(p[order], append=-1.0))
+    hits: NDArray[np.float64] = np.cumsum(weights[order] * mixed)[last]
+    given: NDArray[np.float64] = np.cumsum(weights[order])[last]
+    return p[order][last], hits, given
+
+
+def _between(values: NDArray[np.float64], cut: int) -> float:
+    """Return a threshold between two neighbouring probabilities, away from 0 and 1."""
+    below = values[cut + 1] if cut + 1 < len(values) else 0.0
+    return float(np.clip((values[cut] + below) / 2, 1e-3, NEVER))
+
+
+def per_label(value: Any, n_labels: int) -> list[Any]:  # noqa: ANN401 -- one for all, or one for each
+    """Return a value for each label, from one for all or a sequence of them."""
+    values: list[Any] = np.broadcast_to(np.asarray(value, dtype=object), n_labels).tolist()
+    return values
+
+
+def choose_thresholds(
+    p: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    targets: Sequence[float | None],
+) -> list[Threshold]:
+    """Return each label's threshold: its target precision where it has one, else best F1.
+
+    Parameters
+    ----------
+    p : ndarray of float64, shape (n_rows, L)
+    truth : ndarray of bool, shape (n_rows, L)
+    weights : ndarray of float64, shape (n_rows,)
+        How much each row counts.
+    targets : sequence of float or None, length L
+    """
+    return [
+        best_f1(p[:, c], truth[:, c], weights)
+        if target is None
+        else at_precision(p[:, c], truth[:, c], weights, target)
+        for c, target in enumerate(targets)
+    ]
+
+
+def group_folds(
+    groups: ArrayLike, truth: NDArray[np.bool_], *, folds: int, seed: int | None = 0
+) -> NDArray[np.int64]:
+    """Return the fold of each row; rows of one document share it.
+
+    Documents are spread by iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011) over
+    the labels that they hold.
+
+    Parameters
+    ----------
+    groups : array-like, shape (n_rows,)
+        The document of each row.
+    truth : ndarray of bool, shape (n_rows, n_labels)
+    folds : int, keyword-only
+    seed : int or None, keyword-only
+
+    Raises
+    ------
+    ValueError
+        If there are fewer documents than folds.
+    """
+    names, members = np.unique(np.asarray(groups), return_inverse=True)
+    if len(names) < folds:
+        raise ValueError(
+            f"n_samples={len(truth)} with labels, of {len(names)} documents (groups): "
+            f"{folds} folds need at least as many"
+        )
+    held = np.zeros((len(names), truth.shape[1] + 1), dtype=bool)
+    np.logical_or.at(held[:, :-1], members, truth)
+    held[:, -1] = ~held[:, :-1].any(axis=1)
+    splitter = MultilabelStratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
+    fold_of_group = np.empty(len(names), dtype=np.int64)
+    for fold, (_, test) in enumerate(splitter.split(held, held)):
+        fold_of_group[test] = fold
+    return fold_of_group[members]

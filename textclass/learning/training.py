@@ -4,84 +4,88 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.metrics import f1_score
+from sklearn.base import clone
+from sklearn.metrics import precision_recall_fscore_support
+from sklearn.pipeline import Pipeline, make_pipeline
 from threadpoolctl import threadpool_limits
 
 from textclass import __version__
-from textclass.corpora import Corpus
-from textclass.errors import CorpusError, TaxonomyError
-from textclass.learning.calibration import calibrate
-from textclass.learning.card import corpus_facts, update_card
-from textclass.learning.evaluation import TRAINING_GROUPS, training_groups
-from textclass.learning.fit import FitOptions, Progress, fit_labels
-from textclass.learning.fitted import Fitted, compile_model
-from textclass.learning.folds import group_folds
-from textclass.learning.thresholds import OUT_OF_FOLD, choose_thresholds
+from textclass.corpora import Corpus, text_id
+from textclass.errors import CorpusError, ModelError, TextclassError
+from textclass.learning.calibration import choose_thresholds, per_label
+from textclass.learning.card import CARD, corpus_facts, model_card
+from textclass.learning.classifier import LabelClassifier, Progress
+from textclass.learning.compiling import compile_model, parts_of
+from textclass.learning.predictions import TRAINING_GROUPS, training_groups
 from textclass.learning.vectorizer import WordFeatures
-from textclass.model import ModelFolder, check_place, pack_arrays, save_model
+from textclass.model import ModelFolder, check_place, load_folder, pack_arrays, save_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+OUT_OF_FOLD = "out_of_fold.safetensors"
+"""The file of a model folder that holds what thresholds are set from."""
+
 _VERSIONS = ("spacy", "scikit-learn", "numpy", "scipy")
+_EPSILON = 1e-6
 
 
-@dataclass(frozen=True)
-class TrainingOptions:
-    """How a corpus is turned into a model.
+def default_pipeline(**parameters: Any) -> Pipeline:  # noqa: ANN401 -- of many types
+    """Return the pipeline that models are made of, not fitted.
 
-    Attributes
+    Parameters
     ----------
-    folds : int
-        Folds by document for calibration and thresholds.
-    seed : int
-    target_precision : float or None
-        For every label, instead of best F1; a label's own in `labels.yaml` comes first.
-    even_by : str
-        Calibration and thresholds give the rows of each value of this column the same weight
-        together, so that the largest part of a corpus doesn't speak for all. `collection` is the
-        folder of a file.
-    soft_rows : int or None
-        At most so many soft-labelled rows, drawn at random; None for all.
-    fit : FitOptions
-    features : Mapping
-        Parameters of `WordFeatures`.
-    jobs : int
-        Processes; -1 for all cores. The model doesn't depend on it.
-    """
+    **parameters
+        Of `WordFeatures` and `LabelClassifier`, by name; `random_state` of both.
 
-    folds: int = 5
-    seed: int = 0
-    target_precision: float | None = None
-    even_by: str = "collection"
-    soft_rows: int | None = 22_000
-    fit: FitOptions = field(default_factory=FitOptions)
-    features: Mapping[str, Any] = field(default_factory=dict)
-    jobs: int = -1
+    Raises
+    ------
+    TextclassError
+        If neither has such a parameter.
+    """
+    steps = (WordFeatures(), LabelClassifier(n_jobs=-1))
+    known = {name: value for step in steps for name, value in step.get_params().items()}
+    for name, value in parameters.items():
+        if name not in known or name == "progress":
+            raise TextclassError(
+                f"no parameter {name!r}", hint=f"the parameters are {', '.join(sorted(known))}"
+            )
+        number = isinstance(known[name], int | float) and np.isscalar(value)
+        if number and not (isinstance(value, int | float) and value >= 0) and name != "n_jobs":
+            raise TextclassError(f"{name} must be a number of at least 0, not {value!r}")
+        for step in steps:
+            if name in step.get_params():
+                step.set_params(**{name: value})
+    return make_pipeline(*steps)
 
 
 def train(
     corpus: Corpus,
     folder: str | Path,
-    options: TrainingOptions | None = None,
+    pipeline: Pipeline | None = None,
     *,
-    progress: Progress = lambda _done, _total: None,
+    even_by: str = "collection",
+    soft_rows: int | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
 ) -> ModelFolder:
-    """Train a model and write its folder; the same corpus and seed give the same bytes.
+    """Train a model and write its folder; the same corpus and pipeline give the same bytes.
 
     Parameters
     ----------
     corpus : Corpus
     folder : path
-    options : TrainingOptions, optional
-    progress : callable, keyword-only
-        Called with the fits done and the fits in all.
+    pipeline : Pipeline, optional
+        `make_pipeline(WordFeatures(), LabelClassifier())` with parameters of your own; it isn't
+        changed. A label's target precision in `labels.yaml` comes before the classifier's.
+    even_by, soft_rows, seed, progress
+        As in `fit_corpus`.
 
     Raises
     ------
@@ -90,154 +94,183 @@ def train(
     ModelError
         If the folder holds other files and no model.
     """
-    options = options or TrainingOptions()
     check_place(folder)
-    fitted = fit_corpus(corpus, options, progress=progress)
-    model = compile_model(fitted)
+    corpus = sample_soft(corpus, soft_rows, seed=seed)
+    fitted = fit_corpus(corpus, pipeline, even_by=even_by, progress=progress)
+    model = compile_model(fitted, corpus.taxonomy)
+    classifier = parts_of(fitted)[1]
+    hard = corpus.hard
     arrays: dict[str, NDArray[Any]] = {
-        "probabilities": fitted.out_of_fold.astype(np.float16),
-        "truth": fitted.truth.astype(np.uint8),
-        "weights": fitted.row_weights.astype(np.float32),
+        "probabilities": classifier.out_of_fold_[hard].astype(np.float16),
+        "truth": (corpus.targets[hard] > 0).astype(np.uint8),
+        "weights": classifier.row_weights_[hard].astype(np.float32),
+        "rows": row_keys(corpus),
     }
-    files = {OUT_OF_FOLD: pack_arrays(arrays), TRAINING_GROUPS: training_groups(fitted.corpus)}
-    save_model(model, folder, facts=_facts(fitted, options), files=files)
-    return update_card(folder)
+    facts = _facts(corpus, fitted)
+    files = {
+        OUT_OF_FOLD: pack_arrays(arrays),
+        TRAINING_GROUPS: training_groups(corpus),
+        CARD: model_card(model, facts).encode(),
+    }
+    return save_model(model, folder, facts=facts, files=files)
 
 
 def fit_corpus(
     corpus: Corpus,
-    options: TrainingOptions | None = None,
+    pipeline: Pipeline | None = None,
     *,
-    progress: Progress = lambda _done, _total: None,
-) -> Fitted:
-    """Fit a corpus on all its rows and out of fold, calibrate, and choose thresholds.
+    even_by: str = "collection",
+    progress: Progress | None = None,
+) -> Pipeline:
+    """Return a pipeline fitted on a corpus: features of all texts, labels and probabilities.
 
-    Vocabulary and idf come from all texts, labels only from the rows outside each fold.
+    Parameters
+    ----------
+    corpus : Corpus
+    pipeline : Pipeline, optional
+        `default_pipeline()` without it.
+    even_by : str, keyword-only
+        Calibration and thresholds give the rows of each value of this column the same weight
+        together. `collection` is the folder of a file.
+    progress : callable, keyword-only, optional
+        Called with the fits done and the fits in all.
     """
-    options = options or TrainingOptions()
-    corpus = _sample(corpus, options)
-    if not corpus.hard.any():
+    pipeline = clone(pipeline or default_pipeline())
+    classifier = parts_of(pipeline)[1]
+    documents = len({row.group for row in corpus.rows if row.hard})
+    if not documents:
         raise CorpusError("no row with labels; soft labels alone can't set thresholds")
-    vectorizer = WordFeatures(**{"random_state": options.seed, **options.features})
+    if documents < classifier.folds:
+        raise CorpusError(
+            f"{documents} documents with labels, {classifier.folds} folds need at least as many",
+            hint="give rows of different documents different groups, or ask for fewer folds",
+        )
+    asked = classifier.target_precision
+    own = [label.target_precision for label in corpus.taxonomy.labels]
+    wanted = [mine or all_ for mine, all_ in zip(own, per_label(asked, len(own)), strict=True)]
+    classifier.set_params(target_precision=wanted, progress=progress)
+    # A probability of exactly 0 or 1 would make a soft row look like one with labels.
+    soft = np.clip(corpus.targets, _EPSILON, 1 - _EPSILON)
+    targets = np.where(corpus.hard[:, None], corpus.targets, soft)
+    rows = {"groups": corpus.groups, "parts": corpus.column(even_by)}
+    name = pipeline.steps[-1][0]
     with threadpool_limits(limits=1):
-        features = vectorizer.fit_transform(corpus.texts)
-    hard = np.flatnonzero(corpus.hard)
-    truth = corpus.targets[hard] > 0
-    groups = [corpus.groups[i] for i in hard]
-    folds = group_folds(groups, truth, folds=options.folds, seed=options.seed)
-    subsets = [np.arange(len(corpus)), *_outside(corpus, groups, folds)]
-    fit = (features, corpus.targets, corpus.hard, _soft_weights(corpus, options), subsets)
-    weights, *by_fold = fit_labels(*fit, options.fit, jobs=options.jobs, progress=progress)
-    scores = np.empty(truth.shape)
-    for fold, fold_weights in enumerate(by_fold):
-        scores[folds == fold] = fold_weights.scores(features[hard[folds == fold]])
-    row_weights = _even_weights(np.asarray(corpus.column(options.even_by))[hard])
-    calibration = calibrate(scores, truth, row_weights)
-    p = calibration.probabilities(scores)
-    targets = [
-        label.target_precision or options.target_precision for label in corpus.taxonomy.labels
-    ]
-    thresholds = choose_thresholds(p, truth, row_weights, targets)
-    return Fitted(
-        corpus, vectorizer, weights, calibration, thresholds, hard, folds, p, truth, row_weights
-    )
+        pipeline.fit(corpus.texts, targets, **{f"{name}__{key}": rows[key] for key in rows})
+    return pipeline
 
 
-def _soft_weights(corpus: Corpus, options: TrainingOptions) -> list[float]:
-    """Return the weight of a soft-labelled row for each label.
-
-    Raises
-    ------
-    TaxonomyError
-        If a facet is given that the taxonomy doesn't have.
-    """
-    given = options.fit.facet_soft_weights
-    for facet in given:
-        if facet not in corpus.taxonomy.slices:
-            known = ", ".join(corpus.taxonomy.slices)
-            raise TaxonomyError(f"no facet {facet!r}", hint=f"the facets are {known}")
-    return [
-        given.get(facet.name, options.fit.soft_weight)
-        for facet in corpus.taxonomy
-        for _ in facet.labels
-    ]
+def row_keys(corpus: Corpus) -> NDArray[np.uint64]:
+    """Return a key of the text of each row with labels, by which out-of-fold figures are found."""
+    texts = (row.text for row in corpus.rows if row.hard)
+    return np.array([int(text_id(text), 16) for text in texts], dtype=np.uint64)
 
 
-def _outside(
-    corpus: Corpus, groups: list[str], folds: NDArray[np.int64]
-) -> list[NDArray[np.int64]]:
-    """Return for each fold the rows, soft ones too, that share no document with it."""
-    fold_of = dict(zip(groups, folds.tolist(), strict=True))
-    row_folds = np.array([fold_of.get(group, -1) for group in corpus.groups])
-    return [np.flatnonzero(row_folds != fold) for fold in range(int(folds.max()) + 1)]
-
-
-def out_of_fold(corpus: Corpus, options: TrainingOptions | None = None) -> NDArray[np.float64]:
-    """Return out-of-fold probabilities of the rows with labels, NaN for others, (n_rows, L)."""
-    options = options or TrainingOptions(soft_rows=None)
-    fitted = fit_corpus(corpus, options)
-    probabilities = np.full(corpus.targets.shape, np.nan)
-    probabilities[corpus.hard] = fitted.out_of_fold
-    return probabilities
-
-
-def _even_weights(values: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Return weights with mean 1 that sum to the same for each distinct value."""
-    _, member, count = np.unique(values, return_inverse=True, return_counts=True)
-    weights: NDArray[np.float64] = (len(values) / (len(count) * count))[member]
-    return weights
-
-
-def _sample(corpus: Corpus, options: TrainingOptions) -> Corpus:
-    """Keep at most `soft_rows` soft-labelled rows, drawn at random."""
+def sample_soft(corpus: Corpus, most: int | None, *, seed: int = 0) -> Corpus:
+    """Keep at most so many rows with probabilities instead of labels, drawn at random."""
     soft = [row for row in corpus.rows if not row.hard]
-    if options.soft_rows is None or len(soft) <= options.soft_rows:
+    if most is None or len(soft) <= most:
         return corpus
-    drawn = np.random.default_rng(options.seed).permutation(len(soft))[: options.soft_rows]
+    drawn = np.random.default_rng(seed).permutation(len(soft))[:most]
     kept = {id(soft[i]) for i in drawn}
     return corpus.select(lambda row: row.hard or id(row) in kept)
 
 
-def _facts(fitted: Fitted, options: TrainingOptions) -> dict[str, Any]:
+def out_of_fold(corpus: Corpus, pipeline: Pipeline | None = None) -> NDArray[np.float64]:
+    """Return out-of-fold probabilities of the rows with labels, NaN for others, (n_rows, L)."""
+    probabilities: NDArray[np.float64] = parts_of(fit_corpus(corpus, pipeline))[1].out_of_fold_
+    return probabilities
+
+
+def set_thresholds(
+    folder: str | Path, *, target_precision: float | None = None, labels: Sequence[str] = ()
+) -> Mapping[str, tuple[float, float]]:
+    """Set thresholds of a model folder anew, from its out-of-fold probabilities.
+
+    Held-out figures of the old thresholds leave the manifest and the card.
+
+    Parameters
+    ----------
+    folder : path
+    target_precision : float, keyword-only, optional
+        Best F1 where it isn't given.
+    labels : sequence of str, keyword-only
+        Which labels; all where none is given.
+
+    Returns
+    -------
+    Mapping of str to (float, float)
+        The threshold of each label before and after.
+
+    Raises
+    ------
+    TaxonomyError
+        If the model has no such label.
+    ModelError
+        If the folder can't be used, or was trained without out-of-fold probabilities.
+    """
+    loaded = load_folder(folder)
+    model, kept = loaded.model, loaded.arrays(OUT_OF_FOLD)
+    if not {"probabilities", "truth", "weights"} <= set(kept):
+        raise ModelError(f"{OUT_OF_FOLD} lacks its arrays", where=str(folder))
+    columns = [model.taxonomy.column(label) for label in labels or model.taxonomy.names]
+    p, truth = kept["probabilities"].astype(np.float64), kept["truth"].astype(bool)
+    targets = [target_precision] * len(columns)
+    weights = kept["weights"].astype(np.float64)
+    chosen = choose_thresholds(p[:, columns], truth[:, columns], weights, targets)
+    thresholds = model.thresholds.copy()
+    facts = {key: value for key, value in loaded.manifest.items() if key != "held_out"}
+    for column, threshold in zip(columns, chosen, strict=True):
+        thresholds[column] = threshold.value
+        facts["label_facts"][model.taxonomy.names[column]]["threshold_rule"] = threshold.rule
+    changed = replace(model, thresholds=thresholds)
+    facts["out_of_fold"] = _out_of_fold(truth, p >= thresholds, model.taxonomy.names)
+    card = model_card(changed, facts).encode()
+    save_model(changed, loaded.path, facts=facts, files={CARD: card})
+    return {
+        model.taxonomy.names[c]: (float(model.thresholds[c]), float(thresholds[c])) for c in columns
+    }
+
+
+def _facts(corpus: Corpus, fitted: Pipeline) -> dict[str, Any]:
     """Return what the manifest tells of the training."""
-    corpus, taxonomy = fitted.corpus, fitted.corpus.taxonomy
-    given = fitted.out_of_fold >= [t.value for t in fitted.thresholds]
+    features, classifier = parts_of(fitted)
+    names, hard = corpus.taxonomy.names, corpus.hard
+    truth = corpus.targets[hard] > 0
+    given = classifier.out_of_fold_[hard] >= classifier.thresholds_
     return {
         "versions": {name: importlib.metadata.version(name) for name in _VERSIONS}
         | {"textclass": __version__, "python": platform.python_version()},
         "training": {
-            "passages": len(fitted.hard),
-            "soft_passages": len(corpus) - len(fitted.hard),
-            "documents": len({corpus.rows[i].group for i in fitted.hard}),
+            "passages": int(hard.sum()),
+            "soft_passages": int((~hard).sum()),
+            "documents": len({row.group for row in corpus.rows if row.hard}),
             "fingerprint": corpus.fingerprint,
-            "seed": options.seed,
-            "folds": options.folds,
-            "fit": asdict(options.fit),
-            "features": fitted.vectorizer.get_params(),
+            "features": features.get_params(),
+            "classifier": {
+                key: np.asarray(value).tolist()
+                for key, value in classifier.get_params().items()
+                if key not in ("n_jobs", "progress")
+            },
             "sources": corpus_facts(corpus),
         },
-        "out_of_fold": {
-            facet: {
-                "micro_f1": round(
-                    float(
-                        f1_score(
-                            fitted.truth[:, columns],
-                            given[:, columns],
-                            average="micro",
-                            zero_division=0.0,
-                        )
-                    ),
-                    4,
-                )
-            }
-            for facet, columns in taxonomy.slices.items()
-        },
+        "out_of_fold": _out_of_fold(truth, given, names),
         "label_facts": {
             name: {
-                "positives": int(fitted.truth[:, column].sum()),
-                "threshold_rule": fitted.thresholds[column].rule,
-                "calibration_shrunk": bool(fitted.calibration.shrunk[column]),
+                "positives": int(truth[:, column].sum()),
+                "threshold_rule": classifier.threshold_rules_[column],
             }
-            for column, name in enumerate(taxonomy.names)
+            for column, name in enumerate(names)
         },
+    }
+
+
+def _out_of_fold(
+    truth: NDArray[np.bool_], given: NDArray[np.bool_], names: Sequence[str]
+) -> dict[str, dict[str, float]]:
+    """Return precision, recall, F1 and count of each label out of fold."""
+    scores = precision_recall_fscore_support(truth, given, average=None, zero_division=0.0)
+    kinds = ("precision", "recall", "f1", "n")
+    return {
+        name: {kind: round(float(score[c]), 4) for kind, score in zip(kinds, scores, strict=True)}
+        for c, name in enumerate(names)
     }

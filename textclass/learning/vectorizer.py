@@ -23,7 +23,6 @@ from textclass.language import (
     word_keys,
 )
 from textclass.learning.vectors import word_vectors
-from textclass.model import KeyTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +64,10 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
     bigram_keys_ : ndarray of uint64, shape (n_bigrams,)
         Keys of the pairs, rising: the next columns.
     bigram_scale_ : ndarray of float64, shape (n_bigrams,)
+    vocabulary_ : list of str
+        The words of the texts, as the names of the features need them.
+    bigram_words_ : ndarray of int64, shape (n_bigrams, 2)
+        Places in `vocabulary_` of the words of each pair.
     word_keys_ : ndarray of uint64, shape (n_words,)
         Keys of the words in at least two passages (or in all, if there is one), rising.
     word_idf_ : ndarray of float32, shape (n_words,)
@@ -108,26 +111,40 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         X : iterable of str
         y : ignored
         """
-        self._fit(_read(_checked(X)))
+        self._fit(_read(checked_texts(X)))
         return self
 
     def fit_transform(self, X: Iterable[str], y: object = None) -> sparse.csr_matrix:  # noqa: ARG002, N803 -- scikit-learn's names
         """Learn the features and return those of the same texts, shape (n_texts, n_features)."""
-        passages = _read(_checked(X))
+        passages = _read(checked_texts(X))
         self._fit(passages)
         return self._features(passages)
 
     def transform(self, X: Iterable[str]) -> sparse.csr_matrix:  # noqa: N803 -- scikit-learn's name
         """Return the features of texts, sparse, shape (n_texts, n_features)."""
         check_is_fitted(self)
-        return self._features(_read(_checked(X)))
+        return self._features(_read(checked_texts(X)))
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002 -- scikit-learn's signature
-        """Return the keys of the features as hexadecimal text."""
+        """Return names to read: `chars:^conv`, `word:convoy`, `pair:cease fire`, `vector:12`.
+
+        `^` and `$` are the borders of a word. Made when asked for: the features have keys alone.
+        """
         check_is_fitted(self)
-        keys = np.concatenate([self.feature_keys_, self.bigram_keys_])
-        vectors = [f"vector{i}" for i in range(self.vector_size)]
-        return np.array([*(f"{key:016x}" for key in keys), *vectors], dtype=object)
+        names = np.empty(len(self.feature_keys_), dtype=object)
+        words = self.vocabulary_
+        bordered = [f"^{word}$" for word in words]
+        strings: list[list[str]] = [
+            [f"chars:{word[i : i + n]}" for word in bordered for i in range(len(word) - n + 1)]
+            for n in range(self.shortest, self.longest + 1)
+        ]
+        strings += [[f"word:{word}" for word in words]]
+        for (keys, _), named in zip(feature_keys(words, self.spec), strings, strict=False):
+            found, index = _find(self.feature_keys_, keys)
+            names[index] = np.array(named, dtype=object)[found]
+        pairs = [f"pair:{words[one]} {words[two]}" for one, two in self.bigram_words_]
+        vectors = [f"vector:{i}" for i in range(self.vector_size)]
+        return np.array([*names, *pairs, *vectors], dtype=object)
 
     def _fit(self, passages: _Passages) -> None:
         n_texts = passages.n_texts
@@ -139,6 +156,7 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.word_keys_ = keys[order]
         self.word_idf_ = _idf(df[known][order], n_texts).astype(np.float32)
         self.unseen_idf_ = float(_idf(np.zeros(1), n_texts)[0])
+        self.vocabulary_ = list(passages.words)
         self._fit_features(passages.words, presence)
         self._fit_bigrams(passages)
         self._fit_vectors(presence, known[order])
@@ -161,9 +179,10 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.feature_scale_ = weight * _idf(df[kept], n_texts)
 
     def _fit_bigrams(self, passages: _Passages) -> None:
-        keys, df = np.unique(passages.pair_keys, return_counts=True)
+        keys, first, df = np.unique(passages.pair_keys, return_index=True, return_counts=True)
         kept = df >= min(self.min_df, passages.n_texts) if self.bigram_weight else df < 0
         self.bigram_keys_ = keys[kept]
+        self.bigram_words_ = passages.pair_words[first[kept]]
         self.bigram_scale_ = self.bigram_weight * _idf(df[kept], passages.n_texts)
 
     def _fit_vectors(self, presence: sparse.csr_matrix, known: NDArray[np.int64]) -> None:
@@ -178,14 +197,14 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
     def _features(self, passages: _Passages) -> sparse.csr_matrix:
         counts, words = passages.counts, passages.words
         idf = np.full(len(words), self.unseen_idf_)
-        found, index = KeyTable(self.word_keys_).find(passages.keys)
+        found, index = _find(self.word_keys_, passages.keys)
         idf[found] = self.word_idf_[index]
         weights = counts.weights.astype(np.float64)
         squares = (weights * idf[counts.words]) ** 2
         norms = np.sqrt(np.bincount(counts.passages, weights=squares, minlength=passages.n_texts))
         norms[norms == 0] = 1
         in_texts = passages.matrix(weights / norms[counts.passages])
-        pairs, columns = KeyTable(self.bigram_keys_).find(passages.pair_keys)
+        pairs, columns = _find(self.bigram_keys_, passages.pair_keys)
         rows = passages.pair_passages[pairs]
         of_pairs = sparse.csr_matrix(
             (self.bigram_scale_[columns] / norms[rows], (rows, columns)),
@@ -201,10 +220,9 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
 
     def _word_matrix(self, words: Sequence[str]) -> sparse.csr_matrix:
         """Return the features of each word, shape (n_words, n_word_features)."""
-        table = KeyTable(self.feature_keys_)
         rows, columns = [], []
         for keys, owners in feature_keys(words, self.spec):
-            found, index = table.find(keys)
+            found, index = _find(self.feature_keys_, keys)
             rows.append(owners[found])
             columns.append(index)
         row, column = np.concatenate(rows), np.concatenate(columns)
@@ -226,6 +244,7 @@ class _Passages:
     keys: NDArray[np.uint64]
     counts: Counts
     pair_keys: NDArray[np.uint64]
+    pair_words: NDArray[np.int64]
     pair_passages: NDArray[np.int64]
 
     @property
@@ -238,7 +257,8 @@ class _Passages:
         return sparse.csr_matrix((values, self.counts.words, self.counts.starts), shape=shape)
 
 
-def _checked(texts: Iterable[str]) -> list[str]:
+def checked_texts(texts: Iterable[str]) -> list[str]:
+    """Return texts as a list, or say why they are none."""
     if isinstance(texts, str):
         raise ValueError("an iterable of texts was expected, not one text")
     checked: list[Any] = list(texts)
@@ -256,24 +276,36 @@ def _read(texts: Sequence[str]) -> _Passages:
     for first in range(0, len(texts), _TEXTS_AT_ONCE):
         batch = tokenizer.read(texts[first : first + _TEXTS_AT_ONCE])
         counts.append(count_words(batch))
-        keys = word_keys(tokenizer.words)[batch.ids]
         places, owners = neighbours(batch)
-        pairs.append(pair_keys(keys[places], keys[places + 1]))
+        pairs.append((batch.ids[places].astype(np.int64) << 32) | batch.ids[places + 1])
         passages.append(owners + first)
     unique, index = np.unique(np.concatenate(pairs), return_inverse=True)
     distinct = np.unique((np.concatenate(passages) << 32) | index)
     lengths = np.concatenate([np.diff(part.starts) for part in counts])
+    keys = word_keys(tokenizer.words)
+    pair_words = np.column_stack([unique >> 32, unique & 0xFFFFFFFF])[distinct & 0xFFFFFFFF]
     return _Passages(
         words=tokenizer.words,
-        keys=word_keys(tokenizer.words),
+        keys=keys,
         counts=Counts(
             words=np.concatenate([part.words for part in counts]),
             tf=np.concatenate([part.tf for part in counts]),
             starts=np.concatenate(([0], np.cumsum(lengths))),
         ),
-        pair_keys=unique[distinct & 0xFFFFFFFF],
+        pair_keys=pair_keys(keys[pair_words[:, 0]], keys[pair_words[:, 1]]),
+        pair_words=pair_words,
         pair_passages=distinct >> 32,
     )
+
+
+def _find(
+    known: NDArray[np.uint64], wanted: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places in `wanted` of keys that are known, and their index in `known`, rising."""
+    index = np.searchsorted(known, wanted)
+    found = np.flatnonzero(index < len(known))
+    found = found[known[index[found]] == wanted[found]]
+    return found, index[found]
 
 
 def _idf(df: NDArray[Any], n_texts: int) -> NDArray[np.float64]:

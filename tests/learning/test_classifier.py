@@ -1,0 +1,181 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn import config_context
+from sklearn.datasets import make_multilabel_classification
+from sklearn.metrics import f1_score
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
+
+from textclass.learning import LabelClassifier, WordFeatures
+
+OWN_FOLDS = (
+    "probabilities and thresholds come from folds, and rows repeated or left out change the folds"
+)
+BY_PROBABILITY = (
+    "labels are given by calibrated probability and threshold, not by the sign or order of scores"
+)
+EXPECTED = {
+    "check_sample_weight_equivalence_on_dense_data": OWN_FOLDS,
+    "check_sample_weight_equivalence_on_sparse_data": OWN_FOLDS,
+    "check_classifiers_train": BY_PROBABILITY,
+    "check_classifier_multioutput": BY_PROBABILITY,
+    "check_supervised_y_2d": "a y of two dimensions has a column for each label, never classes",
+}
+
+
+@pytest.fixture(scope="module")
+def data():
+    x, labels = make_multilabel_classification(400, n_classes=4, n_labels=1, random_state=1)
+    return x / x.max(), labels
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return LabelClassifier(C=10.0).fit(*data)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learns_own_checks_pass_but_those_with_a_reason():
+    told = check_estimator(
+        LabelClassifier(), expected_failed_checks=EXPECTED, on_skip=None, on_fail=None
+    )
+    by_status = {
+        status: {check["check_name"] for check in told if check["status"] == status}
+        for status in ("failed", "xfail", "passed")
+    }
+    assert not by_status["failed"]
+    assert by_status["xfail"] == set(EXPECTED)
+    assert len(by_status["passed"]) > 40
+
+
+def test_learned_attributes_have_a_row_for_each_label(data, fitted):
+    x, labels = data
+    assert fitted.coef_.shape == (4, x.shape[1])
+    assert fitted.intercept_.shape == fitted.thresholds_.shape == (4,)
+    assert fitted.calibration_.shape == (4, 2)
+    assert fitted.out_of_fold_.shape == labels.shape
+    assert fitted.classes_.tolist() == [0, 1, 2, 3]
+    scores = fitted.decision_function(x)
+    logits = scores * fitted.calibration_[:, 0] + fitted.calibration_[:, 1]
+    assert np.allclose(fitted.predict_proba(x), 1 / (1 + np.exp(-logits)))
+    assert np.array_equal(fitted.predict(x), fitted.predict_proba(x) >= fitted.thresholds_)
+    assert fitted.score(x, labels) == f1_score(labels, fitted.predict(x), average="micro")
+    assert fitted.score(x, labels) > 0.7
+
+
+def test_sparse_and_dense_features_give_the_same(data, fitted):
+    x, labels = data
+    other = LabelClassifier(C=10.0).fit(sparse.csr_matrix(x), labels)
+    assert np.allclose(fitted.predict_proba(x), other.predict_proba(x), atol=1e-3)
+
+
+def test_columns_of_a_frame_are_the_classes(data):
+    x, labels = data
+    named = pd.DataFrame(labels, columns=["a", "b", "c", "d"])
+    assert LabelClassifier().fit(x, named).classes_.tolist() == ["a", "b", "c", "d"]
+
+
+def test_out_of_fold_probabilities_are_calibrated_and_honest(data):
+    x, labels = data
+    labels = np.random.default_rng(0).permutation(labels)
+    p = LabelClassifier(C=1000.0).fit(x, labels).out_of_fold_
+    assert np.abs(p.mean(axis=0) - labels.mean(axis=0)).max() < 0.02
+    # Nothing can be learnt from labels at random, so nothing is certain.
+    assert p.std(axis=0).max() < 0.15
+
+
+def test_rows_of_one_document_never_stand_on_both_sides(data):
+    x, labels = data
+    draw = np.random.default_rng(0)
+    labels = draw.permutation(labels)
+    twice, labels = np.vstack([x, x]), np.vstack([labels, labels])
+    alone = LabelClassifier(C=1e4).fit(twice, labels)
+    documents = np.tile(np.arange(len(x)), 2)
+    together = LabelClassifier(C=1e4).fit(twice, labels, groups=documents)
+    loss = [((c.out_of_fold_ - labels) ** 2).mean() for c in (alone, together)]
+    assert loss[0] < loss[1]
+
+
+def test_soft_rows_teach_and_set_no_threshold(data):
+    x, labels = data
+    soft = np.where(labels[100:] > 0, 0.9, 0.05)
+    few = LabelClassifier(C=10.0).fit(x[:100], labels[:100])
+    taught = LabelClassifier(C=10.0).fit(x, np.vstack([labels[:100], soft]))
+    assert np.isnan(taught.out_of_fold_[100:]).all()
+    assert not taught.row_weights_[100:].any()
+    assert taught.score(x[100:], labels[100:]) > few.score(x[100:], labels[100:])
+    deaf = LabelClassifier(C=10.0, soft_weight=0.0).fit(x, np.vstack([labels[:100], soft]))
+    assert np.allclose(deaf.coef_, few.coef_, atol=1e-2)
+
+
+def test_thresholds_follow_their_rule(data):
+    x, labels = data
+    half = LabelClassifier(threshold=0.5, target_precision=[None, None, None, 0.8]).fit(x, labels)
+    assert half.thresholds_[:3].tolist() == [0.5, 0.5, 0.5]
+    assert half.threshold_rules_[0] == "probability 0.5"
+    assert half.threshold_rules_[3].startswith("precision 0.8")
+
+
+def test_every_part_weighs_the_same(data):
+    x, labels = data
+    parts = np.where(np.arange(len(x)) < 40, "few", "many")
+    weights = LabelClassifier().fit(x, labels, parts=parts).row_weights_
+    assert weights[:40].sum() == pytest.approx(weights[40:].sum())
+    assert weights.mean() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("classes", [["no", "yes"], ["a", "b", "c"]])
+def test_a_class_a_row_works_too(data, classes):
+    x, labels = data
+    y = np.array(classes)[np.minimum(labels.sum(axis=1), len(classes) - 1)]
+    classifier = LabelClassifier(C=10.0).fit(x, y)
+    p = classifier.predict_proba(x)
+    assert p.shape == (len(x), len(classes))
+    assert np.allclose(p.sum(axis=1), 1)
+    assert classifier.score(x, y) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("y", "told"),
+    [
+        ([[0, 2], [1, 0]], "0 and 1, or probabilities"),
+        ([1, 1], "1 class"),
+        ([[0, 1], [1, 0]], "5 folds need at least as many"),
+    ],
+)
+def test_labels_that_cannot_be_learnt_are_refused(y, told):
+    with pytest.raises(ValueError, match=told):
+        LabelClassifier().fit(np.eye(2), y)
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    features = WordFeatures(min_df=2, vector_size=0)
+    return make_pipeline(features, LabelClassifier(folds=3))
+
+
+def test_a_researcher_cross_validates_and_searches(toy_corpus, pipeline):
+    texts, labels, groups = toy_corpus.texts, toy_corpus.targets, toy_corpus.groups
+    passed = {"labelclassifier__groups": groups}
+    scores = cross_val_score(
+        pipeline, texts, labels, groups=groups, cv=GroupKFold(3), params=passed
+    )
+    assert scores.min() > 0.8
+    search = GridSearchCV(pipeline, {"labelclassifier__C": [0.001, 1.0]}, cv=GroupKFold(2))
+    search.fit(texts, labels, groups=groups)
+    assert search.best_params_ == {"labelclassifier__C": 1.0}
+
+
+def test_groups_are_routed(toy_corpus, pipeline):
+    with config_context(enable_metadata_routing=True):
+        scores = cross_val_score(
+            pipeline,
+            toy_corpus.texts,
+            toy_corpus.targets,
+            cv=GroupKFold(2),
+            params={"groups": toy_corpus.groups},
+        )
+    assert scores.min() > 0.8

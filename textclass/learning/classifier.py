@@ -1,0 +1,374 @@
+"""Features to labels, as a scikit-learn estimator: a logistic regression per label, calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy import sparse
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import f1_score
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import Tags, check_array
+from sklearn.utils.extmath import safe_sparse_dot
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    validate_data,
+)
+from threadpoolctl import threadpool_limits
+
+from textclass.learning.calibration import (
+    Threshold,
+    calibrate,
+    choose_thresholds,
+    group_folds,
+    per_label,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+Progress = Callable[[int, int], None]
+"""Called with how many fits are done and how many there are."""
+
+_FLOATS = (np.float64, np.float32)
+_LEAST_PROBABILITY = 0.01
+"""A soft row with less than this for a label is not also taken as its positive."""
+
+
+class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """Independent labels by logistic regression, with calibrated probabilities and thresholds.
+
+    Each label is fitted on all rows and once for each fold without the fold's documents. The
+    scores out of fold make slope and offset of its probability, and then its threshold.
+
+    Rows of `y` can hold probabilities in the place of labels, as another model gives them: such a
+    soft row (one with any value that is neither 0 nor 1) is fitted as a positive example weighted
+    by p and a negative one weighted by 1 - p, and doesn't count for calibration and thresholds.
+
+    Parameters
+    ----------
+    C : float
+        Inverse strength of the L2 penalty, as in `LogisticRegression`.
+    soft_weight : float or array-like of shape (n_labels,)
+        Weight of a soft row beside one with labels.
+    balance : float
+        Positives weigh (negatives / positives) to this power.
+    folds : int
+        Folds by document.
+    threshold : "best-f1" or float
+        How labels without a target precision are given: from the probability of the best F1,
+        smoothed where examples are few, or from this one.
+    target_precision : float, array-like of shape (n_labels,) or None
+        Give a label from the lowest probability with at least this precision out of fold; None,
+        also for one label of several, leaves it to `threshold`.
+    shrinkage : float
+        How many positives the common slope of the calibration is worth against a label's own.
+    n_jobs : int or None
+        Processes, as in scikit-learn. The result doesn't depend on it.
+    random_state : int or None
+        Of the folds.
+    progress : callable or None
+        Called with the fits done and the fits in all.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The columns of a DataFrame `y`, otherwise 0 to n_labels - 1; the values of a `y` of one
+        dimension.
+    coef_ : ndarray of float64, shape (n_labels, n_features)
+    intercept_ : ndarray of float64, shape (n_labels,)
+    calibration_ : ndarray of float64, shape (n_labels, 2)
+        Slope and offset: probability = 1 / (1 + exp(-(slope score + offset))).
+    thresholds_ : ndarray of float64, shape (n_labels,)
+        The least probability at which a label is given.
+    threshold_rules_ : list of str
+        Where each threshold comes from.
+    out_of_fold_ : ndarray of float64, shape (n_rows, n_labels)
+        Probabilities from fits that never saw the row's document; NaN in soft rows.
+    row_weights_ : ndarray of float64, shape (n_rows,)
+        How much each row counted for calibration and thresholds; 0 for soft rows.
+    n_features_in_ : int
+
+    Notes
+    -----
+    A `y` of one dimension works too: with two values as one label, with more as labels of which
+    exactly one is given.
+
+    `cross_val_score` gives a pipeline's classifier its groups by
+    `params={"labelclassifier__groups": groups}`, or with metadata routing by
+    `params={"groups": groups}`. Without groups every row counts as a document of its own.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_multilabel_classification
+    >>> X, Y = make_multilabel_classification(random_state=0)
+    >>> LabelClassifier().fit(X, Y).predict(X).shape
+    (100, 5)
+    """
+
+    # With metadata routing a pipeline passes these on without being asked to.
+    __metadata_request__fit = {"groups": True, "parts": True}  # noqa: RUF012 -- scikit-learn's way
+
+    def __init__(
+        self,
+        *,
+        C: float = 0.3,  # noqa: N803 -- scikit-learn's name
+        soft_weight: float | ArrayLike = 0.3,
+        balance: float = 0.5,
+        folds: int = 5,
+        threshold: float | str = "best-f1",
+        target_precision: float | Sequence[float | None] | None = None,
+        shrinkage: float = 20.0,
+        n_jobs: int | None = None,
+        random_state: int | None = 0,
+        progress: Progress | None = None,
+    ) -> None:
+        self.C = C
+        self.soft_weight = soft_weight
+        self.balance = balance
+        self.folds = folds
+        self.threshold = threshold
+        self.target_precision = target_precision
+        self.shrinkage = shrinkage
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.progress = progress
+
+    def fit(
+        self,
+        X: Any,  # noqa: ANN401, N803 -- scikit-learn's name; any matrix
+        y: Any,  # noqa: ANN401 -- array or DataFrame
+        sample_weight: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        parts: ArrayLike | None = None,
+    ) -> Self:
+        """Fit every label, then calibrate and set thresholds out of fold.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n_rows, n_features)
+        y : array-like or DataFrame, shape (n_rows, n_labels) or (n_rows,)
+            0 and 1, or probabilities, with a column for each label; or the class of each row.
+        sample_weight : array-like, shape (n_rows,), optional
+        groups : array-like, shape (n_rows,), optional
+            The document of each row, which never stands on both sides of a split.
+        parts : array-like, shape (n_rows,), optional
+            Calibration and thresholds give the rows of each part the same weight together, so that
+            the largest part of a corpus doesn't speak for all.
+
+        Raises
+        ------
+        ValueError
+            If values of `y` aren't from 0 to 1, or there are fewer documents than folds.
+        """
+        features = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS)
+        targets = self._targets(y)
+        check_consistent_length(features, targets, groups, parts)
+        given = _check_sample_weight(sample_weight, features, dtype=np.float64)
+        sure = np.flatnonzero(_hard(targets))
+        documents = np.arange(len(targets)) if groups is None else np.asarray(groups)
+        truth = targets[sure] > 0
+        folds = group_folds(documents[sure], truth, folds=self.folds, seed=self.random_state)
+        subsets = [np.arange(len(targets)), *_outside(documents, documents[sure], folds)]
+        (self.coef_, self.intercept_), *by_fold = self._fit_all(features, targets, given, subsets)
+        scores = np.empty(truth.shape)
+        for fold, (coef, intercept) in enumerate(by_fold):
+            held = folds == fold
+            scores[held] = safe_sparse_dot(features[sure[held]], coef.T) + intercept
+        weights = given[sure] * (1.0 if parts is None else _even(np.asarray(parts)[sure]))
+        self.calibration_ = calibrate(scores, truth, weights, shrinkage=self.shrinkage)
+        p = self._probabilities(scores)
+        chosen = self._thresholds(p, truth, weights)
+        self.thresholds_ = np.array([threshold.value for threshold in chosen])
+        self.threshold_rules_ = [threshold.rule for threshold in chosen]
+        self.out_of_fold_ = np.full(targets.shape, np.nan)
+        self.out_of_fold_[sure] = p
+        self.row_weights_ = np.zeros(len(targets))
+        self.row_weights_[sure] = weights
+        return self
+
+    def _targets(self, y: Any) -> NDArray[np.float64]:  # noqa: ANN401 -- array or DataFrame
+        """Return the probability of each label and remember the classes."""
+        if y is None:
+            raise ValueError("LabelClassifier requires y to be passed, but the target y is None")
+        names = getattr(y, "columns", None)
+        values = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+        self._binarizer = None
+        if values.ndim == 1:
+            check_classification_targets(values)
+            self._binarizer = LabelBinarizer().fit(values)
+            self.classes_ = self._binarizer.classes_
+            if len(self.classes_) < 2:
+                raise ValueError("y of one dimension needs 2 classes or more, it has 1 class")
+            return np.array(self._binarizer.transform(values), dtype=np.float64)
+        targets = np.array(values, dtype=np.float64)
+        if not ((targets >= 0) & (targets <= 1)).all():
+            raise ValueError(
+                "y of two dimensions must hold 0 and 1, or probabilities; it has other values"
+            )
+        self.classes_ = np.arange(targets.shape[1]) if names is None else np.asarray(names)
+        return targets
+
+    def _fit_all(
+        self,
+        features: sparse.csr_matrix | NDArray[np.float32],
+        targets: NDArray[np.float64],
+        given: NDArray[np.float64],
+        subsets: Sequence[NDArray[np.int64]],
+    ) -> list[tuple[NDArray[np.float64], ...]]:
+        """Fit every label on each subset of the rows; return weights and intercepts of each."""
+        n_labels, sure = targets.shape[1], _hard(targets)
+        soft = per_label(self.soft_weight, n_labels)
+        # Half the memory to pass over; the solver's own tolerance moves scores as much.
+        features = features.astype(np.float32)
+        tasks = [(subset, label) for subset in subsets for label in range(n_labels)]
+        fits = Parallel(n_jobs=self.n_jobs, return_as="generator", max_nbytes="1M")(
+            delayed(_fit_label)(
+                features,
+                targets[:, label],
+                sure,
+                given * np.where(sure, 1.0, soft[label]),
+                subset,
+                self.C,
+                self.balance,
+            )
+            for subset, label in tasks
+        )
+        done = []
+        for number, fit in enumerate(fits, 1):
+            done.append(fit)
+            if self.progress:
+                self.progress(number, len(tasks))
+        fitted = [done[first : first + n_labels] for first in range(0, len(done), n_labels)]
+        return [tuple(map(np.array, zip(*labels, strict=True))) for labels in fitted]
+
+    def _thresholds(
+        self, p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+    ) -> list[Threshold]:
+        targets = per_label(self.target_precision, p.shape[1])
+        chosen = choose_thresholds(p, truth, weights, targets)
+        if self.threshold == "best-f1":
+            return chosen
+        fixed = Threshold(float(self.threshold), f"probability {self.threshold:g}")
+        return [fixed if target is None else t for t, target in zip(chosen, targets, strict=True)]
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 -- scikit-learn's name
+        """Return scores before calibration, shape (n_rows, n_labels); (n_rows,) for a binary y."""
+        scores = self._raw(X)
+        return scores.ravel() if self._is_binary else scores
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 -- scikit-learn's name
+        """Return the calibrated probability of each label, shape (n_rows, n_labels).
+
+        For a `y` of one dimension, of each class, adding to 1.
+        """
+        p = self._probabilities(self._raw(X))
+        if self._is_binary:
+            return np.hstack([1 - p, p])
+        return p if self._binarizer is None else p / p.sum(axis=1, keepdims=True)
+
+    def predict(self, X: Any) -> NDArray[Any]:  # noqa: ANN401, N803 -- scikit-learn's name
+        """Return 1 for each label whose probability reaches its threshold, else 0.
+
+        For a `y` of one dimension, the class of each row.
+        """
+        p = self._probabilities(self._raw(X))
+        if self._binarizer is None or self._is_binary:
+            given = (p >= self.thresholds_).astype(np.int64)
+            return np.asarray(self.classes_[given.ravel()]) if self._is_binary else given
+        return np.asarray(self.classes_[p.argmax(axis=1)])
+
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:  # noqa: ANN401, N803 -- scikit-learn's names
+        """Return micro F1 over the rows with labels; accuracy for a `y` of one dimension."""
+        check_is_fitted(self)
+        if self._binarizer is not None:
+            return float(super().score(X, y, sample_weight))
+        truth = np.asarray(y, dtype=np.float64)
+        sure = _hard(truth)
+        weights = None if sample_weight is None else np.asarray(sample_weight)[sure]
+        given = self.predict(X)[sure]
+        options = {"average": "micro", "zero_division": 0.0, "sample_weight": weights}
+        return float(f1_score(truth[sure], given, **options))
+
+    @property
+    def _is_binary(self) -> bool:
+        return self._binarizer is not None and len(self.classes_) == 2
+
+    def _raw(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 -- scikit-learn's name
+        check_is_fitted(self)
+        features = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)
+        scores: NDArray[np.float64] = safe_sparse_dot(features, self.coef_.T, dense_output=True)
+        return scores + self.intercept_
+
+    def _probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        p: NDArray[np.float64] = expit(self.calibration_[:, 0] * scores + self.calibration_[:, 1])
+        return p
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
+        tags.target_tags.multi_output = True
+        return tags
+
+
+def _hard(targets: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which rows hold labels, rather than probabilities."""
+    return np.asarray(np.isin(targets, (0.0, 1.0)).all(axis=1))
+
+
+def _outside(
+    documents: NDArray[Any], of_folds: NDArray[Any], folds: NDArray[np.int64]
+) -> list[NDArray[np.int64]]:
+    """Return for each fold the rows, soft ones too, that share no document with it."""
+    fold_of = dict(zip(of_folds.tolist(), folds.tolist(), strict=True))
+    row_folds = np.array([fold_of.get(document, -1) for document in documents.tolist()])
+    return [np.flatnonzero(row_folds != fold) for fold in range(int(folds.max()) + 1)]
+
+
+def _even(parts: NDArray[Any]) -> NDArray[np.float64]:
+    """Return weights with mean 1 that sum to the same for each part."""
+    _, member, count = np.unique(parts, return_inverse=True, return_counts=True)
+    weights: NDArray[np.float64] = (len(parts) / (len(count) * count))[member]
+    return weights
+
+
+def _fit_label(
+    features: sparse.csr_matrix | NDArray[np.float32],
+    target: NDArray[np.float64],
+    sure: NDArray[np.bool_],
+    weight: NDArray[np.float64],
+    subset: NDArray[np.int64],
+    strength: float,
+    balance: float,
+) -> tuple[NDArray[np.float64], float]:
+    """Return weights and intercept of one label, fitted on a subset of the rows.
+
+    A soft row stands in as a positive and as a negative.
+    """
+    p, weight, sure = target[subset], weight[subset], sure[subset]
+    positives = max(float(p[sure].sum()), 1.0)
+    odds = max(float(sure.sum()) - positives, 1.0) / positives
+    for_it = np.flatnonzero(np.where(sure, p > 0, p >= _LEAST_PROBABILITY))
+    against = np.flatnonzero(p < 1)
+    y = np.repeat([True, False], [len(for_it), len(against)])
+    if y.all() or not y.any():
+        # Nothing to tell apart: a label without positives is never near, and the other way round.
+        return np.zeros(features.shape[1]), 10.0 if y.all() else -10.0
+    rows = np.concatenate([for_it, against])
+    weights = np.concatenate(
+        [weight[for_it] * p[for_it] * odds**balance, weight[against] * (1 - p[against])]
+    )
+    model = LogisticRegression(C=strength, tol=1e-4, max_iter=5000)
+    # One thread each: the processes share the cores, and the sums keep their order.
+    with threadpool_limits(limits=1):
+        model.fit(features[subset[rows]], y, sample_weight=weights)
+    return model.coef_[0].astype(np.float64), float(model.intercept_[0])
