@@ -88,14 +88,7 @@ class Reading:
 def from_gzip(packed: Content, limits: Limits) -> Content:
     """Return what a gzip holds."""
     name = packed.name.removesuffix(".gz")
-
-    def unpack() -> gzip.GzipFile:
-        # Given a path it closes the file, given a stream it doesn't.
-        return gzip.GzipFile(
-            packed.path or "", "rb", fileobj=None if packed.path else packed.open()
-        )
-
-    return _inflated(name, unpack, packed.size, limits)
+    return _inflated(name, lambda: gzip.GzipFile(fileobj=packed.open()), packed.size, limits)
 
 
 def from_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> Content:
