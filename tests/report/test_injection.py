@@ -144,7 +144,7 @@ def test_there_are_a_thousand_payloads():
 
 # Filter rules times documents make the list slow to style, so it takes the payloads in parts.
 PARTS = [(write_batch, range(start, start + 125)) for start in range(0, 1000, 125)]
-PARTS += [(write_evaluation, range(start, start + 500)) for start in (0, 500)]
+PARTS += [(write_evaluation, range(start, start + 250)) for start in range(0, 1000, 250)]
 
 
 @pytest.mark.parametrize(("write", "some"), PARTS)
