@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,8 +23,6 @@ from textclass.cli.common import (
 )
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from textclass.learning import Evaluation
 
 _LABEL_METRICS = ["given", "precision", "recall", "f1", "average_precision", "ece"]
@@ -188,7 +186,7 @@ def _print(measured: Evaluation) -> None:
         out.print(f"{row['label']}: precision {row['target']:g} reached: {row['reached']}")
 
 
-def _table(frame: pd.DataFrame) -> None:
+def _table(frame: Any) -> None:  # noqa: ANN401 -- a DataFrame; pandas isn't imported here
     from rich.table import Table
     from rich.text import Text
 
