@@ -60,7 +60,8 @@ def browser(chromium):
         page.on("pageerror", lambda error: opened.noise.append(str(error)))
         page.on("dialog", lambda dialog: (opened.noise.append(dialog.message), dialog.dismiss()))
         page.on("request", lambda request: opened.requests.append(request.url))
-        page.goto(path.resolve().as_uri())
+        # Many browsers may share few cores.
+        page.goto(path.resolve().as_uri(), timeout=120_000)
         return opened
 
     yield open_page

@@ -122,8 +122,8 @@ def write_batch(path, texts):
 def write_evaluation(path, texts):
     names = iter(itertools.cycle(texts))
     metrics = examples.example_metrics(text=lambda _: next(names))
-    error = metrics["worst_errors"][0]
-    metrics["worst_errors"] = [
+    error = metrics["mistakes"][0]
+    metrics["mistakes"] = [
         {**error, "id": t, "group": t, "text": t, "wrong": [t], "missing": [t, "trust"]}
         | {"probabilities": {t: 0.9}, "evidence": hostile_record(t)["passages"][0]["evidence"]}
         for t in texts
@@ -132,9 +132,14 @@ def write_evaluation(path, texts):
         {"facet": "type", "true": a, "given": b, "count": 3}
         for a, b in itertools.pairwise(texts[:40])
     ]
-    for label, text in zip(metrics["labels"], texts, strict=False):
-        label["name"] = text
-    metrics["facets"]["type"]["macro"]["left_out"] = texts[:50]
+    # Each label takes the name of a payload, and one of them has too few passages to count.
+    names = [label["label"] for label in metrics["labels"]]
+    renamed = dict(zip(names, texts, strict=False))
+    for table in ("figures", "labels", "sweep", "reliability"):
+        for row in metrics[table]:
+            row["label"] = renamed.get(row["label"], row["label"])
+            if row["label"] == texts[0] and "n" in row:
+                row["n"] = 1
     write_evaluation_report(metrics, path)
 
 
@@ -144,7 +149,7 @@ def test_there_are_a_thousand_payloads():
 
 # Filter rules times documents make the list slow to style, so it takes the payloads in parts.
 PARTS = [(write_batch, range(start, start + 125)) for start in range(0, 1000, 125)]
-PARTS += [(write_evaluation, range(start, start + 500)) for start in (0, 500)]
+PARTS += [(write_evaluation, range(start, start + 250)) for start in range(0, 1000, 250)]
 
 
 @pytest.mark.parametrize(("write", "some"), PARTS)

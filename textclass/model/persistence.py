@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from textclass.atomic import write_atomically
 from textclass.errors import ModelError, TaxonomyError
-from textclass.files import write_atomically
 from textclass.language import FeatureSpec
 from textclass.model.linear import LinearModel
 from textclass.taxonomy import Taxonomy, shipped

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from textclass import __version__
-from textclass.files import write_atomically
+from textclass.atomic import write_atomically
 
 GENERATOR = b'<meta name="generator" content="textclass '
 """Stands near the top of every page, so that a page of ours is told from a user's own file."""
