@@ -62,12 +62,7 @@ def toy_corpus(tmp_path_factory, toy_taxonomy):
 @pytest.fixture(scope="session")
 def toy_pipeline():
     """Small features, not fitted; `train` and `fit_corpus` copy it."""
-    return default_pipeline().set_params(
-        wordfeatures__min_df=2,
-        wordfeatures__vector_size=8,
-        labelclassifier__folds=3,
-        labelclassifier__n_jobs=1,
-    )
+    return default_pipeline(min_df=2, vector_size=8, folds=3, n_jobs=1)
 
 
 @pytest.fixture(scope="session")

@@ -102,7 +102,7 @@ def passages(count):
 
 tokenizer._MAX_LEXEMES = int(sys.argv[3])
 tagger = Tagger.load(sys.argv[1])
-tagger._tokenizer = Tokenizer(max_chunks=int(sys.argv[3]))
+tagger.scorer.tokenizer = Tokenizer(max_chunks=int(sys.argv[3]))
 seen = sum(1 for _ in tagger.tag_many(passages(int(sys.argv[2]))))
 assert seen == int(sys.argv[2])
 status = open("/proc/self/status", encoding="utf-8").read()

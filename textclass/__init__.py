@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from textclass.corpora import read_corpus
     from textclass.learning import WordFeatures, evaluate, train
+    from textclass.results import read_results
     from textclass.tagger import Tagger
 
     load = Tagger.load
 
 __version__ = "0.1.0"
 
-__all__ = ["Tagger", "WordFeatures", "evaluate", "load", "read_corpus", "train"]
+__all__ = ["Tagger", "WordFeatures", "evaluate", "load", "read_corpus", "read_results", "train"]
 
 _HOMES = {
     "Tagger": "textclass.tagger",
     "WordFeatures": "textclass.learning",
     "evaluate": "textclass.learning",
     "read_corpus": "textclass.corpora",
+    "read_results": "textclass.results",
     "train": "textclass.learning",
 }
 

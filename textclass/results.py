@@ -1,13 +1,27 @@
-"""The result schema: tags of a passage and of a document, with the words that decided them."""
+"""The result schema: tags of a passage, with the words that decided them, and of a document.
+
+A document's tags are pooled from those of its passages, by the rule in `labels.yaml`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from textclass.taxonomy import Taxonomy
+from textclass.errors import TextclassError
+from textclass.taxonomy import Facet, Taxonomy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_SHOWN = 5
+"""How many of the strongest passages a document label names."""
+
+_AFTER_FACETS = frozenset({"scores", "primary", "evidence", "labels"})
 
 
 class Outcome(StrEnum):
@@ -19,13 +33,14 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a passage carries no label."""
+    """Why a passage, or a document, carries no label."""
 
     TOO_SHORT = "too-short"
     NOT_ENGLISH = "not-english"
     UNFAMILIAR = "unfamiliar"
     NEAR_THRESHOLD = "near-threshold"
     BELOW_THRESHOLD = "below-threshold"
+    UNREAD = "unread"
 
 
 @dataclass(frozen=True)
@@ -84,6 +99,8 @@ class PassageTags:
     id, document : str
     page : int or None
         Counted from 1; None where the format has no pages.
+    unread : tuple of str
+        Parts of its document that were not read.
     """
 
     taxonomy: Taxonomy = field(repr=False)
@@ -99,9 +116,12 @@ class PassageTags:
     id: str = ""
     document: str = ""
     page: int | None = None
+    unread: tuple[str, ...] = ()
 
     def __getitem__(self, facet: str) -> tuple[str, ...]:
         """Return the labels given in `facet`."""
+        if not self.labels:
+            return ()
         names = self.taxonomy.names[self.taxonomy.slices[facet]]
         return tuple(label for label in self.labels if label in names)
 
@@ -121,16 +141,15 @@ class PassageTags:
             "text": self.text,
             "outcome": str(self.outcome),
             "reason": str(self.reason) if self.reason else None,
-            **{facet.name: list(self[facet.name]) for facet in self.taxonomy},
+            "unread": list(self.unread),
+            **{facet: list(self[facet]) for facet in self.taxonomy.slices},
             "scores": by_facet(self.taxonomy, [round(p, 4) for p in self.probabilities]),
             "evidence": [evidence.to_dict() for evidence in self.evidence],
             "model": self.model,
         }
 
 
-def by_facet(
-    taxonomy: Taxonomy, values: tuple[float, ...] | list[float]
-) -> dict[str, dict[str, float]]:
+def by_facet(taxonomy: Taxonomy, values: Sequence[float]) -> dict[str, dict[str, float]]:
     """Return one value per label as a dict of facets and labels."""
     return {
         facet: dict(zip(taxonomy.names[columns], values[columns], strict=True))
@@ -188,6 +207,10 @@ class DocumentTags:
         For each facet the label with the largest share, or None.
     passages : tuple of PassageTags
     words : int
+    model : str
+        Name and digest of the model.
+    unread : tuple of str
+        Parts that were not read.
     """
 
     taxonomy: Taxonomy = field(repr=False)
@@ -198,6 +221,12 @@ class DocumentTags:
     passages: tuple[PassageTags, ...] = field(repr=False)
     words: int
     model: str
+    unread: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> Reason | None:
+        """`UNREAD` where no label was found in what was read."""
+        return Reason.UNREAD if self.unread and not self.labels else None
 
     def __getitem__(self, facet: str) -> tuple[str, ...]:
         """Return the names of the labels given in `facet`."""
@@ -208,9 +237,11 @@ class DocumentTags:
         return {
             "document": self.document,
             "outcome": str(self.outcome),
+            "reason": str(self.reason) if self.reason else None,
+            "unread": list(self.unread),
             "words": self.words,
             "passages": len(self.passages),
-            **{facet.name: list(self[facet.name]) for facet in self.taxonomy},
+            **{facet: list(self[facet]) for facet in self.taxonomy.slices},
             "primary": dict(self.primary),
             "labels": [label.to_dict() for label in self.labels],
             "model": self.model,
@@ -260,3 +291,145 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as plain lists, text and numbers."""
         return {**asdict(self), "evidence": [evidence.to_dict() for evidence in self.evidence]}
+
+
+def pool_document(
+    taxonomy: Taxonomy,
+    document: str,
+    passages: Sequence[PassageTags],
+    words: Sequence[int],
+    model: str,
+    *,
+    unread: tuple[str, ...] = (),
+) -> DocumentTags:
+    """Return the tags of a document from those of its passages.
+
+    A label is given when the passages with it make up the facet's `share` of the document's words,
+    or when one passage has it with at least the probability `strong`. Without any label a document
+    is `none` only if it was read whole and each of its passages is.
+
+    Parameters
+    ----------
+    taxonomy : Taxonomy
+    document : str
+    passages : sequence of PassageTags
+    words : sequence of int
+        How many words each passage has.
+    model : str
+        The model's name and digest.
+    unread : tuple of str, keyword-only
+        Parts that were not read.
+    """
+    carried = {label for passage in passages for label in passage.labels}
+    labels = tuple(
+        label
+        for facet in taxonomy
+        for name in facet.names
+        if name in carried and (label := _pool_label(taxonomy, facet, name, passages, words))
+    )
+    primary: dict[str, str | None] = dict.fromkeys(taxonomy.slices)
+    # The first of equals is kept: labels stand in the order of the taxonomy.
+    for label in sorted(labels, key=lambda label: (label.share, label.probability), reverse=True):
+        primary[label.facet] = primary[label.facet] or label.label
+    whole = bool(passages) and not unread and all(p.outcome is Outcome.NONE for p in passages)
+    return DocumentTags(
+        taxonomy=taxonomy,
+        document=document,
+        outcome=Outcome.TAGGED if labels else Outcome.NONE if whole else Outcome.UNSURE,
+        labels=labels,
+        primary=primary,
+        passages=tuple(passages),
+        words=sum(words),
+        model=model,
+        unread=unread,
+    )
+
+
+def _pool_label(
+    taxonomy: Taxonomy,
+    facet: Facet,
+    name: str,
+    passages: Sequence[PassageTags],
+    words: Sequence[int],
+) -> DocumentLabel | None:
+    column = taxonomy.columns[name]
+    carriers = [i for i, passage in enumerate(passages) if name in passage.labels]
+    ranked = sorted(carriers, key=lambda i: (-passages[i].probabilities[column], i))
+    share = sum(words[i] for i in carriers) / max(sum(words), 1)
+    strongest = passages[ranked[0]].probabilities[column]
+    if share < facet.document.share and strongest < facet.document.strong:
+        return None
+    return DocumentLabel(
+        name, facet.name, share, len(carriers), tuple(ranked[:MOST_SHOWN]), strongest
+    )
+
+
+def read_results(path: str | Path) -> pd.DataFrame:
+    """Read what `textclass tag` wrote, whatever its format, as a DataFrame.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file (.jsonl, .csv, .parquet, .xlsx) or a folder of Parquet files; of a workbook the first
+        sheet.
+
+    Returns
+    -------
+    DataFrame
+        A row per passage or document: `outcome`, one list column per facet, and of passages one
+        float column `<facet>.<label>` per label.
+
+    Raises
+    ------
+    TextclassError
+        If it can't be read, or holds no results.
+    """
+    import pandas as pd
+
+    place = Path(path)
+    form = "parquet" if place.is_dir() else place.suffix.lower().lstrip(".")
+    try:
+        if form in {"jsonl", "ndjson"}:
+            frame = pd.read_json(place, lines=True, dtype=False)
+        elif form in {"parquet", "pq"}:
+            frame = pd.read_parquet(place)
+        elif form == "csv":
+            frame = pd.read_csv(place)
+        elif form == "xlsx":
+            frame = pd.read_excel(place, engine="openpyxl")
+        else:
+            raise ValueError("results end in .jsonl, .csv, .parquet or .xlsx")
+    except (OSError, ValueError, ImportError) as error:
+        raise TextclassError(f"it can't be read: {error}", where=str(path)) from error
+    if not {"outcome", "unread", "model"} <= set(frame.columns):
+        raise TextclassError(
+            "it holds no results of textclass tag: columns outcome, unread and model were expected",
+            where=str(path),
+            hint=f"its columns are {', '.join(map(str, frame.columns[:9]))}",
+        )
+    return _as_frame(frame)
+
+
+def _as_frame(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give rows of any format the same columns: lists for facets, a number for each label."""
+    import pandas as pd
+
+    names = list(frame.columns)
+    after = names[names.index("passages" if "passages" in names else "unread") + 1 :]
+    facets = [*takewhile(lambda name: name not in _AFTER_FACETS and "." not in name, after)]
+    for name in ["unread", *facets]:
+        frame[name] = [_as_list(cell) for cell in frame[name].tolist()]
+    for name in {"scores", "primary"} & set(names):
+        flat = pd.json_normalize(frame[name].tolist()).set_index(frame.index)
+        flat = flat if name == "scores" else flat.add_prefix("primary.")
+        place = names.index(name)
+        frame = pd.concat([frame.iloc[:, :place], flat, frame.iloc[:, place + 1 :]], axis=1)
+    # Some formats make whole numbers of probabilities that are all 0 or 1.
+    whole = frame.select_dtypes("integer").columns
+    return frame.astype({name: float for name in whole if name.partition(".")[0] in facets})
+
+
+def _as_list(cell: object) -> list[str]:
+    if isinstance(cell, str):
+        return cell.split("; ")
+    return [str(one) for one in cell] if isinstance(cell, Iterable) else []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,29 +13,64 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textclass.errors import TextclassError
-from textclass.language import Passage, Tokenizer, WordBatch, split_passages, whole_passage
+from textclass.language import Passage, split_passages, whole_passage
 from textclass.model import (
     Contributions,
-    Decisions,
     LinearModel,
+    ModelFolder,
+    Scorer,
     Scores,
-    WordTable,
-    contributions,
-    decide,
+    WordScorer,
     evidence_of,
     load_folder,
-    passage_parts,
+    open_scorer,
     words_by_weight,
 )
-from textclass.pooling import pool_document
-from textclass.results import DocumentTags, Evidence, Explanation, PassageTags
-from textclass.taxonomy import Taxonomy, shipped
+from textclass.results import DocumentTags, Evidence, Explanation, PassageTags, pool_document
+from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from textclass.documents import Document
+
 BATCH = 256
 """Passages scored together; more is no faster."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A document's text, where it isn't a `Document` read from a file.
+
+    Attributes
+    ----------
+    text : str
+    id : str
+        Its name in the results.
+    page_starts : tuple of int
+        Code-point offset at which each page begins.
+    unread : tuple of str
+        Parts of the document that are not in its text.
+    boilerplate : tuple of pairs of int
+        Where the text holds what is no part of the document's own: start and end, in code points.
+    """
+
+    text: str
+    id: str = ""
+    page_starts: tuple[int, ...] = ()
+    unread: tuple[str, ...] = ()
+    boilerplate: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A passage to tag, and where it stands."""
+
+    text: str
+    passage: Passage
+    document: str = ""
+    page: int | None = None
+    unread: tuple[str, ...] = ()
 
 
 class Tagger:
@@ -42,6 +79,8 @@ class Tagger:
     Parameters
     ----------
     model : LinearModel
+    scorer : Scorer, keyword-only, optional
+        Scores by words alone unless another is given.
 
     Examples
     --------
@@ -51,21 +90,36 @@ class Tagger:
     ('citizen',)
     """
 
-    def __init__(self, model: LinearModel) -> None:
+    def __init__(self, model: LinearModel, *, scorer: Scorer | None = None) -> None:
         self.model = model
-        self._tokenizer = Tokenizer()
-        self._table = WordTable(model)
+        self.scorer: Scorer = scorer or WordScorer(model)
 
     @classmethod
-    def load(cls, folder: str | Path | None = None) -> Tagger:
-        """Load a model folder; without `folder` the model that ships with the package.
+    def load(
+        cls,
+        model: str | Path | ModelFolder = "default",
+        *,
+        cascade: bool = False,
+        threads: int = 1,
+    ) -> Tagger:
+        """Load a model by the name of one that ships with the package, or from its folder.
+
+        Parameters
+        ----------
+        model : str, Path or ModelFolder
+            `default`, `accurate`, or a folder; or one that was read already.
+        cascade : bool, keyword-only
+            Of an accurate model: ask the encoder only where the words aren't sure.
+        threads : int, keyword-only
+            Processor threads of an accurate model's encoder.
 
         Raises
         ------
         ModelError
-            If the folder isn't a whole and unaltered model.
+            If there is no such model, or the folder isn't a whole and unaltered one.
         """
-        return cls(load_folder(folder if folder is not None else shipped("models/default")).model)
+        loaded = model if isinstance(model, ModelFolder) else load_folder(model)
+        return cls(loaded.model, scorer=open_scorer(loaded, cascade=cascade, threads=threads))
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -84,12 +138,7 @@ class Tagger:
         Scores
             Of shape (len(texts), n_labels).
         """
-        return self._score(texts)[0]
-
-    def _score(self, texts: Sequence[str], *, spans: bool = False) -> tuple[Scores, WordBatch]:
-        batch = self._tokenizer.read(texts, spans=spans)
-        self._table.grow(self._tokenizer.words, self._tokenizer.generation)
-        return self._table.score(batch), batch
+        return self.scorer.score(texts)
 
     def tag(self, text: str, *, evidence: bool = True) -> PassageTags:
         """Tag one passage.
@@ -100,7 +149,7 @@ class Tagger:
         evidence : bool, keyword-only
             Whether to find the words that decided each label.
         """
-        return self._tag_batch([(text, "", whole_passage(text), None)], evidence=evidence)[0]
+        return self._tag([_Place(text, whole_passage(text))], evidence=evidence)[0]
 
     def tag_many(
         self, texts: Iterable[str], *, evidence: bool = True, batch_size: int = BATCH
@@ -115,9 +164,9 @@ class Tagger:
         """
         if isinstance(texts, str):
             raise TypeError("tag_many takes an iterable of texts; use tag for one text")
-        places = ((text, "", whole_passage(text), None) for text in texts)
+        places = (_Place(text, whole_passage(text)) for text in texts)
         while batch := list(islice(places, batch_size)):
-            yield from self._tag_batch(batch, evidence=evidence)
+            yield from self._tag(batch, evidence=evidence)
 
     def tag_document(
         self,
@@ -125,6 +174,7 @@ class Tagger:
         *,
         document: str = "",
         page_starts: Sequence[int] = (),
+        unread: Sequence[str] = (),
         whole: bool = False,
         evidence: bool = True,
     ) -> DocumentTags:
@@ -137,22 +187,59 @@ class Tagger:
             Its name in the results.
         page_starts : sequence of int, keyword-only
             Code-point offset at which each page begins.
+        unread : sequence of str, keyword-only
+            Parts of the document that are not in its text.
         whole : bool, keyword-only
             Take the text as one passage instead of cutting it.
         evidence : bool, keyword-only
         """
-        passages = [whole_passage(text)] if whole else split_passages(text)
-        pages = np.searchsorted(page_starts, [p.start for p in passages], side="right")
-        places = [
-            (text, document, passage, int(page) if len(page_starts) else None)
-            for passage, page in zip(passages, pages, strict=True)
-        ]
+        one = Text(text, document, tuple(page_starts), tuple(unread))
+        return self.tag_documents([one], whole=whole, evidence=evidence)[0]
+
+    def tag_documents(
+        self,
+        documents: Sequence[Text | Document],
+        *,
+        whole: bool = False,
+        evidence: bool = True,
+    ) -> list[DocumentTags]:
+        """Tag many documents, their passages scored together: far faster than one by one.
+
+        Parameters
+        ----------
+        documents : sequence of Text or Document
+        whole : bool, keyword-only
+            Take each text as one passage instead of cutting it.
+        evidence : bool, keyword-only
+        """
+        places: list[_Place] = []
+        ends = [0]
+        for one in documents:
+            passages = [whole_passage(one.text)] if whole else _passages(one)
+            pages: Sequence[int | None] = [None] * len(passages)
+            if one.page_starts:
+                begins = [passage.start for passage in passages]
+                pages = np.searchsorted(one.page_starts, begins, side="right").tolist()
+            places += [
+                _Place(one.text, passage, one.id, page, one.unread)
+                for passage, page in zip(passages, pages, strict=True)
+            ]
+            ends.append(len(places))
         tagged: list[PassageTags] = []
         for first in range(0, len(places), BATCH):
-            tagged += self._tag_batch(places[first : first + BATCH], evidence=evidence)
-        return pool_document(
-            self.taxonomy, document, tagged, [p.words for p in passages], self.model.name
-        )
+            tagged += self._tag(places[first : first + BATCH], evidence=evidence)
+        words = [place.passage.words for place in places]
+        return [
+            pool_document(
+                self.taxonomy,
+                one.id,
+                tagged[first:last],
+                words[first:last],
+                self.model.name,
+                unread=one.unread,
+            )
+            for one, first, last in zip(documents, ends, ends[1:], strict=False)
+        ]
 
     def tag_frame(self, frame: pd.DataFrame, *, text_column: str = "text") -> pd.DataFrame:
         """Tag the texts of a DataFrame.
@@ -178,23 +265,28 @@ class Tagger:
             raise TextclassError(
                 f"no column {text_column!r}", hint=f"the columns are {', '.join(frame.columns)}"
             )
-        for place, text in frame[text_column].items():
+        texts = frame[text_column].tolist()
+        for place, text in zip(frame.index, texts, strict=True):
             if not isinstance(text, str):
                 raise TextclassError(
                     f"a text was expected, not {text!r}",
                     where=f"row {place!r}",
                     hint=f"leave such rows out: frame.dropna(subset=[{text_column!r}])",
                 )
-        results = list(self.tag_many(frame[text_column], evidence=False))
-        columns: dict[str, Any] = {
-            "outcome": [str(r.outcome) for r in results],
-            "reason": [str(r.reason) if r.reason else None for r in results],
-        }
-        for facet, labels in self.taxonomy.slices.items():
-            columns[facet] = [list(r[facet]) for r in results]
-            for column in range(labels.start, labels.stop):
-                name = f"{facet}.{self.taxonomy.names[column]}"
-                columns[name] = [r.probabilities[column] for r in results]
+        columns: dict[str, Any] = defaultdict(list)
+        for first in range(0, len(texts), BATCH):
+            scores = self.scorer.score(texts[first : first + BATCH])
+            decisions = self.scorer.decide(scores)
+            rows = range(len(decisions.given))
+            columns["outcome"] += [str(decisions.outcome(row)) for row in rows]
+            columns["reason"] += [str(reason) if reason else None for reason in decisions.reasons]
+            for facet, part in self.taxonomy.slices.items():
+                names = np.array(self.taxonomy.names[part])
+                columns[facet] += [names[row].tolist() for row in decisions.given[:, part]]
+            for facet, part in self.taxonomy.slices.items():
+                for column in range(part.start, part.stop):
+                    name = f"{facet}.{self.taxonomy.names[column]}"
+                    columns[name] += scores.probabilities[:, column].tolist()
         renamed = {name: f"input.{name}" for name in columns if name in frame.columns}
         return frame.rename(columns=renamed).assign(**columns)
 
@@ -207,9 +299,9 @@ class Tagger:
             If the model has no such label.
         """
         column = self.taxonomy.column(label)
-        scores, batch = self._score([text], spans=True)
-        found = self._contributions(batch, [0], [column])
-        decisions = self._decide(scores, batch)
+        scores = self.scorer.score([text], spans=True)
+        decisions = self.scorer.decide(scores)
+        found = self.scorer.contributions([0], [column])
         return Explanation(
             label=label,
             given=bool(decisions.given[0, column]),
@@ -219,51 +311,40 @@ class Tagger:
             score=float(scores.scores[0, column]),
             intercept=found.intercept,
             words=tuple(words_by_weight(text, found)),
-            evidence=tuple(evidence_of(found, [label], [text], [0])[0]),
+            evidence=tuple(
+                Evidence(label, start, end, text[start:end], weight)
+                for _, start, end, weight in evidence_of(found)
+            ),
         )
 
     def contributions(self, text: str, label: str) -> Contributions:
         """Return what each word of a passage brought to the score of `label`, as arrays."""
-        _, batch = self._score([text], spans=True)
-        return self._contributions(batch, [0], [self.taxonomy.column(label)])
+        self.scorer.score([text], spans=True)
+        return self.scorer.contributions([0], [self.taxonomy.column(label)])
 
-    def _contributions(
-        self, batch: WordBatch, passages: Sequence[int], columns: Sequence[int]
-    ) -> Contributions:
-        """Return the contributions to labels in passages of the batch that was scored last."""
-        parts = passage_parts(self._table, batch, np.asarray(passages, dtype=np.int64))
-        return contributions(self._table, parts, np.asarray(columns, dtype=np.int64))
-
-    def _decide(self, scores: Scores, batch: WordBatch) -> Decisions:
-        words = self._tokenizer.words
-
-        def words_of(passage: int) -> Iterator[str]:
-            ids = batch.ids[batch.starts[passage] : batch.starts[passage + 1]]
-            return (words[i] for i in ids)
-
-        return decide(self.model, scores, words_of)
-
-    def _tag_batch(
-        self, places: Sequence[tuple[str, str, Passage, int | None]], *, evidence: bool
-    ) -> list[PassageTags]:
-        texts = [text[passage.start : passage.end] for text, _, passage, _ in places]
-        scores, batch = self._score(texts, spans=evidence)
-        decisions = self._decide(scores, batch)
-        labels: list[list[str]] = [[] for _ in places]
-        found: list[list[Evidence]] = [[] for _ in places]
+    def _tag(self, places: Sequence[_Place], *, evidence: bool) -> list[PassageTags]:
+        """Tag a batch of passages."""
+        texts = [place.text[place.passage.start : place.passage.end] for place in places]
+        scores = self.scorer.score(texts, spans=evidence)
+        decisions = self.scorer.decide(scores)
+        names = self.taxonomy.names
         passages, columns = (index.tolist() for index in np.nonzero(decisions.given))
+        labels: list[list[str]] = [[] for _ in places]
         for i, column in zip(passages, columns, strict=True):
-            labels[i].append(self.taxonomy.names[column])
+            labels[i].append(names[column])
+        cases: list[list[Evidence]] = [[] for _ in passages]
         if evidence and passages:
-            by_case = evidence_of(
-                self._contributions(batch, passages, columns),
-                [self.taxonomy.names[column] for column in columns],
-                [texts[i] for i in passages],
-                [places[i][2].start for i in passages],
-            )
-            for i, spans in zip(passages, by_case, strict=True):
-                found[i] += spans
-        probabilities = scores.probabilities.tolist()
+            for case, start, end, weight in evidence_of(
+                self.scorer.contributions(passages, columns)
+            ):
+                i = passages[case]
+                shift, words = places[i].passage.start, texts[i][start:end]
+                cases[case].append(
+                    Evidence(names[columns[case]], shift + start, shift + end, words, weight)
+                )
+        found: list[list[Evidence]] = [[] for _ in places]
+        for i, spans in zip(passages, cases, strict=True):
+            found[i] += spans
         return [
             PassageTags(
                 taxonomy=self.taxonomy,
@@ -271,19 +352,31 @@ class Tagger:
                 outcome=decisions.outcome(i),
                 reason=decisions.reasons[i],
                 labels=tuple(labels[i]),
-                probabilities=tuple(probabilities[i]),
+                probabilities=probabilities,
                 evidence=tuple(found[i]),
                 model=self.model.name,
-                start=passage.start,
-                end=passage.end,
+                start=place.passage.start,
+                end=place.passage.end,
                 id=passage_id(text),
-                document=document,
-                page=page,
+                document=place.document,
+                page=place.page,
+                unread=place.unread,
             )
-            for i, (text, (_, document, passage, page)) in enumerate(
-                zip(texts, places, strict=True)
+            for i, (text, place, probabilities) in enumerate(
+                zip(texts, places, map(tuple, scores.probabilities.tolist()), strict=True)
             )
         ]
+
+
+def _passages(document: Text | Document) -> list[Passage]:
+    """Cut what isn't boilerplate into passages."""
+    passages: list[Passage] = []
+    start = 0
+    for end, after in (*document.boilerplate, (len(document.text), 0)):
+        for one in split_passages(document.text[start:end]):
+            passages += [Passage(start + one.start, start + one.end, one.words)]
+        start = after
+    return passages
 
 
 def passage_id(text: str) -> str:

@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 
 from textclass.batch import TagJob, TagOptions, tag_files
-from textclass.batch.data import Input, Setup, Task
-from textclass.batch.ledger import unpack
+from textclass.batch.formats import unpack
+from textclass.batch.jobs import Input, Setup, Task
 from textclass.batch.worker import Worker
-from textclass.documents import SetAside, find_inputs
+from textclass.documents import find_inputs
 from textclass.model import load_folder
 
 
@@ -34,10 +34,9 @@ def run(inputs, output, model, workers, ledger):
         for source in find_inputs([inputs]):
             if source.id in finished:
                 continue
-            for packed in worker.work(Task(Input(source, ""))).records:
-                record = unpack(packed)
-                if not isinstance(record, SetAside):
-                    out.writelines(json.dumps(row) + "\n" for row in record.passages)
+            for batch in worker.work(Task((Input(source, ""),))):
+                for line in unpack(batch.passages).decode().splitlines():
+                    out.write(json.dumps(json.loads(line)) + "\n")
             out.flush()
             list_of_done.write(source.id + "\n")
     worker.reader.close()

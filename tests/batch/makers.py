@@ -96,3 +96,9 @@ def write_inputs(folder: Path, count: int) -> Path:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def with_all_columns(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """JSON lines as a table has them: what a row lacks is null there."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [{name: row.get(name) for name in names} for row in rows]

@@ -6,9 +6,10 @@ import errno
 
 import pytest
 
-from tests.batch.makers import read_lines, write_inputs
-from textclass.batch import DocumentResult, Level, writers
-from textclass.batch.export import Tally, plan_outputs
+from tests.batch.makers import read_lines, with_all_columns, write_inputs
+from textclass.batch import Level, formats
+from textclass.batch.export import plan_outputs
+from textclass.batch.jobs import Facts
 from textclass.errors import BatchError
 
 
@@ -51,13 +52,13 @@ def test_a_folder_with_other_things_in_it_is_never_replaced(tag, inbox, tmp_path
 
 
 def test_many_rows_make_several_parts(tag, inbox, tmp_path, monkeypatch):
-    monkeypatch.setattr(writers, "PART_ROWS", 20)
-    monkeypatch.setattr(writers, "SHEET_ROWS", 21)
+    monkeypatch.setattr(formats, "PART_ROWS", 20)
+    monkeypatch.setattr(formats, "SHEET_ROWS", 21)
     tag(inbox, "parts/", "out.jsonl", "out.xlsx")
     import openpyxl
     import pyarrow.parquet as pq
 
-    lines = read_lines(tmp_path / "out.jsonl")
+    lines = with_all_columns(read_lines(tmp_path / "out.jsonl"))
     parts = sorted((tmp_path / "parts/passages").iterdir())
     assert [pq.read_table(part).num_rows for part in parts[:-1]] == [20] * (len(parts) - 1)
     assert [row for part in parts for row in pq.read_table(part).to_pylist()] == lines
@@ -78,7 +79,7 @@ def test_a_failed_export_leaves_the_old_result_and_no_trace(tag, tmp_path, monke
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setitem(writers.WRITERS, "parquet", full)
+        patched.setitem(formats.WRITERS, "parquet", full)
         with pytest.raises(BatchError, match=r"No space left .*all work is kept in the ledger"):
             tag(inbox, "out.jsonl", "out.parquet")
     after = {p.name: p.read_bytes() for p in tmp_path.glob("out*") if p.suffix != ".ledger"}
@@ -89,13 +90,13 @@ def test_a_failed_export_leaves_the_old_result_and_no_trace(tag, tmp_path, monke
 
 
 def test_other_columns_are_in_the_order_of_first_appearance():
-    tally = Tally()
-    for columns in ({"b": "x", "a": 1, "z": 1.5}, {"z": 2, "b": "y"}, {"c": None, "a": [1 << 70]}):
-        tally.add(DocumentResult({"outcome": "none"}, (), columns))
-    assert list(tally.columns.items()) == [
+    every = Facts()
+    for columns in ({"b": {"str"}, "a": {"int"}}, {"z": {"int"}}, {"a": {"json"}, "c": {"null"}}):
+        every.add(Facts(columns=columns))
+    assert list(every.columns.items()) == [
         ("b", {"str"}),
         ("a", {"int", "json"}),
-        ("z", {"int", "float"}),
+        ("z", {"int"}),
         ("c", {"null"}),
     ]
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from textclass.batch.data import DocumentResult, Input, Part, Task
-from textclass.batch.ledger import Ledger, pack
+from textclass.batch.jobs import Batch, Facts, Input
+from textclass.batch.ledger import Ledger
 from textclass.documents import Source
 from textclass.errors import BatchError
 
-RESULT = DocumentResult({"document": "a", "outcome": "none"}, ({"text": "x" * 3_000},))
+
+def batch(of, body=b"x", **options):
+    return Batch(of.position, 0, 1, body, body, b"", Facts(), **options)
 
 
 def given(name, content="hash"):
@@ -36,9 +38,8 @@ def test_records_come_in_the_order_of_the_plan(path):
     ledger.plan([given("a"), given("b")])
     first, second = ledger.unfinished(begun=False)
     for one in (second, first):
-        result = DocumentResult({"document": one.source.id}, ())
-        ledger.record(Task(one), Part((pack(result),)), finished=True)
-    assert [one.document["document"] for one in ledger.records()] == ["a", "b"]
+        ledger.record(batch(one, one.source.id.encode()), finished=True)
+    assert list(ledger.rows("documents")) == [(b"a",), (b"b",)]
     assert ledger.counts()[1] == 2
     ledger.close()
 
@@ -84,9 +85,7 @@ def test_a_full_disk_is_told_and_what_was_done_is_kept(path):
     done = 0
     with pytest.raises(BatchError, match=r"is the disk full\?.*make room"):  # noqa: PT012 - until full
         for one in todo:
-            incompressible = bytes(range(256)) * 20
-            records = (pack(RESULT), incompressible, incompressible)
-            ledger.record(Task(one), Part(records), finished=True)
+            ledger.record(batch(one, bytes(range(256)) * 20), finished=True)
             ledger.commit()
             done += 1
     ledger.close()
@@ -96,19 +95,19 @@ def test_a_full_disk_is_told_and_what_was_done_is_kept(path):
     assert 0 < done < 200
     assert again.counts()[1] == done
     assert again._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert again._db.execute("SELECT count(*) FROM records").fetchone() == (3 * done,)
+    assert again._db.execute("SELECT count(*) FROM batches").fetchone() == (done,)
     again.close()
 
 
-def test_a_part_enters_whole_or_not_at_all(path):
+def test_a_batch_enters_whole_or_not_at_all(path):
     ledger = Ledger(path, run="r")
     ledger.plan([given("a")])
     (one,) = ledger.unfinished(begun=False)
     with pytest.raises(sqlite3.ProgrammingError, match="not supported"):
-        ledger.record(Task(one), Part((b"1", object())), finished=True)
+        ledger.record(batch(one, object()), finished=True)
     ledger.close()
     again = Ledger(path, run="r")
-    assert again._db.execute("SELECT count(*) FROM records").fetchone() == (0,)
+    assert again._db.execute("SELECT count(*) FROM batches").fetchone() == (0,)
     again.close()
 
 
@@ -116,10 +115,21 @@ def test_what_may_succeed_another_time_is_not_kept(path):
     ledger = Ledger(path, run="r")
     ledger.plan([given("killed"), given("unreadable", content="")])
     for one in ledger.unfinished(begun=False):
-        part = Part((pack(RESULT),), again=one.source.id == "killed")
-        ledger.record(Task(one), part, finished=True)
+        ledger.record(batch(one, again=one.source.id == "killed"), finished=True)
     ledger.close()
     again = Ledger(path, run="r")
     again.plan([given("killed"), given("unreadable", content="")])
     assert again.counts()[1] == 0
     again.close()
+
+
+def test_a_batch_takes_the_place_of_parts_of_it(path):
+    ledger = Ledger(path, run="r")
+    ledger.plan([given("a")])
+    (one,) = ledger.unfinished()
+    for first, size, body in ((0, 2, b"0-1"), (2, 1, b"2"), (3, 1, b"3"), (2, 4, b"2-5")):
+        ledger.record(Batch(one.position, first, size, body, b"", b"", Facts()), finished=False)
+    assert list(ledger.rows("passages")) == [(b"0-1",), (b"2-5",)]
+    assert ledger.has(one.position, 6)
+    assert not ledger.has(one.position, 4)
+    ledger.close()

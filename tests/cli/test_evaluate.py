@@ -6,8 +6,9 @@ from click.testing import CliRunner
 
 from tests.conftest import toy_rows, write_jsonl
 from textclass.cli.evaluate import evaluate
+from textclass.cli.model import info
 from textclass.errors import CorpusError, TextclassError
-from textclass.learning.evaluation import training_groups
+from textclass.learning.predictions import training_groups
 from textclass.model import load_folder, save_model
 
 
@@ -53,24 +54,24 @@ def test_the_table_shows_what_the_file_holds(run, unseen, tmp_path):
     assert done.exit_code == 0
     assert done.stderr == ""
     metrics = json.loads(output.read_text(encoding="utf-8"))
-    for label in metrics["labels"]:
-        (line,) = [
-            line for line in done.stdout.splitlines() if line.startswith(label["name"] + " ")
-        ]
-        f1 = label["f1"]
+    of_labels = [f for f in metrics["figures"] if f["label"] and f["metric"] == "f1"]
+    assert [f["label"] for f in of_labels] == ["river", "bread", "no"]
+    for f1 in of_labels:
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith(f1["label"] + " ")]
         assert f"{f1['value']:.3f} [{f1['low']:.3f}-{f1['high']:.3f}]" in line
-        assert str(label["support"]) in line.split()
+        assert str(f1["n"]) in line.split()
     assert "60 passages of 30 documents" in done.stdout
     assert "source: letters" in done.stdout
-    assert "baseline: keyword cues" in done.stdout
-    point = metrics["risk_coverage"]["topic"]["at_95"]
+    assert "keyword cues" in done.stdout
+    point = metrics["at_95"]["topic"]
     assert f"topic: {point['coverage']:.1%} of passages can be tagged" in done.stdout
     assert metrics["corpus"]["paths"] == [str(unseen)]
 
 
 def test_json_is_all_that_stands_on_stdout(run, unseen):
     metrics = json.loads(run(unseen, "--json").stdout)
-    assert metrics["bootstrap"] == {"samples": 100, "unit": "document"}
+    assert metrics["samples"] == 100
+    assert metrics["level"] == "passage"
 
 
 def test_evaluating_on_training_data_is_warned_of_even_if_quiet(run, seen):
@@ -81,7 +82,8 @@ def test_evaluating_on_training_data_is_warned_of_even_if_quiet(run, seen):
 
 def test_other_models_and_a_fitted_baseline(run, unseen, seen, toy_model):
     done = run(unseen, "--compare", toy_model.path, "--train", seen)
-    assert "word TF-IDF + logistic regression" in done.stdout
+    assert "topic, micro F1 less word TF-IDF + logistic regression: " in done.stdout
+    assert "topic, micro F1 less character TF-IDF + logistic regression: " in done.stdout
     assert "less toy@" in done.stdout
     assert "p 1.000" in done.stdout
 
@@ -95,16 +97,45 @@ def test_a_report_is_written(run, unseen, tmp_path):
 def test_the_card_gets_the_figures_that_were_printed(run, unseen, model, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(model, copy)
-    printed = CliRunner().invoke(
-        evaluate, [str(unseen), "--model", str(copy), "--samples", "100", "--card", str(copy)]
-    )
+    printed = run(unseen, "--card", copy)
     assert printed.exit_code == 0
-    loaded = load_folder(copy)
+    (kept,) = load_folder(copy).manifest["held_out"].values()
     card = (copy / "README.md").read_text(encoding="utf-8")
-    for label in loaded.manifest["held_out"]["labels"]:
-        figure = f"{label['f1']['value']:.3f} [{label['f1']['low']:.3f}-"
-        assert figure in card
-        assert figure in printed.stdout
+    for figure in kept["figures"]:
+        if figure["metric"] in ("f1", "micro_f1"):
+            text = f"{figure['value']:.3f} [{figure['low']:.3f}-{figure['high']:.3f}]"
+            assert text in card
+            assert text in printed.stdout
+    assert "unseen (passages), topic, micro F1: " in CliRunner().invoke(info, [str(copy)]).stdout
+
+
+def test_documents_are_measured_as_documents(run, unseen, model, tmp_path):
+    passages = [json.loads(line) for line in unseen.read_text().splitlines()]
+    rows = []
+    for number in range(0, len(passages), 3):
+        part = passages[number : number + 3]
+        labels = sorted({label for row in part for label in row["topic"]})
+        text = "\n\n".join(row["text"].capitalize() + "." for row in part)
+        rows.append({"text": text, "topic": labels, "group": f"whole{number}"})
+    write_jsonl(tmp_path / "documents.jsonl", rows)
+    output, copy = tmp_path / "metrics.json", shutil.copytree(model, tmp_path / "copy")
+    done = run(
+        *(tmp_path / "documents.jsonl", "--level", "document", "--train", unseen),
+        *("--output", output, "--card", copy, "--report", tmp_path / "report.html"),
+    )
+    assert "20 documents of 20 documents" in done.stdout
+    metrics = json.loads(output.read_text(encoding="utf-8"))
+    names = {figure["model"].partition("@")[0] for figure in metrics["figures"]}
+    word = "word TF-IDF + logistic regression"
+    assert {"toy", "keyword cues", word, f"{word}, on the whole text"} <= names
+    assert metrics["reliability"] == []
+    (f1,) = [
+        f for f in metrics["figures"] if f["model"][:4] == "toy@" and f["metric"] == "micro_f1"
+    ]
+    assert f1["value"] > 0.8
+    card = (copy / "README.md").read_text(encoding="utf-8")
+    assert "## Figures on held-out documents: documents" in card
+    assert "river" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_an_unknown_column_is_our_error(run, unseen):

@@ -44,11 +44,12 @@ def write_jsonl(path, rows):
     return path
 
 
-def pointer(text, path, *, source="news", **labels):
-    return {"id": text_id(text), "source": source, "path": path, "topic": [], "tone": [], **labels}
+def pointer(text, path, *, source="news", start=0, **labels):
+    place = {"source": source, "path": path, "start": start, "end": start + len(text)}
+    return {"id": text_id(text), **place, "topic": [], "tone": [], **labels}
 
 
-def sources_yaml(url, commit, *, name="news", reader="lines"):
+def sources_yaml(url, commit, *, name="news"):
     return f"""
 sources:
   - name: {name}
@@ -56,7 +57,6 @@ sources:
     url: {url}
     commit: "{commit}"
     licence: CC0-1.0
-    reader: {reader}
 """
 
 

@@ -4,7 +4,12 @@ import struct
 
 import pytest
 
-from tests.documents.makers import FILLER, docx, odt, page, paragraph, pdf, zipped
+from tests.documents.makers import FILLER, docx, odt, page, paragraph, pdf
+
+
+def utf16(name):
+    return name.encode("utf-16-le") + bytes(2)
+
 
 HTML = f"<!doctype html><html><body><p>{FILLER}</p></body></html>".encode()
 POINTS = [point for point in range(0x4E00, 0x7000) if point % 256 < 160]
@@ -39,14 +44,14 @@ def test_content_decides_whatever_the_name(read, data, media_type):
         ("a.txt", b"", "the file is empty"),
         ("a.txt.gz", gzip.compress(b""), "the file is empty"),
         ("a.pdf", b"\x89PNG\r\n\x1a\n" + bytes(100), "a PNG image"),
-        ("a.doc", b"\xd0\xcf\x11\xe0" + bytes(range(256)), "Office file of the years up to 2003"),
-        ("a.docx", b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "it is encrypted"),
+        ("a.doc", b"\xd0\xcf\x11\xe0" + bytes(range(256)), "of an old or unknown kind"),
+        ("a.doc", b"\xd0\xcf\x11\xe0" + utf16("WordDocument"), "Word file of the years up to 2003"),
+        ("a.docx", b"\xd0\xcf\x11\xe0" + utf16("EncryptedPackage"), "it is encrypted"),
         ("a.dat", bytes(range(256)) * 10, "binary data of no known kind"),
         ("a.dat", INTEGERS, "binary data of no known kind"),
         ("a.xml", b"<?xml version='1.0'?><svg/>", "XML of no known kind"),
         ("a.json", b'[{"text": "peace"}]', "one object on each line"),
-        ("a.pptx", zipped([("[Content_Types].xml", ""), ("ppt/x.xml", "")]), "PowerPoint"),
-        ("a.docx", docx(paragraph(FILLER))[:200], "zip container is damaged or cut short"),
+        ("a.docx", docx(paragraph(FILLER))[:200], "container is damaged or cut short"),
     ],
 )
 def test_what_is_no_text_is_told_with_the_way_out(fault_of, name, data, match):

@@ -1,8 +1,8 @@
 """Files made to kill a reader: each is set aside, soon, and the next file is read."""
 
 import gzip
+import os
 import resource
-import time
 import zlib
 
 import pytest
@@ -61,15 +61,20 @@ KILLERS = {
 }
 
 
+def _processor_seconds():
+    """Of this process and of the children that have ended, whatever else the machine does."""
+    return sum(os.times()[:4])
+
+
 @pytest.mark.parametrize("name", KILLERS)
 def test_a_killer_is_set_aside_and_the_next_file_is_read(name, tmp_path):
     make, match = KILLERS[name]
     (tmp_path / name).write_bytes(make())
     (tmp_path / "next.txt").write_text(FILLER)
     with DocumentReader() as reader:
-        begun = time.monotonic()
+        begun = _processor_seconds()
         (found,) = reader.read(Source(tmp_path / name, name))
-        taken = time.monotonic() - begun
+        taken = _processor_seconds() - begun
         (after,) = reader.read(Source(tmp_path / "next.txt", "next.txt"))
     assert isinstance(found, SetAside)
     assert match in found.error

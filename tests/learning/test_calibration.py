@@ -25,7 +25,9 @@ def test_few_examples_stay_near_the_common_slope_and_the_base_rate(positives):
     rare = np.zeros_like(truth)
     # The worst case: the few positives are the highest scores, which alone would say "certain".
     rare[np.argsort(-scores[:, 0])[:positives], 0] = True
-    found = calibrate(np.hstack([scores, scores]), np.hstack([truth, rare]), np.ones(len(truth)), shrinkage=20)
+    found = calibrate(
+        np.hstack([scores, scores]), np.hstack([truth, rare]), np.ones(len(truth)), shrinkage=20
+    )
     assert 0 < found[1, 0] < 3 * found[0, 0]
     p = 1 / (1 + np.exp(-(found[1, 0] * scores[:, 0] + found[1, 1])))
     assert p.mean() == pytest.approx((positives + 1) / 5_002, rel=1.0)
@@ -40,7 +42,9 @@ def test_probabilities_rise_with_scores_even_where_labels_disagree():
 
 def test_rows_count_by_their_weight():
     scores, truth = draw_scores(2_000, 1.0, 0.0)
-    doubled = calibrate(np.vstack([scores, scores]), np.vstack([truth, truth]), np.ones(4_000), shrinkage=20)
+    doubled = calibrate(
+        np.vstack([scores, scores]), np.vstack([truth, truth]), np.ones(4_000), shrinkage=20
+    )
     weighted = calibrate(scores, truth, np.full(2_000, 2.0), shrinkage=20)
     assert weighted[0, 0] == pytest.approx(doubled[0, 0], rel=1e-3)
     assert weighted[0, 1] == pytest.approx(doubled[0, 1], abs=1e-3)

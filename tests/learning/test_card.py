@@ -1,10 +1,11 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from textclass.corpora import Corpus, Row
+from textclass.learning import evaluate
 from textclass.learning.card import corpus_facts, model_card, update_card
-from textclass.learning.evaluation import EvaluationOptions, evaluate
 from textclass.model import load_folder, verify_folder
 
 
@@ -15,62 +16,68 @@ def folder(toy_model, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def metrics(toy_model, toy_corpus):
+def measured(toy_model, toy_corpus):
     few = Corpus(toy_corpus.taxonomy, toy_corpus.rows[:60])
-    return evaluate(toy_model, few, EvaluationOptions(by=("length",), samples=100))
+    return evaluate(toy_model, few, by=("length",), samples=100, paths=("gold.jsonl",))
+
+
+def card_of(folder):
+    return (folder / "README.md").read_text(encoding="utf-8")
 
 
 def test_without_an_evaluation_the_figures_are_told_to_be_out_of_fold(folder, toy_corpus):
-    update_card(folder)
-    card = (folder / "README.md").read_text(encoding="utf-8")
+    card = card_of(folder)
     assert "Figures out of fold" in card
-    assert "Figures on held-out passages" not in card
+    assert "held-out passages" not in card
     manifest = verify_folder(folder).manifest
     for name in toy_corpus.taxonomy.names:
-        found = manifest["out_of_fold"]["labels"][name]
+        found = manifest["out_of_fold"][name]
         assert found["n"] == toy_corpus.targets[:, toy_corpus.taxonomy.columns[name]].sum()
-        assert f"| {name} | {found['n']} | {found['precision']:.3f} |" in card
-    assert "micro_f1" in manifest["out_of_fold"]["topic"]
+        assert f"| {name} | {found['n']:.0f} | {found['precision']:.3f} |" in card
 
 
-def test_held_out_figures_stand_in_card_and_manifest_and_stay(folder, metrics):
-    update_card(folder, metrics)
+def test_held_out_figures_stand_in_card_and_manifest_and_stay(folder, measured):
+    update_card(folder, measured)
+    update_card(folder, replace(measured, corpus={**measured.corpus, "paths": ["a/other.jsonl"]}))
     update_card(folder)
     kept = verify_folder(folder).manifest["held_out"]
-    assert kept["facets"] == metrics["facets"]
-    assert "worst_errors" not in kept
-    assert "sweep" not in kept["labels"][0]
-    card = (folder / "README.md").read_text(encoding="utf-8")
-    assert "Figures on held-out passages" in card
+    assert list(kept) == ["gold (passages)", "other (passages)"]
+    assert kept["gold (passages)"]["figures"] == measured.to_dict()["figures"]
+    assert "mistakes" not in kept["gold (passages)"]
+    card = card_of(folder)
+    assert "## Figures on held-out passages: gold" in card
+    assert "## Figures on held-out passages: other" in card
     assert "out of fold" not in card
-    micro = metrics["facets"]["topic"]["micro"]["f1"]
-    assert f"| topic | {micro['value']:.3f} [{micro['low']:.3f}-{micro['high']:.3f}] |" in card
+    (micro,) = measured.figures.query(
+        "metric == 'micro_f1' and part == '' and model == @measured.model"
+    ).to_dict("records")
+    assert f"| micro_f1 | {micro['value']:.3f} [{micro['low']:.3f}-{micro['high']:.3f}] |" in card
+    assert "| keyword cues |" in card
+    assert "better than keyword cues by" in card
+    assert "| length: 1-44 words |" in card
 
 
-def test_the_model_is_untouched(folder, toy_model, metrics):
-    changed = update_card(folder, metrics)
-    assert changed.model.score_thresholds().tolist() == (
-        toy_model.model.score_thresholds().tolist()
-    )
+def test_tables_are_markdown(folder, measured):
+    update_card(folder, measured)
+    lines = card_of(folder).splitlines()
+    heads = [n for n, line in enumerate(lines) if line.startswith("| ---")]
+    assert len(heads) > 4
+    for n in heads:
+        assert lines[n - 2] == ""
+        width = lines[n].count("|")
+        assert lines[n - 1].count("|") == width
+        body = next(m for m in range(n, len(lines)) if not lines[m])
+        assert body > n + 1
+        assert all(line.count("|") == width for line in lines[n:body])
+
+
+def test_the_model_is_untouched(folder, toy_model, measured):
+    changed = update_card(folder, measured)
+    before, after = toy_model.model, changed.model
+    assert after.score_thresholds().tolist() == before.score_thresholds().tolist()
     for name, digest in toy_model.manifest["files"].items():
         if name != "README.md":
             assert load_folder(folder).manifest["files"][name] == digest
-
-
-def test_thresholds_rules_and_shrinkage_are_told_of_every_label(toy_model):
-    manifest = dict(toy_model.manifest)
-    manifest["label_facts"] = {
-        "river": {"positives": 7, "threshold_rule": "precision 0.9", "calibration_shrunk": True},
-        "bread": {"positives": 90, "threshold_rule": "best F1", "calibration_shrunk": False},
-    }
-    card = model_card(manifest)
-    threshold = {label["name"]: label["threshold"] for label in manifest["labels"]}
-    assert (
-        f"| river | 7 | {threshold['river']:.3f} | precision 0.9 | towards the common slope | "
-        "Water that flows. |" in card
-    )
-    assert f"| bread | 90 | {threshold['bread']:.3f} | best F1 | its own |" in card
-    assert f"| no | not said | {threshold['no']:.3f} | not said | not said |" in card
 
 
 @pytest.mark.parametrize(
@@ -81,20 +88,25 @@ def test_thresholds_rules_and_shrinkage_are_told_of_every_label(toy_model):
         (["a", "b"], "2 of them are in the training data"),
     ],
 )
-def test_leakage_is_told(toy_model, metrics, leaked, sentence):
-    corpus = metrics["corpus"] | {"leaks": leaked}
-    assert sentence in model_card(toy_model.manifest, metrics | {"corpus": corpus})
+def test_leakage_is_told(folder, measured, leaked, sentence):
+    update_card(folder, replace(measured, corpus={**measured.corpus, "leaks": leaked}))
+    assert sentence in card_of(folder)
+
+
+def test_thresholds_and_rules_are_told_of_every_label(toy_model):
+    facts = {"label_facts": {"river": {"positives": 7, "threshold_rule": "precision 0.9"}}}
+    card = model_card(toy_model.model, facts)
+    river, _, no = toy_model.model.thresholds
+    assert f"| river | 7 | {river:.3f} | precision 0.9 | Water that flows. |" in card
+    assert f"| no | not said | {no:.3f} | not said |" in card
 
 
 def test_a_bar_in_a_definition_does_not_break_the_table(toy_model):
-    text = model_card(_with_definition(toy_model.manifest, "One | or\nthe other."))
-    assert "| One \\| or the other. |" in text
-
-
-def _with_definition(manifest, definition):
-    facet = dict(manifest["taxonomy"]["facets"][0])
-    facet["labels"] = [label | {"definition": definition} for label in facet["labels"]]
-    return dict(manifest) | {"taxonomy": {"facets": [facet]}}
+    (facet,) = toy_model.model.taxonomy.facets
+    labels = tuple(replace(label, definition="One | or\nthe other.") for label in facet.labels)
+    taxonomy = replace(toy_model.model.taxonomy, facets=(replace(facet, labels=labels),))
+    card = model_card(replace(toy_model.model, taxonomy=taxonomy), toy_model.manifest)
+    assert "| One \\| or the other. |" in card
 
 
 def test_sources_are_counted(toy_taxonomy):
@@ -121,6 +133,5 @@ def test_sources_stand_in_the_card(toy_model):
     sources = [
         {"source": "wh", "licence": "CC0", "passages": 2, "soft_passages": 1, "documents": 2}
     ]
-    manifest = dict(toy_model.manifest)
-    manifest["training"] = manifest["training"] | {"sources": sources}
-    assert "| wh | CC0 | 2 | 1 | 2 |" in model_card(manifest)
+    card = model_card(toy_model.model, {"training": {"sources": sources}})
+    assert "| wh | CC0 | 2 | 1 | 2 |" in card

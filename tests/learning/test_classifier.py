@@ -28,8 +28,8 @@ EXPECTED = {
 
 @pytest.fixture(scope="module")
 def data():
-    X, Y = make_multilabel_classification(400, n_classes=4, n_labels=1, random_state=1)
-    return X / X.max(), Y
+    x, labels = make_multilabel_classification(400, n_classes=4, n_labels=1, random_state=1)
+    return x / x.max(), labels
 
 
 @pytest.fixture(scope="module")
@@ -52,90 +52,90 @@ def test_scikit_learns_own_checks_pass_but_those_with_a_reason():
 
 
 def test_learned_attributes_have_a_row_for_each_label(data, fitted):
-    X, Y = data
-    assert fitted.coef_.shape == (4, X.shape[1])
+    x, labels = data
+    assert fitted.coef_.shape == (4, x.shape[1])
     assert fitted.intercept_.shape == fitted.thresholds_.shape == (4,)
     assert fitted.calibration_.shape == (4, 2)
-    assert fitted.out_of_fold_.shape == Y.shape
+    assert fitted.out_of_fold_.shape == labels.shape
     assert fitted.classes_.tolist() == [0, 1, 2, 3]
-    scores = fitted.decision_function(X)
+    scores = fitted.decision_function(x)
     logits = scores * fitted.calibration_[:, 0] + fitted.calibration_[:, 1]
-    assert np.allclose(fitted.predict_proba(X), 1 / (1 + np.exp(-logits)))
-    assert np.array_equal(fitted.predict(X), fitted.predict_proba(X) >= fitted.thresholds_)
-    assert fitted.score(X, Y) == f1_score(Y, fitted.predict(X), average="micro")
-    assert fitted.score(X, Y) > 0.7
+    assert np.allclose(fitted.predict_proba(x), 1 / (1 + np.exp(-logits)))
+    assert np.array_equal(fitted.predict(x), fitted.predict_proba(x) >= fitted.thresholds_)
+    assert fitted.score(x, labels) == f1_score(labels, fitted.predict(x), average="micro")
+    assert fitted.score(x, labels) > 0.7
 
 
 def test_sparse_and_dense_features_give_the_same(data, fitted):
-    X, Y = data
-    other = LabelClassifier(C=10.0).fit(sparse.csr_matrix(X), Y)
-    assert np.allclose(fitted.predict_proba(X), other.predict_proba(X), atol=1e-3)
+    x, labels = data
+    other = LabelClassifier(C=10.0).fit(sparse.csr_matrix(x), labels)
+    assert np.allclose(fitted.predict_proba(x), other.predict_proba(x), atol=1e-3)
 
 
 def test_columns_of_a_frame_are_the_classes(data):
-    X, Y = data
-    named = pd.DataFrame(Y, columns=["a", "b", "c", "d"])
-    assert LabelClassifier().fit(X, named).classes_.tolist() == ["a", "b", "c", "d"]
+    x, labels = data
+    named = pd.DataFrame(labels, columns=["a", "b", "c", "d"])
+    assert LabelClassifier().fit(x, named).classes_.tolist() == ["a", "b", "c", "d"]
 
 
 def test_out_of_fold_probabilities_are_calibrated_and_honest(data):
-    X, Y = data
-    Y = np.random.default_rng(0).permutation(Y)
-    p = LabelClassifier(C=1000.0).fit(X, Y).out_of_fold_
-    assert np.abs(p.mean(axis=0) - Y.mean(axis=0)).max() < 0.02
+    x, labels = data
+    labels = np.random.default_rng(0).permutation(labels)
+    p = LabelClassifier(C=1000.0).fit(x, labels).out_of_fold_
+    assert np.abs(p.mean(axis=0) - labels.mean(axis=0)).max() < 0.02
     # Nothing can be learnt from labels at random, so nothing is certain.
     assert p.std(axis=0).max() < 0.15
 
 
 def test_rows_of_one_document_never_stand_on_both_sides(data):
-    X, Y = data
+    x, labels = data
     draw = np.random.default_rng(0)
-    Y = draw.permutation(Y)
-    twice, labels = np.vstack([X, X]), np.vstack([Y, Y])
+    labels = draw.permutation(labels)
+    twice, labels = np.vstack([x, x]), np.vstack([labels, labels])
     alone = LabelClassifier(C=1e4).fit(twice, labels)
-    documents = np.tile(np.arange(len(X)), 2)
+    documents = np.tile(np.arange(len(x)), 2)
     together = LabelClassifier(C=1e4).fit(twice, labels, groups=documents)
     loss = [((c.out_of_fold_ - labels) ** 2).mean() for c in (alone, together)]
     assert loss[0] < loss[1]
 
 
 def test_soft_rows_teach_and_set_no_threshold(data):
-    X, Y = data
-    soft = np.where(Y[100:] > 0, 0.9, 0.05)
-    few = LabelClassifier(C=10.0).fit(X[:100], Y[:100])
-    taught = LabelClassifier(C=10.0).fit(X, np.vstack([Y[:100], soft]))
+    x, labels = data
+    soft = np.where(labels[100:] > 0, 0.9, 0.05)
+    few = LabelClassifier(C=10.0).fit(x[:100], labels[:100])
+    taught = LabelClassifier(C=10.0).fit(x, np.vstack([labels[:100], soft]))
     assert np.isnan(taught.out_of_fold_[100:]).all()
     assert not taught.row_weights_[100:].any()
-    assert taught.score(X[100:], Y[100:]) > few.score(X[100:], Y[100:])
-    deaf = LabelClassifier(C=10.0, soft_weight=0.0).fit(X, np.vstack([Y[:100], soft]))
+    assert taught.score(x[100:], labels[100:]) > few.score(x[100:], labels[100:])
+    deaf = LabelClassifier(C=10.0, soft_weight=0.0).fit(x, np.vstack([labels[:100], soft]))
     assert np.allclose(deaf.coef_, few.coef_, atol=1e-2)
 
 
 def test_thresholds_follow_their_rule(data):
-    X, Y = data
-    half = LabelClassifier(threshold=0.5, target_precision=[None, None, None, 0.8]).fit(X, Y)
+    x, labels = data
+    half = LabelClassifier(threshold=0.5, target_precision=[None, None, None, 0.8]).fit(x, labels)
     assert half.thresholds_[:3].tolist() == [0.5, 0.5, 0.5]
     assert half.threshold_rules_[0] == "probability 0.5"
     assert half.threshold_rules_[3].startswith("precision 0.8")
 
 
 def test_every_part_weighs_the_same(data):
-    X, Y = data
-    parts = np.where(np.arange(len(X)) < 40, "few", "many")
-    weights = LabelClassifier().fit(X, Y, parts=parts).row_weights_
+    x, labels = data
+    parts = np.where(np.arange(len(x)) < 40, "few", "many")
+    weights = LabelClassifier().fit(x, labels, parts=parts).row_weights_
     assert weights[:40].sum() == pytest.approx(weights[40:].sum())
     assert weights.mean() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("classes", [["no", "yes"], ["a", "b", "c"]])
 def test_a_class_a_row_works_too(data, classes):
-    X, Y = data
-    y = np.array(classes)[np.minimum(Y.sum(axis=1), len(classes) - 1)]
-    classifier = LabelClassifier(C=10.0).fit(X, y)
-    p = classifier.predict_proba(X)
-    assert p.shape == (len(X), len(classes))
+    x, labels = data
+    y = np.array(classes)[np.minimum(labels.sum(axis=1), len(classes) - 1)]
+    classifier = LabelClassifier(C=10.0).fit(x, y)
+    p = classifier.predict_proba(x)
+    assert p.shape == (len(x), len(classes))
     assert np.allclose(p.sum(axis=1), 1)
-    assert classifier.score(X, y) > 0.5
+    assert classifier.score(x, y) > 0.5
 
 
 @pytest.mark.parametrize(
@@ -158,12 +158,14 @@ def pipeline():
 
 
 def test_a_researcher_cross_validates_and_searches(toy_corpus, pipeline):
-    texts, Y, groups = toy_corpus.texts, toy_corpus.targets, toy_corpus.groups
+    texts, labels, groups = toy_corpus.texts, toy_corpus.targets, toy_corpus.groups
     passed = {"labelclassifier__groups": groups}
-    scores = cross_val_score(pipeline, texts, Y, groups=groups, cv=GroupKFold(3), params=passed)
+    scores = cross_val_score(
+        pipeline, texts, labels, groups=groups, cv=GroupKFold(3), params=passed
+    )
     assert scores.min() > 0.8
     search = GridSearchCV(pipeline, {"labelclassifier__C": [0.001, 1.0]}, cv=GroupKFold(2))
-    search.fit(texts, Y, groups=groups)
+    search.fit(texts, labels, groups=groups)
     assert search.best_params_ == {"labelclassifier__C": 1.0}
 
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textclass.learning.folds import group_folds
+from textclass.learning.calibration import group_folds
 
 
 @settings(deadline=None, max_examples=30)

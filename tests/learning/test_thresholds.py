@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from textclass.learning.thresholds import NEVER, at_precision, best_f1
+from textclass.learning.calibration import NEVER, at_precision, best_f1
 
 
 @pytest.fixture

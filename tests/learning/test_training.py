@@ -21,7 +21,9 @@ def test_a_toy_taxonomy_is_learnt_and_tagged(toy_model):
     assert set(both.to_dict()) >= {"topic", "scores", "evidence", "outcome", "model"}
 
 
-def test_same_corpus_and_seed_same_bytes_whatever_the_cores(toy_corpus, toy_model, toy_pipeline, tmp_path):
+def test_same_corpus_and_seed_same_bytes_whatever_the_cores(
+    toy_corpus, toy_model, toy_pipeline, tmp_path
+):
     two = clone(toy_pipeline).set_params(labelclassifier__n_jobs=2)
     again = train(toy_corpus, tmp_path / "toy", two)
     assert again.manifest == toy_model.manifest
@@ -98,9 +100,9 @@ def test_a_target_precision_in_the_labels_comes_first(tmp_path, toy_corpus, toy_
     corpus = replace(toy_corpus, taxonomy=parse_taxonomy(labels))
     rules = {
         name: fact["threshold_rule"]
-        for name, fact in train(corpus, tmp_path / "m", toy_pipeline).manifest[
-            "label_facts"
-        ].items()
+        for name, fact in train(corpus, tmp_path / "m", toy_pipeline)
+        .manifest["label_facts"]
+        .items()
     }
     assert rules["river"].startswith("precision 0.9")
     assert rules["bread"] == "best F1"

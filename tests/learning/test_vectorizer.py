@@ -79,7 +79,9 @@ def test_names_can_be_read_and_are_of_their_columns():
     features = WordFeatures(min_df=1, vector_size=2).fit(texts)
     names = features.get_feature_names_out().tolist()
     assert len(set(names)) == len(names)
-    assert {"word:convoy", "chars:^conv", "chars:nvoy$", "pair:cease fire", "vector:1"} <= set(names)
+    assert {"word:convoy", "chars:^conv", "chars:nvoy$", "pair:cease fire", "vector:1"} <= set(
+        names
+    )
     matrix = features.transform(["convoy", "cease fire"]).toarray()
     assert matrix[0, names.index("word:convoy")] > 0
     assert matrix[0, names.index("chars:^conv")] > 0

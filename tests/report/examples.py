@@ -1,6 +1,7 @@
 """Results and figures of the shapes that the rest of the program writes, made from a seed."""
 
 import random
+from itertools import product
 
 from textclass.results import (
     DocumentLabel,
@@ -140,50 +141,102 @@ def scores(value):
 
 
 def example_metrics(taxonomy=None, *, seed=0, text=lambda plain: plain):
-    """Metrics as the evaluation writes them; `text` makes each free text from a plain one."""
+    """An evaluation as JSON holds it; `text` makes each free text from a plain one."""
     taxonomy = taxonomy or small_taxonomy()
     chance = random.Random(seed)
     lead = taxonomy.names[0]
     body = text("Relief convoys reached both sides of the line.")
+    model = text("default@1a2b3c")
+    pairs = [(f.name, name) for f in taxonomy for name in f.names]
+
+    def micro(name, value, part="", n=320):
+        return [
+            {"model": name, "part": part, "facet": f.name, "label": "", "metric": "micro_f1"}
+            | {"n": n, **estimate(value)}
+            for f in taxonomy
+        ]
+
+    others = [text(name) for name in ("keyword cues", "word TF-IDF")]
+    parts = [text(f"source: {value}") for value in ("ungd", "reliefweb", "cables")]
+    labels = [label_rows(facet, name, chance) for facet, name in pairs]
     return {
-        "model": text("default@1a2b3c"),
+        "model": model,
+        "level": "passage",
         "corpus": {
             "paths": [text("dev_gold.jsonl")],
-            "passages": 480,
+            "units": 480,
             "documents": 211,
             "fingerprint": text("c0ffee"),
             "leaks": [],
         },
-        "facets": {f.name: facet_metrics(f, chance) for f in taxonomy},
-        "labels": [label_metrics(f.name, name, chance) for f in taxonomy for name in f.names],
-        "baselines": [
-            {
-                "name": text(name),
-                "facets": {f.name: {"micro_f1": estimate(value)} for f in taxonomy},
-            }
-            for name, value in (("always none", 0.0), ("keyword cues", 0.41), ("word TF-IDF", 0.62))
+        "samples": 1000,
+        "figures": [
+            *(row | {"model": model} for f in taxonomy for row in facet_rows(f.name, chance)),
+            *(row | {"model": model} for rows in labels for row in rows),
+            *(row for n, name in enumerate(others) for row in micro(name, 0.41 + n / 5)),
+            *(row for part in parts for row in micro(model, chance.uniform(0.4, 0.8), part, 120)),
         ],
-        "slices": [
+        "differences": [
             {
-                "column": text("source"),
-                "value": text(value),
-                "passages": 120,
-                "facets": {
-                    f.name: {"micro_f1": estimate(chance.uniform(0.4, 0.8))} for f in taxonomy
-                },
+                "facet": f.name,
+                "model": name,
+                "value": 0.031,
+                "low": -0.004,
+                "high": 0.066,
+                "p": 0.041,
             }
-            for value in ("ungd", "reliefweb", "cables")
-        ],
-        "confusions": [
-            {"facet": f.name, "true": true, "given": given, "count": chance.randint(1, 14)}
             for f in taxonomy
-            for true in (*f.names[:9], "none")
-            for given in (*f.names[:7], "none")
+            for name in [*others, text("older@77aa")]
+        ],
+        "labels": [
+            {"facet": facet, "label": name, "threshold": round(chance.uniform(0.3, 0.6), 3)}
+            | ({"target": 0.9, "reached": "unclear"} if n % 3 == 1 else NO_TARGET)
+            for n, (facet, name) in enumerate(pairs)
+        ],
+        "sweep": [
+            {
+                "facet": facet,
+                "label": name,
+                "threshold": t,
+                "precision": None if t > 0.95 else min(0.3 + 0.65 * t, 1),
+                "recall": 1 - t**1.5,
+                "f1": 0.7 * (1 - abs(t - 0.45)),
+            }
+            for facet, name in pairs
+            for t in (n / 20 for n in range(1, 20))
+        ],
+        "reliability": [
+            {
+                "facet": facet,
+                "label": name,
+                "low": n / 10,
+                "high": (n + 1) / 10,
+                "mean": n / 10 + 0.05 if n != 7 else None,
+                "share": min(max(n / 10 + chance.gauss(0.05, 0.05), 0), 1) if n != 7 else None,
+                "count": 0 if n == 7 else int(200 / (n + 1) ** 1.3),
+            }
+            for facet, name in pairs
+            for n in range(10)
+        ],
+        "coverage": [
+            {"facet": f.name, "probability": 1 - n / 40, "coverage": n / 40}
+            | {"precision": 0.99 - 0.3 * (n / 40) ** 2}
+            for f in taxonomy
+            for n in range(1, 41)
+        ],
+        "at_95": {
+            f.name: None if n else {"probability": 0.6, "coverage": 0.37, "precision": 0.951}
+            for n, f in enumerate(taxonomy)
+        },
+        "confusions": [
+            {"facet": f.name, "true": true, "given": given, "count": 14 - n % 14}
+            for f in taxonomy
+            for n, (true, given) in enumerate(
+                product((*f.names[:9], "none"), (*f.names[:7], "none"))
+            )
             if true != given
         ],
-        "risk_coverage": {f.name: risk_coverage(n) for n, f in enumerate(taxonomy)},
-        "faithfulness": {"cases": 412, "dropped": 401, "share": 401 / 412, "control_share": 0.061},
-        "worst_errors": [
+        "mistakes": [
             {
                 "id": text("009cbc47"),
                 "group": text("ungd:VNM_34_1979.txt"),
@@ -198,80 +251,37 @@ def example_metrics(taxonomy=None, *, seed=0, text=lambda plain: plain):
             }
         ]
         * 3,
-        "comparison": [
-            {
-                "model": text("older@77aa"),
-                "facets": {
-                    f.name: {
-                        "difference": {"value": 0.031, "low": -0.004, "high": 0.066},
-                        "p": 0.041,
-                    }
-                    for f in taxonomy
-                },
-            }
-        ],
-        "bootstrap": {"samples": 1000, "unit": "document"},
+        "faithfulness": {"cases": 412, "dropped": 401, "share": 401 / 412, "control_share": 0.061},
     }
 
 
-def facet_metrics(facet, chance):
+NO_TARGET = {"target": None, "reached": None}
+ALONE = {"low": None, "high": None}
+
+
+def facet_rows(facet, chance):
     value = chance.uniform(0.55, 0.75)
-    names = list(facet.names)
-    return {
-        "micro": scores(value),
-        "macro": {**scores(value - 0.05), "labels": names[:-1], "left_out": names[-1:]},
-        "exact_match": estimate(0.58),
-        "any": scores(0.8),
-        "support": 320,
-        "ece": 0.021,
-        "brier": 0.064,
-    }
+    figures = {f"micro_{name}": found for name, found in scores(value).items()}
+    figures |= {f"macro_{name}": found for name, found in scores(value - 0.05).items()}
+    figures |= {"exact_match": estimate(0.58), "any_f1": estimate(0.8)}
+    figures |= {"ece": {"value": 0.021, **ALONE}, "brier": {"value": 0.064, **ALONE}}
+    return [
+        {"part": "", "facet": facet, "label": "", "metric": metric, "n": 320, **found}
+        for metric, found in figures.items()
+    ]
 
 
-def label_metrics(facet, name, chance):
-    value = chance.uniform(0.35, 0.85)
-    edges = [n / 10 for n in range(11)]
-    return {
-        "name": name,
-        "facet": facet,
-        "support": chance.randint(8, 90),
-        "predicted": chance.randint(8, 90),
-        **scores(value),
-        "average_precision": estimate(value + 0.05),
-        "threshold": round(chance.uniform(0.3, 0.6), 3),
-        "ece": 0.018,
+def label_rows(facet, name, chance):
+    value, n = chance.uniform(0.35, 0.85), chance.randint(3, 90)
+    figures = scores(value)
+    alone = {
+        "given": chance.randint(8, 90),
+        "average_precision": value,
         "brier": 0.05,
-        "reliability": [
-            {
-                "low": low,
-                "high": low + 0.1,
-                "mean": low + 0.05 if n != 7 else None,
-                "share": min(max(low + 0.05 + chance.gauss(0, 0.05), 0), 1) if n != 7 else None,
-                "count": 0 if n == 7 else int(200 / (n + 1) ** 1.3),
-            }
-            for n, low in enumerate(edges[:-1])
-        ],
-        "sweep": [
-            {
-                "threshold": t,
-                "precision": None if t > 0.95 else min(0.3 + 0.65 * t, 1),
-                "recall": 1 - t**1.5,
-                "f1": value * (1 - abs(t - 0.45)),
-            }
-            for t in (n / 20 for n in range(1, 20))
-        ],
-        "target_precision": {
-            "target": 0.9,
-            "reached": "unclear",
-            "value": 0.91,
-            "low": 0.84,
-            "high": 0.96,
-        }
-        if chance.random() < 0.4
-        else None,
+        "ece": 0.018,
     }
-
-
-def risk_coverage(number):
-    curve = [{"coverage": n / 40, "precision": 0.99 - 0.3 * (n / 40) ** 2} for n in range(1, 41)]
-    return {"curve": curve, "at_95": None if number else {"coverage": 0.37, "precision": 0.951}}
+    figures |= {metric: {"value": found, **ALONE} for metric, found in alone.items()}
+    return [
+        {"part": "", "facet": facet, "label": name, "metric": metric, "n": n, **found}
+        for metric, found in figures.items()
+    ]

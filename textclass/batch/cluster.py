@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from textclass.batch.data import Setup
-from textclass.batch.pools import AHEAD, Pool
+from textclass.batch.engines import AHEAD, Pool
+from textclass.batch.jobs import Setup
 from textclass.batch.worker import start
 from textclass.errors import BatchError, missing_extra
 

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from textclass.batch.data import DocumentResult, Level, Record, TagJob
-from textclass.batch.table import Table, kind_of
-from textclass.batch.writers import WRITERS, Sheet, json_line
-from textclass.documents import SetAside
+from textclass.batch.formats import WRITERS, Sheet, Table, unpack
+from textclass.batch.jobs import Facts, Level, TagJob
 from textclass.errors import BatchError
 from textclass.taxonomy import Taxonomy
 
 PARTIAL = ".partial"
 SET_ASIDE = ".set-aside.jsonl"
-SHOWN = 10
-LISTED = 50
 _ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 _ENDINGS |= {".pq": "parquet", ".xlsx": "xlsx"}
 
@@ -41,44 +35,6 @@ class Output:
     path: Path
     form: str
     levels: tuple[Level, ...]
-
-
-@dataclass
-class Tally:
-    """What went into the results.
-
-    Attributes
-    ----------
-    documents, passages, set_aside : int
-    outcomes : Counter
-        Documents by outcome.
-    columns : dict of str to set of str
-        The kinds of each other column of table rows, in order of first appearance.
-    first_set_aside, first_documents : list
-    """
-
-    documents: int = 0
-    passages: int = 0
-    set_aside: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    columns: dict[str, set[str]] = field(default_factory=dict)
-    first_set_aside: list[SetAside] = field(default_factory=list)
-    first_documents: list[Mapping[str, Any]] = field(default_factory=list)
-
-    def add(self, record: Record) -> None:
-        """Count a record."""
-        if isinstance(record, SetAside):
-            self.set_aside += 1
-            if len(self.first_set_aside) < SHOWN:
-                self.first_set_aside.append(record)
-            return
-        self.documents += 1
-        self.passages += len(record.passages)
-        self.outcomes[record.document["outcome"]] += 1
-        for name, value in record.columns.items():
-            self.columns.setdefault(name, set()).add(kind_of(value))
-        if len(self.first_documents) < LISTED:
-            self.first_documents.append(record.document)
 
 
 def beside(path: Path, ending: str) -> Path:
@@ -175,11 +131,21 @@ def export(
     job: TagJob,
     outputs: Sequence[Output],
     taxonomy: Taxonomy,
-    records: Callable[[], Iterator[Record]],
-) -> Tally:
-    """Write all records to all outputs of a job; nothing is in its place before all are whole.
+    facts: Facts,
+    packed: Callable[[str], Iterator[bytes]],
+) -> None:
+    """Write all rows to all outputs of a job; nothing is in its place before all are whole.
 
-    `records` is called for each pass over them. An exception that it raises leaves no trace.
+    Parameters
+    ----------
+    job : TagJob
+    outputs : sequence of Output
+    taxonomy : Taxonomy
+    facts : Facts
+        What the rows are.
+    packed : callable
+        Gives the packed rows of `passages`, `documents` or `set_aside` anew for each pass over
+        them. An exception that it raises leaves no trace.
 
     Raises
     ------
@@ -189,19 +155,24 @@ def export(
     places = [output.path for output in outputs] + ([job.set_aside] if job.set_aside else [])
     try:
         _clear(places)
-        tally = _survey(records(), job.set_aside)
-
-        def sheet(one: Level) -> Sheet:
-            table = Table(taxonomy, one, tally.columns)
-            found = (record for record in records() if isinstance(record, DocumentResult))
-            return Sheet(f"{one}s", table, (row for result in found for row in table.rows(result)))
-
         for output in outputs:
-            WRITERS[output.form](beside(output.path, PARTIAL), *map(sheet, output.levels))
+            partial = beside(output.path, PARTIAL)
+            if output.form == "jsonl":
+                _copy(partial, packed(f"{output.levels[0]}s"))
+                continue
+            sheets = []
+            for level in output.levels:
+                table = Table(taxonomy, level, facts.columns)
+                rows = (row for batch in packed(f"{level}s") for row in table.rows(batch))
+                sheets.append(Sheet(f"{level}s", table, rows))
+            WRITERS[output.form](partial, *sheets)
+        if job.set_aside:
+            _copy(beside(job.set_aside, PARTIAL), packed("set_aside"))
         if job.stream:
-            job.stream.writelines(map(json_line, sheet(job.level.each[0]).rows))
+            for batch in packed(f"{job.level.each[0]}s"):
+                job.stream.write(unpack(batch).decode())
         _move(places)
-        if job.set_aside and not tally.set_aside:
+        if job.set_aside and not facts.counts["set_aside"]:
             job.set_aside.unlink()
     except BrokenPipeError:
         raise
@@ -212,19 +183,12 @@ def export(
         ) from error
     finally:
         _clear(places)
-    return tally
 
 
-def _survey(records: Iterable[Record], set_aside: Path | None) -> Tally:
-    """Count all records, and list what was set aside."""
-    tally = Tally()
-    place = beside(set_aside, PARTIAL) if set_aside else Path(os.devnull)
-    with place.open("w", encoding="utf-8") as stream:
-        for record in records:
-            tally.add(record)
-            if isinstance(record, SetAside):
-                stream.write(json_line(asdict(record)))
-    return tally
+def _copy(path: Path, packed: Iterator[bytes]) -> None:
+    """Write JSON lines as they are kept."""
+    with path.open("wb") as stream:
+        stream.writelines(map(unpack, packed))
 
 
 def _move(places: Sequence[Path]) -> None:

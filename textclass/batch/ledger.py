@@ -1,7 +1,8 @@
 """The ledger: what a run has done, kept through any death of the process.
 
-Inputs are known by their id, their content's hash and the run (model and options). Records enter in
-transactions, on disk before they count, so a killed run loses and doubles nothing.
+Inputs are known by their id, their content's hash and the run (model and options). Batches of rows
+enter in transactions, on disk before they count, so a killed run loses and doubles nothing; they
+are kept as the bytes that the results need.
 """
 
 from __future__ import annotations
@@ -10,19 +11,18 @@ import json
 import os
 import sqlite3
 import time
-import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from textclass.batch.data import DocumentResult, Input, Part, Record, Task
-from textclass.documents import SetAside, Source
+from textclass.batch.jobs import Batch, Facts, Input
+from textclass.documents import Source
 from textclass.errors import BatchError
 
 APPLICATION_ID = 0x74786C67
-VERSION = 1
-COMMIT_SECONDS = 0.5
+VERSION = 2
 _FULL = (
     "it can't be written ({}): is the disk full?",
     "what is done is kept; make room and run the same command again",
@@ -37,12 +37,16 @@ CREATE TABLE IF NOT EXISTS inputs (
     again INTEGER NOT NULL DEFAULT 0,
     UNIQUE (run, id, content)
 );
-CREATE TABLE IF NOT EXISTS records (
+CREATE TABLE IF NOT EXISTS batches (
     input INTEGER NOT NULL REFERENCES inputs ON DELETE CASCADE,
-    number INTEGER NOT NULL,
-    body BLOB NOT NULL,
-    PRIMARY KEY (input, number)
-) WITHOUT ROWID;
+    first INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    facts TEXT NOT NULL,
+    documents BLOB NOT NULL,
+    set_aside BLOB NOT NULL,
+    passages BLOB NOT NULL,
+    UNIQUE (input, first)
+);
 """
 _PLAN = """
 CREATE TEMP TABLE plan (
@@ -61,21 +65,6 @@ _FAULTS = {
     sqlite3.SQLITE_CORRUPT: ("it is damaged: {}", "delete it and run the command again"),
 }
 """What sqlite's codes mean for a user, and what to do."""
-
-
-def pack(record: Record) -> bytes:
-    """Return a record as compressed JSON."""
-    value = {"set_aside": vars(record)} if isinstance(record, SetAside) else vars(record)
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return zlib.compress(text.encode(), level=1)
-
-
-def unpack(packed: bytes) -> Record:
-    """Return the record that `pack` packed; NaN and infinities, which JSON lacks, become null."""
-    value = json.loads(zlib.decompress(packed), parse_constant=lambda _: None)
-    if "set_aside" in value:
-        return SetAside(**value["set_aside"])
-    return DocumentResult(value["document"], tuple(value["passages"]), value["columns"])
 
 
 class Ledger:
@@ -132,7 +121,8 @@ class Ledger:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         if fresh:
-            self._db.executescript("DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS inputs;")
+            for table in ("batches", "records", "inputs"):
+                self._db.execute(f"DROP TABLE IF EXISTS {table}")
             self._db.execute("VACUUM")
         self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._db.execute(f"PRAGMA user_version = {VERSION}")
@@ -166,50 +156,56 @@ class Ledger:
                 )
         self.commit()
 
-    def unfinished(self, *, begun: bool) -> Iterator[Input]:
+    def unfinished(self, *, begun: bool | None = None) -> Iterator[Input]:
         """Yield what is still to do.
 
         Parameters
         ----------
-        begun : bool, keyword-only
-            Those of which some records are there, or those of which none is.
+        begun : bool, keyword-only, optional
+            Only those of which some batches are there, or only those of which none is.
         """
         last = 0
         # One at a time: an open query would keep sqlite from emptying its log.
         while row := self._row(
             "SELECT position, path, root, url, id, content FROM plan"
             " JOIN inputs ON inputs.key = plan.input WHERE position > ? AND NOT finished"
-            " AND EXISTS (SELECT 1 FROM records WHERE records.input = plan.input) = ?"
+            " AND (? IS NULL OR ? = EXISTS (SELECT 1 FROM batches WHERE input = plan.input))"
             " ORDER BY position LIMIT 1",
-            (last, begun),
+            (last, begun, begun),
         ):
             last, path, root, url, name, content = row
             folder = Path(os.fsdecode(root)) if root is not None else None
             yield Input(Source(Path(os.fsdecode(path)), name, folder), content, url, last)
 
-    def has(self, position: int, number: int) -> bool:
-        """Whether the record with this number of a planned input is there."""
-        query = "SELECT 1 FROM records JOIN plan USING (input) WHERE position = ? AND number = ?"
-        return self._row(query, (position, number)) is not None
+    def has(self, position: int, end: int) -> bool:
+        """Whether the batch of a planned input that ends before this number is there."""
+        query = "SELECT 1 FROM plan JOIN batches USING (input) WHERE position = ?"
+        return self._row(query + " AND first + size = ?", (position, end)) is not None
 
-    def record(self, task: Task, part: Part, *, finished: bool) -> None:
-        """Take up what a worker made of a task; on disk with the next commit."""
-        position = task.input.position
+    def record(self, batch: Batch, *, finished: bool) -> None:
+        """Take up what a worker made; on disk with the next commit."""
+        facts = {"counts": batch.facts.counts, "columns": batch.facts.columns}
+        rows = (batch.documents, batch.set_aside, batch.passages)
         with self._told():
-            (key,) = self._db.execute("SELECT input FROM plan WHERE position = ?", (position,))
-            self._db.executemany(
-                "INSERT OR REPLACE INTO records VALUES (?, ?, ?)",
-                ((*key, number, body) for number, body in enumerate(part.records, task.first)),
+            (key,) = self._db.execute(
+                "SELECT input FROM plan WHERE position = ?", (batch.position,)
+            ).fetchone()
+            # A run that was killed may have left a part of the same documents.
+            self._db.execute(
+                "DELETE FROM batches WHERE input = ? AND first >= ? AND first < ?",
+                (key, batch.first, batch.first + max(batch.size, 1)),
             )
-            if part.again:
-                self._db.execute("UPDATE inputs SET again = 1 WHERE key = ?", key)
+            self._db.execute(
+                "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (key, batch.first, batch.size, json.dumps(facts, default=sorted), *rows),
+            )
+            if batch.again:
+                self._db.execute("UPDATE inputs SET again = 1 WHERE key = ?", (key,))
             if finished:
-                self.finish(position)
-        if time.monotonic() - self._committed > COMMIT_SECONDS:
-            self.commit()
+                self.finish(batch.position)
 
     def finish(self, position: int) -> None:
-        """Note that all records of an input are there."""
+        """Note that all batches of an input are there."""
         with self._told():
             self._db.execute(
                 "UPDATE inputs SET finished = 1"
@@ -217,8 +213,10 @@ class Ledger:
                 (position,),
             )
 
-    def commit(self) -> None:
-        """Put on disk what was recorded."""
+    def commit(self, *, after: float = 0) -> None:
+        """Put on disk what was recorded, if the last commit is so many seconds ago."""
+        if time.monotonic() - self._committed < after:
+            return
         with self._told():
             self._db.commit()
             self._committed = time.monotonic()
@@ -228,14 +226,32 @@ class Ledger:
         done = "SELECT count(*) FROM plan JOIN inputs ON inputs.key = plan.input WHERE finished"
         return self._number("SELECT count(*) FROM plan"), self._number(done)
 
-    def records(self) -> Iterator[Record]:
-        """Yield all records of the planned inputs, in the order of inputs and their documents."""
+    def facts(self) -> Facts:
+        """Return what went into all batches of the planned inputs."""
+        every = Facts()
+        for (text,) in self._ordered("facts"):
+            facts = json.loads(text)
+            columns = {name: set(kinds) for name, kinds in facts["columns"].items()}
+            every.add(Facts(Counter(facts["counts"]), columns))
+        return every
+
+    def rows(self, *kinds: str) -> Iterator[tuple[bytes, ...]]:
+        """Yield the packed rows of each batch, in the order of inputs and their documents.
+
+        Parameters
+        ----------
+        *kinds : str
+            Of `passages`, `documents` and `set_aside`.
+        """
+        yield from self._ordered(", ".join(kinds))
+
+    def _ordered(self, columns: str) -> Iterator[Any]:
+        tables = "plan JOIN batches USING (input) ORDER BY position, first"
+        query = f"SELECT {columns} FROM {tables}"  # noqa: S608 - names of our own
         with self._told():
-            rows = self._db.execute(
-                "SELECT body FROM plan JOIN records USING (input) ORDER BY position, number"
-            )
-            for (body,) in rows:
-                yield unpack(body)
+            # Not `yield from`, which would close the cursor when the database is closed already.
+            for row in self._db.execute(query):  # noqa: UP028
+                yield row
 
     def _row(self, query: str, values: tuple[object, ...] = ()) -> tuple[Any, ...] | None:
         with self._told():

@@ -21,6 +21,24 @@ F = TypeVar("F", bound=Callable[..., Any])
 existing_path = click.Path(exists=True, path_type=Path)
 """A path that must be there; click says so if it isn't."""
 
+
+class _ModelFolder(click.ParamType):  # type: ignore[type-arg]  # not generic in older click
+    name = "model"
+
+    def convert(
+        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        from textclass.model import find_model
+
+        try:
+            return find_model(value)
+        except TextclassError as error:
+            self.fail(str(error), param, ctx)
+
+
+model_folder = _ModelFolder()
+"""The name of a model that ships, or a model folder."""
+
 _ELSEWHERE = "give another file"
 
 new_path = click.Path(path_type=Path)
@@ -55,8 +73,9 @@ def model_option(command: F) -> F:
         "--model",
         "-m",
         "model_path",
-        type=existing_path,
-        help="A model folder; the model that ships with textclass by default.",
+        type=model_folder,
+        default="default",
+        help="A model folder, or the name of a model that ships with textclass: default, accurate.",
     )(command)
 
 

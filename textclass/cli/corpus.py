@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -21,18 +21,13 @@ from textclass.cli.common import (
 )
 from textclass.cli.corpus_results import (
     print_agreement,
-    print_doubts,
     print_fetched,
     print_findings,
+    print_label_issues,
     print_stats,
 )
 
-if TYPE_CHECKING:
-    from textclass.corpora import Corpus, Doubt
-
-FORM_NAMES = "textclass spacy spacy-jsonl doccano label-studio prodigy argilla".split()
-"""As `textclass.corpora.forms` has them; written here so that --help needn't import it."""
-
+FORMS = "textclass, spacy, spacy-jsonl, doccano, label-studio, prodigy or argilla"
 SET_ASIDE = 3
 """Exit code when some texts came and others didn't."""
 
@@ -76,13 +71,15 @@ def fetch(
     from textclass.corpora import fetch_texts
 
     with progress_bar("files", quiet=quiet) as progress:
-        report = fetch_texts(folder, origin=origin, only=only, progress=progress)
+        reports = fetch_texts(folder, origin=origin, only=only, progress=progress)
+    wanted, missing = (sum(getattr(r, n) for r in reports) for n in ("wanted", "lacking"))
     if as_json:
-        print_json(report.to_dict())
+        sources = [asdict(report) for report in reports]
+        print_json({"wanted": wanted, "missing": missing, "sources": sources})
     else:
-        print_fetched(report, quiet=quiet)
-    if report.missing:
-        context.exit(1 if report.missing == report.wanted else SET_ASIDE)
+        print_fetched(reports, quiet=quiet)
+    if missing:
+        context.exit(1 if missing == wanted else SET_ASIDE)
 
 
 @corpus.command()
@@ -118,35 +115,32 @@ def check(
 ) -> None:
     """Tell what is wrong with a corpus; exit with 1 if there is an error, not for warnings.
 
-    Bad rows, unknown labels, duplicates and leaks, stock phrases, labels against the guideline,
-    texts that are too short or not English.
+    Labels with few examples, bad rows, unknown labels, readers who differ, duplicates and leaks,
+    labels against the guideline, texts that are too short or not English, stock phrases.
     """
-    from textclass.corpora import check_corpus, read_corpus, scan_corpus
+    from textclass.corpora import check_corpus, rank_label_issues, read_corpus, scan_corpus
     from textclass.taxonomy import Taxonomy
 
     taxonomy = Taxonomy.load(labels_path)
     scan = scan_corpus(paths, taxonomy)
     others = read_corpus(held_out, taxonomy) if held_out else None
     report = check_corpus(scan, held_out=others)
-    doubts = _doubts(scan.corpus) if label_errors else []
+    issues = []
+    if label_errors:
+        from textclass.learning import out_of_fold
+
+        issues = rank_label_issues(scan.corpus, out_of_fold(scan.corpus))
     if as_json:
-        ranked = {"label_errors": [doubt.to_dict() for doubt in doubts]} if label_errors else {}
+        ranked = {"label_errors": [issue.to_dict() for issue in issues]} if label_errors else {}
         print_json({**report.to_dict(), **ranked})
     else:
         print_findings(report, most)
-        print_doubts(doubts, most)
+        print_label_issues(issues, most)
     errors = len(report.errors)
     warnings = len(report.findings) - errors
     note(f"{report.passages} passages, {errors} errors, {warnings} warnings", quiet=quiet)
     if not report.ok:
         context.exit(1)
-
-
-def _doubts(corpus: Corpus) -> list[Doubt]:
-    from textclass.corpora import rank_doubts
-    from textclass.learning import out_of_fold
-
-    return rank_doubts(corpus, out_of_fold(corpus))
 
 
 @corpus.command()
@@ -176,8 +170,9 @@ def stats(
 
 @corpus.command()
 @click.argument("path", metavar="FILE", type=existing_path)
-@click.option("--from", "source", type=click.Choice(FORM_NAMES), default="textclass")
-@click.option("--to", "target", type=click.Choice(FORM_NAMES), default="textclass")
+@click.option("--from", "source", metavar="FORM", default="textclass", help=f"{FORMS}.")
+@click.option("--to", "target", metavar="FORM", default="textclass", help="The same.")
+@click.option("--text-column", help="What holds the texts, if that isn't called text.")
 @click.option("--output", "-o", type=new_path, help="The file to write; standard output if none.")
 @click.option(
     "--offsets",
@@ -193,6 +188,7 @@ def convert(
     path: Path,
     source: str,
     target: str,
+    text_column: str | None,
     output: Path | None,
     offsets: str,
     labels_path: Path | None,
@@ -206,7 +202,8 @@ def convert(
     if target == "spacy" and output is None and sys.stdout.isatty():
         raise click.UsageError("a DocBin is no text: give --output")
     utf16 = offsets == "utf-16"
-    converted = read_form(path, source, Taxonomy.load(labels_path), utf16=utf16)
+    taxonomy = Taxonomy.load(labels_path)
+    converted = read_form(path, source, taxonomy, utf16=utf16, text_column=text_column)
     content = write_form(converted.corpus, target, utf16=utf16)
     if output is None:
         click.echo(content, nl=False)
@@ -218,32 +215,45 @@ def convert(
 
 @corpus.command()
 @click.argument("first", type=existing_path)
-@click.argument("second", type=existing_path)
+@click.argument("second", type=existing_path, required=False)
+@click.option(
+    "--readers", nargs=2, help="Two names of the column reader; needed if FIRST has more than two."
+)
 @labels_option
 @click.option("--most", type=click.IntRange(0), default=50, help="Differences to list.")
 @json_option
 def agreement(
-    *, first: Path, second: Path, labels_path: Path | None, most: int, as_json: bool
+    *,
+    first: Path,
+    second: Path | None,
+    readers: tuple[str, str] | None,
+    labels_path: Path | None,
+    most: int,
+    as_json: bool,
 ) -> None:
-    """Compare the labels that two readers gave to the same passages."""
+    """Compare the labels that two readers gave to the same passages.
+
+    Of a file for each; or of FIRST alone, whose column reader says who labelled a row.
+    """
     from textclass.corpora import compare_readers, read_corpus
     from textclass.taxonomy import Taxonomy
 
     taxonomy = Taxonomy.load(labels_path)
-    result = compare_readers(read_corpus(first, taxonomy), read_corpus(second, taxonomy))
+    given = [read_corpus(path, taxonomy, each_reader=True) for path in (first, second) if path]
+    result = compare_readers(*given, readers=readers)
     if as_json:
         print_json(result.to_dict())
     else:
         print_agreement(result, most)
 
 
-@corpus.command()
+@corpus.command("strip-texts")
 @click.argument("path", metavar="CORPUS", type=existing_path)
 @click.option("--labelled", required=True, help="How the labels came about: gold, silver, soft.")
 @click.option("--output", "-o", type=new_path, required=True, help="A .jsonl or .jsonl.gz file.")
 @labels_option
 @quiet_option
-def point(
+def strip(
     *, path: Path, labelled: str, output: Path, labels_path: Path | None, quiet: bool
 ) -> None:
     """Write labels on public texts without the texts, which corpus fetch can bring again.
@@ -251,8 +261,7 @@ def point(
     Each row needs the source (a name of sources.yaml) and the path that its text is from.
     """
     check_outputs([output], [path])
-    from textclass.corpora import point as strip_texts
-    from textclass.corpora import read_corpus, write_jsonl
+    from textclass.corpora import read_corpus, strip_texts, write_jsonl
     from textclass.taxonomy import Taxonomy
 
     given = read_corpus(path, Taxonomy.load(labels_path))

@@ -12,27 +12,25 @@ from textclass.cli.common import console, note
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from textclass.corpora import Agreement, CheckReport, CorpusStats, Doubt, FetchReport
+    from textclass.corpora import Agreement, CheckReport, CorpusStats, LabelIssue, SourceReport
+
+FEWEST = 5
+"""Answers that a figure needs."""
 
 
-def print_fetched(report: FetchReport, *, quiet: bool) -> None:
+def print_fetched(reports: list[SourceReport], *, quiet: bool) -> None:
     """Print what came from each source, and why the rest did not."""
     table = _table("source", "wanted", "already here", "came now", "missing")
-    for source in report.sources:
-        counts = (source.wanted, source.here, source.brought, len(source.missing))
+    for source in reports:
+        counts = (source.wanted, source.here, source.brought, source.lacking)
         table.add_row(source.source, *map(str, counts))
     console().print(table)
-    for source in report.sources:
+    for source in reports:
         if source.error:
             note(f"{source.source}: {source.error}", quiet=quiet)
-        reasons = Counter(missing.reason for missing in source.missing)
-        for reason, count in reasons.items():
-            example = next(m for m in source.missing if m.reason == reason)
-            note(
-                f"{source.source}: {count} missing: {reason}, such as {example.id} "
-                f"in {example.path}",
-                quiet=quiet,
-            )
+        for reason, places in source.missing.items():
+            missing = f"{len(places)} missing: {reason}, such as {places[0]}"
+            note(f"{source.source}: {missing}", quiet=quiet)
 
 
 def print_findings(report: CheckReport, most: int) -> None:
@@ -50,16 +48,16 @@ def print_findings(report: CheckReport, most: int) -> None:
             click.echo(f"{count - most} more {level}s [{kind}]; --most or --json shows them")
 
 
-def print_doubts(doubts: list[Doubt], most: int) -> None:
+def print_label_issues(issues: list[LabelIssue], most: int) -> None:
     """Print the labels most in doubt."""
-    for doubt in doubts[:most]:
-        given = "given" if doubt.given else "not given"
+    for issue in issues[:most]:
+        given = "given" if issue.given else "not given"
         click.echo(
-            f"{doubt.where}: {doubt.label} is {given}, probability {doubt.probability:.2f}: "
-            f"{_snippet(doubt.text)}"
+            f"{issue.where}: {issue.label} is {given}, probability {issue.probability:.2f}: "
+            f"{_snippet(issue.text)}"
         )
-    if len(doubts) > most:
-        click.echo(f"{len(doubts) - most} more labels in doubt; --most or --json shows them")
+    if len(issues) > most:
+        click.echo(f"{len(issues) - most} more labels in doubt; --most or --json shows them")
 
 
 def print_stats(counts: CorpusStats) -> None:
@@ -89,7 +87,8 @@ def print_agreement(result: Agreement, most: int) -> None:
     table = _table("label", "both", "first only", "second only", "F1", "kappa", "alpha")
     for row in (*result.labels, *result.facets, result.overall):
         counts = (row.both, row.first_only, row.second_only)
-        scores = ("" if s is None else f"{s:.3f}" for s in (row.f1, row.kappa, row.alpha))
+        few = sum(counts) < FEWEST  # a figure of one or two passages means nothing
+        scores = ("" if few or s is None else f"{s:.3f}" for s in (row.f1, row.kappa, row.alpha))
         table.add_row(row.name, *map(str, counts), *scores)
     console().print(table)
     click.echo()

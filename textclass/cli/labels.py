@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from textclass.cli.common import console, json_option, labels_option, model_option, print_json
+from textclass.cli.common import console, json_option, labels_option, model_folder, print_json
 
 
 @click.command()
 @labels_option
-@model_option
+@click.option("--model", "-m", "model_path", type=model_folder, help="Those of this model.")
 @json_option
 def labels(*, labels_path: Path | None, model_path: Path | None, as_json: bool) -> None:
     """List the labels and their definitions, of labels.yaml or of a model."""

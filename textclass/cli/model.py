@@ -11,6 +11,7 @@ from textclass.cli.common import (
     console,
     existing_path,
     json_option,
+    model_folder,
     note,
     note_unreached,
     print_json,
@@ -23,14 +24,13 @@ def model() -> None:
 
 
 @model.command()
-@click.argument("folder", type=existing_path, required=False)
+@click.argument("folder", type=model_folder, default="default", metavar="[MODEL]")
 @json_option
-def info(*, folder: Path | None, as_json: bool) -> None:
+def info(*, folder: Path, as_json: bool) -> None:
     """Tell what a model is: labels, training data, held-out figures."""
     from textclass.model import load_folder
-    from textclass.taxonomy import shipped
 
-    loaded = load_folder(folder or shipped("models/default"))
+    loaded = load_folder(folder)
     if as_json:
         print_json({"name": loaded.model.name, **loaded.manifest})
         return
@@ -43,12 +43,17 @@ def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
     out = console()
     out.print(f"[bold]{name}[/bold]")
     training = manifest.get("training", {})
-    for key in ("passages", "soft_passages", "documents", "folds", "seed", "fingerprint"):
+    for key in ("passages", "soft_passages", "documents", "fingerprint"):
         out.print(f"{key.replace('_', ' ')}: {training.get(key, 'not said')}")
-    for facet, figures in manifest.get("held_out", {}).get("facets", {}).items():
-        f1 = figures["micro"]["f1"]
-        interval = f"[{f1['low']:.3f}-{f1['high']:.3f}]"
-        out.print(f"held-out micro F1, {facet}: {f1['value']:.3f} {interval}")
+    for name, measured in manifest.get("held_out", {}).items():
+        for row in measured.get("figures", ()):
+            if (
+                row["metric"] == "micro_f1"
+                and row["model"] == measured["model"]
+                and not row["part"]
+            ):
+                interval = f"[{row['low']:.3f}-{row['high']:.3f}]"
+                out.print(f"{name}, {row['facet']}, micro F1: {row['value']:.3f} {interval}")
     table = Table(box=None, pad_edge=False)
     for header in ("label", "threshold", "rule", "positives"):
         table.add_column(header)
@@ -65,13 +70,12 @@ def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
 
 
 @model.command()
-@click.argument("folder", type=existing_path, required=False)
-def verify(*, folder: Path | None) -> None:
+@click.argument("folder", type=model_folder, default="default", metavar="[MODEL]")
+def verify(*, folder: Path) -> None:
     """Check that every file of a model is whole and unaltered."""
     from textclass.model import verify_folder
-    from textclass.taxonomy import shipped
 
-    loaded = verify_folder(folder or shipped("models/default"))
+    loaded = verify_folder(folder)
     click.echo(f"{loaded.model.name}: {len(loaded.manifest['files'])} files whole and unaltered")
 
 

@@ -35,7 +35,7 @@ def predict(
     *,
     text: str | None,
     path: Path | None,
-    model_path: Path | None,
+    model_path: Path,
     explain: str | None,
     scores: bool,
     as_json: bool,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,10 +19,7 @@ from textclass.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from textclass.corpora import Corpus
     from textclass.taxonomy import Taxonomy
-
-_FEW = 10
 
 
 @click.command()
@@ -50,14 +48,14 @@ _FEW = 10
 @click.option(
     "--soft-rows", type=click.IntRange(0), help="At most so many rows with probabilities."
 )
-@click.option("-C", "strength", type=click.FloatRange(0, min_open=True), default=0.3,
-              show_default=True, help="The larger, the closer the fit, as in scikit-learn.")
-@click.option("--balance", type=click.FloatRange(0, 1), default=0.5, show_default=True,
-              help="How far rare labels weigh as much as frequent ones: 0 not at all, 1 wholly.")
-@click.option("--vectors", type=click.IntRange(0), default=150, show_default=True,
-              help="Length of the word vectors learnt from the texts; 0 for none.")
-@click.option("--min-df", type=click.IntRange(1), default=4, show_default=True,
-              help="In how many passages a word or part of a word must stand.")
+@click.option(
+    "--set",
+    "parameters",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A parameter of WordFeatures or LabelClassifier, such as C=1, min_df=2, vector_size=0. "
+    "Can be given again.",
+)
 @click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--jobs", type=int, default=-1, show_default=True, help="Processes; -1 is all cores.")
@@ -71,10 +69,7 @@ def train(
     target_precision: float | None,
     soft_weights: tuple[str, ...],
     soft_rows: int | None,
-    strength: float,
-    balance: float,
-    vectors: int,
-    min_df: int,
+    parameters: tuple[str, ...],
     folds: int,
     seed: int,
     jobs: int,
@@ -85,43 +80,38 @@ def train(
     Each row has id, text, a list of labels per facet, and group (its document, never split across
     folds). Rows with scores instead of labels teach by probability.
     """
-    from textclass.corpora import read_corpus
+    from textclass.corpora import rare_labels, read_corpus
     from textclass.learning import default_pipeline
     from textclass.learning import train as run
     from textclass.taxonomy import Taxonomy
 
     taxonomy = Taxonomy.load(labels_path)
-    weights = _weights(soft_weights, taxonomy)
+    options: dict[str, Any] = {"folds": folds, "random_state": seed, "n_jobs": jobs}
+    options |= {"target_precision": target_precision, **_parameters(parameters)}
+    pipeline = default_pipeline(soft_weight=_weights(soft_weights, taxonomy), **options)
     corpus = read_corpus(paths, taxonomy)
     if without:
         corpus = corpus.without_groups(read_corpus(without, taxonomy).groups)
-    _warn_of_rare_labels(corpus)
-    pipeline = default_pipeline().set_params(
-        wordfeatures__vector_size=vectors,
-        wordfeatures__min_df=min_df,
-        wordfeatures__random_state=seed,
-        labelclassifier__C=strength,
-        labelclassifier__soft_weight=weights,
-        labelclassifier__balance=balance,
-        labelclassifier__folds=folds,
-        labelclassifier__target_precision=target_precision,
-        labelclassifier__n_jobs=jobs,
-        labelclassifier__random_state=seed,
-    )
+    for told in rare_labels(corpus):
+        note(f"warning: {told}")
     with progress_bar("fitting", quiet=quiet) as progress:
         folder = run(corpus, output, pipeline, soft_rows=soft_rows, seed=seed, progress=progress)
     note_unreached(folder.manifest, quiet=quiet)
     note(f"{folder.model.name}: {len(corpus)} passages, written to {output}", quiet=quiet)
 
 
-def _warn_of_rare_labels(corpus: Corpus) -> None:
-    counts = corpus.targets[corpus.hard].sum(axis=0).astype(int).tolist()
-    for name, count in zip(corpus.taxonomy.names, counts, strict=True):
-        if not count:
-            note(f"warning: {name}: no example; it is never given")
-        elif count < _FEW:
-            plural = "s" if count > 1 else ""
-            note(f"warning: {name}: {count} example{plural}; its threshold means nothing")
+def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
+    """Read `min_df=2`: numbers as such, anything else as text."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {text}: expected NAME=VALUE")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
 
 
 def _weights(given: tuple[str, ...], taxonomy: Taxonomy) -> list[float]:

@@ -2,12 +2,12 @@
 
 from textclass.corpora.agreement import Agreement, compare_readers
 from textclass.corpora.check import CheckReport, Finding, check_corpus
-from textclass.corpora.doubts import Doubt, rank_doubts
-from textclass.corpora.fetch import FetchReport, fetch_texts
-from textclass.corpora.files import write_jsonl
-from textclass.corpora.forms import FORMS, OWN, Converted, read_form, write_form
-from textclass.corpora.pointers import point
-from textclass.corpora.read import Scan, read_corpus, scan_corpus
+from textclass.corpora.convert import FORMS, OWN, Converted, read_form, write_form
+from textclass.corpora.fetch import SourceReport, fetch_texts
+from textclass.corpora.label_issues import LabelIssue, rank_label_issues, rare_labels
+from textclass.corpora.pointers import strip_texts
+from textclass.corpora.read import Scan, make_row, read_corpus, scan_corpus
+from textclass.corpora.records import write_jsonl
 from textclass.corpora.rows import Corpus, Row, text_id
 from textclass.corpora.stats import CorpusStats, count_corpus
 
@@ -19,20 +19,22 @@ __all__ = [
     "Converted",
     "Corpus",
     "CorpusStats",
-    "Doubt",
-    "FetchReport",
     "Finding",
+    "LabelIssue",
     "Row",
     "Scan",
+    "SourceReport",
     "check_corpus",
     "compare_readers",
     "count_corpus",
     "fetch_texts",
-    "point",
-    "rank_doubts",
+    "make_row",
+    "rank_label_issues",
+    "rare_labels",
     "read_corpus",
     "read_form",
     "scan_corpus",
+    "strip_texts",
     "text_id",
     "write_form",
     "write_jsonl",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -76,20 +77,38 @@ class Agreement:
         return asdict(self)
 
 
-def compare_readers(first: Corpus, second: Corpus) -> Agreement:
+def compare_readers(
+    first: Corpus, second: Corpus | None = None, *, readers: Sequence[str] | None = None
+) -> Agreement:
     """Compare the labels that two readers gave to passages of the same id.
+
+    Parameters
+    ----------
+    first, second : Corpus
+        One for each reader; without `second` the rows of two that the column `reader` names.
+    readers : sequence of str, keyword-only, optional
+        Which two, if `first` has rows of more.
 
     Raises
     ------
     CorpusError
-        If they have no passage in common, or one has the same passage twice.
+        If they have no passage in common, one has the same passage twice, or it isn't clear who the
+        two are.
     """
+    if second is None:
+        named = set(first.column("reader")) - {"", "None"}
+        pair = list(readers) if readers else sorted(named)
+        if len(pair) != 2 or not named.issuperset(pair):
+            raise CorpusError(
+                f"the column 'reader' names {', '.join(sorted(named)) or 'nobody'}; two are needed",
+                hint="give a second file, or two of the names with --readers",
+            )
+        of = {n: [r for r in first.rows if str(r.columns.get("reader")) == n] for n in pair}
+        first, second = (replace(first, rows=tuple(of[name])) for name in pair)
     ours, theirs = _by_id(first), _by_id(second)
     shared = [number for number in ours if number in theirs]
     if not shared:
-        raise CorpusError(
-            "the two corpora have no labelled passage in common", hint="ids must match"
-        )
+        raise CorpusError("the readers have no labelled passage in common", hint="ids must match")
     rows = [ours[number] for number in shared]
     a = replace(first, rows=tuple(rows)).targets > 0
     b = replace(first, rows=tuple(theirs[number] for number in shared)).targets > 0
@@ -139,8 +158,8 @@ def krippendorff_alpha(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float | No
 def _by_id(corpus: Corpus) -> dict[str, Row]:
     rows: dict[str, Row] = {}
     for row in corpus.rows:
-        if row.hard and rows.setdefault(row.id, row) is not row:
-            raise CorpusError(f"{row.id} was labelled before", where=row.where)
+        if row.hard and rows.setdefault(row.id, row).labels != row.labels:
+            raise CorpusError(f"{row.id} has other labels before", where=row.where)
     return rows
 
 

@@ -1,93 +1,135 @@
-"""Labels on public texts without the texts: each row points to a passage by source, path and hash.
+"""Labels on public texts without the texts: each row points to the place in a file of a source.
 
 Third-party sentences stay out of version control; `textclass corpus fetch` brings them into a
-cache beside the corpus.
+cache beside the corpus. A text's id is its hash, so one cleaner must give it again and again.
 """
 
 from __future__ import annotations
 
+import html
 import re
-from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from textclass.corpora.files import (
-    corpus_files,
-    gathered,
-    raise_bad_rows,
-    scan_records,
-    write_jsonl,
-)
 from textclass.corpora.rows import Corpus, teaching, text_id
-from textclass.corpora.sources import load_sources
 from textclass.errors import CorpusError
+from textclass.taxonomy import line_of, parse_yaml, raise_faults, read_text
 
+LEAST_SCORE = 0.001
+"""A lower score is left out of a pointer; it is read as 0."""
+
+# The name becomes a file name, the address and the commit arguments of git.
+_SHAPES = {
+    "name": r"[a-z0-9][a-z0-9_-]{0,63}",
+    "title": r".+",
+    "url": r"(https|file)://[^\s-]\S*",
+    "commit": r"[0-9a-f]{40}|[0-9a-f]{64}",
+    "licence": r".+",
+}
+_LONGEST = 8_000  # characters; the cleaning patterns are slow on hostile text beyond it
 _ID = re.compile(r"[0-9a-f]{16}")
+# It stays inside its folder and can't be taken for an option or a pattern of git.
+_PATH = re.compile(r"(?![/:-])(?!(?:.*/)?\.\.(?:/|$))[^\0\n\r\\]+")
+_CUTS = (re.compile(r"\n[ \t]*\n"), re.compile(r"\n"), re.compile(r"</?(?:p|li|td|h\d)\b[^>]*>"))
+_LEFT_OUT = re.compile(
+    r"<!--.*?-->|<(note|script|style|table|figure)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE
+)
+_CLEANING = (
+    (re.compile(r"!\[[^\]]{0,1000}\]\([^)]*\)"), " "),
+    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"<[^>]*>"), " "),
+    (re.compile(r"[*_#>|`]+"), " "),
+    (re.compile("\u2060"), ""),
+    (re.compile("\u00a0"), " "),
+    (re.compile(r"\\(?=[^\w\s])"), ""),
+    (re.compile(r"\s+"), " "),
+)
+
+
+def clean(piece: str) -> str:
+    """Take the marks of Markdown, HTML and TEI out of a piece of a file and fold its white space.
+
+    Ids are hashes of what comes out: a change to any rule loses the labels.
+    """
+    piece = html.unescape(_LEFT_OUT.sub(" ", piece))
+    for pattern, replacement in _CLEANING:
+        piece = pattern.sub(replacement, piece)
+    return piece.strip(" -•\t")
 
 
 @dataclass(frozen=True)
-class TextCache:
-    """Texts that `textclass corpus fetch` brought, by passage id.
+class Pointer:
+    """Where a public text stands.
 
     Attributes
     ----------
-    folder : Path
-        Holds one `<source>.jsonl` of `id` and `text` per source.
+    id : str
+        First 16 hex digits of the SHA-256 of the cleaned text.
+    path : str
+        Of the file in the source.
+    spans : tuple
+        What the text is made of, joined by empty lines: each the code points `[start, end)` of the
+        file, or the id of a paragraph, line or element of it.
     """
 
-    folder: Path
+    id: str
+    path: str
+    spans: tuple[tuple[int, int] | str, ...]
 
-    @classmethod
-    def beside(cls, corpus: Path) -> TextCache:
-        """Return the cache of a corpus folder, also from one of its subfolders."""
-        homes = [corpus, *list(corpus.absolute().parents)[:2]]
-        home = next((home for home in homes if (home / "sources.yaml").exists()), corpus)
-        return cls(home / "cache")
-
-    @cached_property
-    def _texts(self) -> dict[str, str]:
-        files = sorted(self.folder.glob("*.jsonl"))
-        return {number: text for file in files for number, text in self.known(file.stem).items()}
-
-    @cached_property
-    def _licences(self) -> Mapping[str, str]:
-        path = self.folder.parent / "sources.yaml"
-        return {s.name: s.licence for s in load_sources(path).values()} if path.exists() else {}
-
-    def complete(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the record with its text and licence, where the cache knows the text."""
-        # A corpus that has its texts needs no cache, which may be large.
-        given = record.get("text") is not None
-        text = None if given else self._texts.get(str(record.get("id")))
-        if text is None:
-            return dict(record)
-        licence = self._licences.get(str(record.get("source")))
-        return {**({"licence": licence} if licence else {}), **record, "text": text}
-
-    def known(self, source: str) -> dict[str, str]:
-        """Return the texts of one source that are here; one whose hash isn't its id isn't."""
-        return {
-            values["id"]: text
-            for _, values in scan_records(self.folder / f"{source}.jsonl", [])
-            if isinstance(text := values.get("text"), str) and text_id(text) == values.get("id")
-        }
-
-    def store(self, source: str, texts: Mapping[str, str]) -> None:
-        """Write the texts of one source: whole or not at all."""
-        rows = ({"id": number, "text": texts[number]} for number in sorted(texts))
-        write_jsonl(self.folder / f"{source}.jsonl", rows)
+    def cut(self, content: bytes) -> str | None:
+        """Return the text out of its file; None if what stands there has another hash."""
+        whole = content.decode("utf-8", "replace").removeprefix("\ufeff")
+        whole = whole.replace("\r\n", "\n").replace("\r", "\n")
+        found: dict[str, str] = {}
+        if any(isinstance(span, str) for span in self.spans):
+            cuts = (piece for cut in _CUTS for piece in cut.split(whole) if len(piece) < _LONGEST)
+            found = {text_id(piece): piece for piece in map(clean, cuts)}
+        pieces = (
+            found.get(span, "") if isinstance(span, str) else clean(whole[slice(*span)])
+            for span in self.spans
+        )
+        text = "\n\n".join(pieces)
+        return text if text_id(text) == self.id else None
 
 
-def point(corpus: Corpus, *, labelled: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a corpus without their texts; scores to three decimals, without the zeros.
+def is_pointer(record: Mapping[str, Any]) -> bool:
+    """Return whether a record has no text of its own but says which public text it is from."""
+    return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
+
+
+def make_pointer(record: Mapping[str, Any], where: str | None = None) -> Pointer:
+    """Return the checked pointer of a record in the place `where`.
+
+    Raises
+    ------
+    CorpusError
+    """
+    number, path = record.get("id"), record.get("path")
+    if not isinstance(number, str) or not _ID.fullmatch(number):
+        raise CorpusError(f"the id {number!r} isn't 16 hex digits", where=where)
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        raise CorpusError(f"{path!r} isn't a path inside a source", where=where)
+    spans = record.get("passages") or [[record.get("start"), record.get("end")]]
+    if not isinstance(spans, list) or not all(map(_is_span, spans)):
+        raise CorpusError("start and end, or passages, don't say where the text is", where=where)
+    return Pointer(number, path, tuple(s if isinstance(s, str) else (s[0], s[1]) for s in spans))
+
+
+def _is_span(span: object) -> bool:
+    if isinstance(span, list) and [type(place) for place in span] == [int, int]:
+        return bool(0 <= span[0] < span[1] < span[0] + _LONGEST)
+    return isinstance(span, str) and _ID.fullmatch(span) is not None
+
+
+def strip_texts(corpus: Corpus, *, labelled: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a corpus as pointers; scores to four decimals, without the smallest.
 
     Parameters
     ----------
     corpus : Corpus
-        Rows with the columns `source` and `path`.
+        Rows with the columns `source`, `path`, and `start` and `end` or `passages`.
     labelled : str, keyword-only
         How the labels came about, such as "gold" or "silver".
 
@@ -97,63 +139,69 @@ def point(corpus: Corpus, *, labelled: str) -> Iterator[dict[str, Any]]:
         If a row doesn't say where its text is from, or its id isn't the hash of its text.
     """
     for row in corpus.rows:
-        source, path = (str(row.columns.get(name) or "") for name in ("source", "path"))
-        if not source or not _is_safe_path(path):
+        columns = row.columns
+        if not columns.get("source") or not columns.get("path"):
             raise CorpusError("a row needs the source and path of its text", where=row.where)
         if row.id != text_id(row.text):
             raise CorpusError(f"the id {row.id!r} isn't the hash of the text", where=row.where)
-        pointer: dict[str, Any] = {"id": row.id, "source": source, "path": path}
-        if row.group != f"{source}:{path}":
+        make_pointer({**columns, "id": row.id}, row.where)
+        keys = ("source", "path", "start", "end", "passages", "level")
+        pointer = {"id": row.id} | {key: columns[key] for key in keys if key in columns}
+        if row.group != f"{columns['source']}:{columns['path']}":
             pointer["group"] = row.group
         taught = teaching(row, corpus.taxonomy)
         for facet, scores in taught.get("scores", {}).items():
-            rounded = {name: round(score, 3) for name, score in scores.items()}
-            taught["scores"][facet] = {name: score for name, score in rounded.items() if score}
+            kept = {name: round(s, 4) for name, s in scores.items() if s >= LEAST_SCORE}
+            taught["scores"][facet] = kept
         yield {**pointer, **taught, "labelled": labelled}
 
 
-def is_pointer(record: Mapping[str, Any]) -> bool:
-    """Return whether a record has no text of its own but says which public text it is from."""
-    return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
+@dataclass(frozen=True)
+class Source:
+    """One git repository of public texts.
+
+    Attributes
+    ----------
+    name : str
+        What pointers call it.
+    title, licence : str
+    url : str
+        `https://` or `file://`.
+    commit : str
+        The full id of the commit that the labels were made at.
+    """
+
+    name: str
+    title: str
+    url: str
+    commit: str
+    licence: str
 
 
-def read_pointers(folder: Path, sources: Container[str]) -> Mapping[str, Mapping[str, str]]:
-    """Return the pointers of a corpus folder: by source and passage id the path in the source.
+def load_sources(path: str | Path) -> Mapping[str, Source]:
+    """Read a `sources.yaml` into sources by name.
 
     Raises
     ------
     CorpusError
-        Names each bad one by file and line.
+        Names every fault of the file with its line.
     """
-    pointers: dict[str, dict[str, str]] = defaultdict(dict)
-    faults: list[CorpusError] = []
-    for _, file in corpus_files([folder]):
-        for where, record in scan_records(file, faults):
-            if is_pointer(record):
-                with gathered(faults):
-                    number, source, path = _place(record, sources, where)
-                    pointers[source][number] = path
-    raise_bad_rows(faults)
-    return pointers
-
-
-def _place(record: Mapping[str, Any], sources: Container[str], where: str) -> tuple[str, str, str]:
-    number, source, path = (record.get(name) for name in ("id", "source", "path"))
-    if not isinstance(number, str) or not _ID.fullmatch(number):
-        raise CorpusError(f"the id {number!r} isn't 16 hex digits", where=where)
-    if not isinstance(source, str) or source not in sources:
-        raise CorpusError(f"sources.yaml has no source {source!r}", where=where)
-    if not isinstance(path, str) or not _is_safe_path(path):
-        raise CorpusError(f"{path!r} isn't a path inside a source", where=where)
-    return number, source, path
-
-
-def _is_safe_path(path: str) -> bool:
-    """Return whether a path stays inside its folder and can't be taken for an option of git."""
-    parts = PurePosixPath(path).parts
-    return (
-        bool(parts)
-        and not path.startswith(("/", "-", ":"))
-        and ".." not in parts
-        and not any(character in path for character in "\0\n\r\\")
-    )
+    tree = parse_yaml(read_text(Path(path), CorpusError), str(path), CorpusError)
+    entries = tree.get("sources") if isinstance(tree, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise CorpusError("a list under the key 'sources' was expected", where=str(path))
+    sources: dict[str, Source] = {}
+    faults = []
+    for number, entry in enumerate(entries):
+        line = line_of(tree, ("sources", number))
+        given = dict(entry) if isinstance(entry, dict) else {}
+        faults += [
+            (line, f"{key}: {value!r} won't do" if key in _SHAPES else f"there is no key {key!r}")
+            for key, value in (dict.fromkeys(_SHAPES) | given).items()
+            if not (isinstance(value, str) and re.fullmatch(_SHAPES.get(key, "(?!)"), value))
+        ]
+        if given.get("name") in sources:
+            faults.append((line, f"the source {given['name']!r} stands twice"))
+        sources[str(given.get("name"))] = Source(**{key: str(given.get(key)) for key in _SHAPES})
+    raise_faults(faults, str(path), CorpusError)
+    return sources

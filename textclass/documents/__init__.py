@@ -1,13 +1,14 @@
-"""A file → text with pages, read in a child process with limits.
+"""A file → text with pages and a list of what wasn't read, in a child process with limits.
 
 `find_inputs` lists what to read, `DocumentReader` reads it: each file ends as one or more
-`Document`, or as a `SetAside` that says what came and what to do.
+`Document`, or as a `SetAside` that says what came and what to do. `read_rows` reads a table that is
+trusted, such as a corpus.
 """
 
-from textclass.documents.data import Document, Limits, SetAside, Source
-from textclass.documents.inputs import find_inputs, open_file
-from textclass.documents.names import visible
-from textclass.documents.reader import DocumentReader
+from textclass.documents.document import Document, Limits, SetAside, Source
+from textclass.documents.document_reader import DocumentReader
+from textclass.documents.folders import find_inputs, is_own_output, open_file, visible
+from textclass.documents.tables import read_rows
 
 __all__ = [
     "Document",
@@ -16,6 +17,8 @@ __all__ = [
     "SetAside",
     "Source",
     "find_inputs",
+    "is_own_output",
     "open_file",
+    "read_rows",
     "visible",
 ]

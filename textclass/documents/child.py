@@ -1,46 +1,49 @@
-"""The reading process: sets its own limits, then answers one request after another."""
+"""The child process: sets its own limits, then answers one request after another."""
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 from contextlib import suppress
+from dataclasses import asdict
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import BinaryIO
 
-from textclass.documents.data import Limits, TableOptions
-from textclass.documents.reading import read_file
-from textclass.documents.wire import OUT_OF_MEMORY, Fault, Member, Part, pack
-from textclass.errors import DocumentError
+import orjson
+
+from textclass.documents.document import OUT_OF_MEMORY, Limits, Part, Said, TableOptions
+from textclass.documents.parse import FileParser
+from textclass.documents.plain_text import plain
 
 _OPEN_FILES = 64
 
 
 def main() -> None:
-    """Serve requests, one JSON object a line, from standard input until it ends."""
-    # Whatever a library prints must not get between the frames.
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    """Serve requests from standard input until it ends."""
+    # Whatever a library prints must not get between the messages.
+    requests = Connection(os.dup(0), writable=False)
+    answers = Connection(os.dup(1), readable=False)
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1):
         os.dup2(null, standard)
-    setup = json.loads(requests.readline() or b"null")
-    if not setup:
-        return
-    limits, options = Limits(**setup["limits"]), TableOptions(**setup["options"])
-    _confine(limits)
-    _send(pack({"kind": "ready"}), answers)
-    try:
-        for line in requests:
-            request = json.loads(line)
-            path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-            _allow_cpu(limits.cpu_seconds)
-            for part in read_file(path, limits, options, skip=request["skip"]):
-                _send(_frame(part), answers)
+    with suppress(EOFError):
+        setup = orjson.loads(requests.recv_bytes())
+        limits, options = Limits(**setup["limits"]), TableOptions(**setup["options"])
+        _confine(limits)
+        _send(Said("ready"), answers)
+        try:
+            while True:
+                request = orjson.loads(requests.recv_bytes())
+                path = Path(os.fsdecode(bytes.fromhex(request["path"])))
                 _allow_cpu(limits.cpu_seconds)
-            _send(pack({"kind": "done"}), answers)
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY)
+                for part in FileParser(limits, options, request["start"], request["avoid"]).parse(
+                    path
+                ):
+                    _send(part, answers)
+                    _allow_cpu(limits.cpu_seconds)
+                _send(Said("done"), answers)
+        except MemoryError:
+            os._exit(OUT_OF_MEMORY)
 
 
 def _confine(limits: Limits) -> None:
@@ -66,19 +69,12 @@ def _allow_cpu(seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-def _send(frame: bytes, answers: BinaryIO) -> None:
-    answers.write(frame)
-    # What was read must not be lost with a process that dies of what comes next.
-    answers.flush()
-
-
-def _frame(part: Part) -> bytes:
-    header = {"kind": type(part).__name__.lower()} | vars(part)
-    body = header.pop("text", "").encode()
+def _send(part: Part | Said, answers: Connection) -> None:
     try:
-        return pack(header, body)
-    except DocumentError as error:
-        return _frame(Fault("read", str(error), None if isinstance(part, Member) else part.row))
+        data = orjson.dumps(part)
+    except TypeError:  # half a character, as in a name that isn't UTF-8
+        data = orjson.dumps(plain(asdict(part)))
+    answers.send_bytes(data)
 
 
 if __name__ == "__main__":

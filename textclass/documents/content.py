@@ -6,14 +6,14 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from textclass.documents.data import Limits
+from textclass.documents.document import Limits
 from textclass.errors import DocumentError
 
 _HEAD = 256 << 10
@@ -31,13 +31,26 @@ class Content:
         Its name: a hint for formats that the bytes alone don't tell.
     open : callable
         Returns a new binary stream from the start.
+    size : int
+        How many bytes it has, as far as that is known: of a packed content, of its packed form.
     path : Path, optional
         Where it lies, if that stream is a plain file, so that it can be searched.
     """
 
     name: str
     open: Callable[[], IO[bytes]]
+    size: int
     path: Path | None = None
+
+    @classmethod
+    def of_file(cls, path: Path) -> Content:
+        """Return what a file holds."""
+        return cls(path.name, lambda: path.open("rb"), path.stat().st_size, path)
+
+    @classmethod
+    def of_bytes(cls, name: str, data: bytes) -> Content:
+        """Return bytes that are in memory already."""
+        return cls(name, lambda: io.BytesIO(data), len(data))
 
     @cached_property
     def head(self) -> bytes:
@@ -61,10 +74,21 @@ class Content:
         return self.open() if self.path else io.BytesIO(self.whole(limit))
 
 
-def from_gzip(packed: Content, packed_bytes: int, limits: Limits) -> Content:
+@dataclass(frozen=True)
+class Reading:
+    """What a reader made of a document; as in `Document`, with what is attached to it."""
+
+    text: str
+    page_starts: tuple[int, ...] = ()
+    date: str | None = None
+    unread: tuple[str, ...] = ()
+    attachments: Sequence[Content] = ()
+
+
+def from_gzip(packed: Content, limits: Limits) -> Content:
     """Return what a gzip holds."""
     name = packed.name.removesuffix(".gz")
-    return _inflated(name, lambda: gzip.GzipFile(fileobj=packed.open()), packed_bytes, limits)
+    return _inflated(name, lambda: gzip.GzipFile(fileobj=packed.open()), packed.size, limits)
 
 
 def from_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> Content:
@@ -79,7 +103,7 @@ def _inflated(
         with _damage_told():
             return io.BufferedReader(_Counted(opened(), packed, limits))
 
-    return Content(name, inflate)
+    return Content(name, inflate, packed)
 
 
 def refuse_bomb(inflated: int, packed: int, limits: Limits) -> None:
@@ -113,7 +137,10 @@ class _Counted(io.RawIOBase):
         return len(data)
 
     def close(self) -> None:
+        packed = getattr(self._stream, "fileobj", None)  # which a GzipFile leaves open
         self._stream.close()
+        if packed is not None:
+            packed.close()
         super().close()
 
 
@@ -123,8 +150,10 @@ def _damage_told() -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise DocumentError(
-            f"its packed data is damaged or cut short: {error}", hint="fetch the file again"
+            "its packed data is damaged or cut short", hint="fetch the file again"
         ) from error
     except (NotImplementedError, RuntimeError) as error:
         # zipfile's errors for a password and for a packing method it doesn't know.
-        raise DocumentError(f"it can't be unpacked: {error}", hint="pack it plainly") from error
+        raise DocumentError(
+            "it is packed with a password, or in a way that isn't known", hint="pack it plainly"
+        ) from error

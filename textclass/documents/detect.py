@@ -8,8 +8,8 @@ import zipfile
 from pathlib import PurePosixPath
 
 from textclass.documents.content import Content
-from textclass.documents.data import Limits
-from textclass.documents.text import encoding_of
+from textclass.documents.document import Limits
+from textclass.documents.plain_text import encoding_of
 from textclass.errors import DocumentError
 
 PDF = "application/pdf"
@@ -25,6 +25,16 @@ TSV = "text/tab-separated-values"
 JSONL = "application/jsonl"
 PARQUET = "application/vnd.apache.parquet"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+XLS = "application/vnd.ms-excel"
+XLSB = "application/vnd.ms-excel.sheet.binary.macroEnabled.12"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+ODP = "application/vnd.oasis.opendocument.presentation"
+EPUB = "application/epub+zip"
+MSG = "application/vnd.ms-outlook"
+MBOX = "application/mbox"
+MHTML = "multipart/related"
+TAR = "application/x-tar"
 GZIP = "application/gzip"
 ZIP = "application/zip"
 
@@ -47,7 +57,16 @@ _MAGIC = {
     b"\x7fELF": "a program",
     b"SQLite format 3": "an SQLite database",
 }
-_IN_ZIP = {"word/": DOCX, "xl/": XLSX, "ppt/": "a PowerPoint file"}
+_IN_ZIP = {"word/": DOCX, "xl/workbook.bin": XLSB, "xl/": XLSX, "ppt/": PPTX}
+# By the name of a stream in a compound file, the form of Office up to 2003 and of Outlook.
+_IN_COMPOUND = {
+    "__properties_version1.0": MSG,
+    "EncryptedPackage": "",
+    "Workbook": XLS,
+    "Book": XLS,
+    "WordDocument": "a Word file of the years up to 2003",
+    "PowerPoint Document": "a PowerPoint file of the years up to 2003",
+}
 _BY_NAME = {
     ".csv": CSV,
     ".tsv": TSV,
@@ -65,7 +84,12 @@ _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
 )
 _XML = re.compile(r"\s*<(?:\?xml|!doctype|svg)\b", re.I)
-_MAIL_HEADER = re.compile(r"^(received|message-id|mime-version|return-path):", re.I | re.M)
+_MAIL_HEADER = re.compile(
+    r"^(received|message-id|mime-version|return-path|content-type|snapshot-content-location):",
+    re.I | re.M,
+)
+_SAVED_PAGE = re.compile(r"^content-type:\s*multipart/related", re.I | re.M)
+_MBOX = re.compile(r"From \S.*\d{4}.*\n(?:>?[\w-]+:|\s)")
 
 
 def detect(content: Content, limits: Limits) -> str:
@@ -87,7 +111,9 @@ def detect(content: Content, limits: Limits) -> str:
     if b"%PDF-" in head[:1024] and b" obj" in head:  # after some rubbish, as readers accept it
         return PDF
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        raise _ole(content, limits)
+        return _inside_compound(content.whole(limits.document_bytes))
+    if head[257:262] == b"ustar":
+        return TAR
     if kind or _binary(head[:4096]):
         raise _unreadable(kind or "binary data of no known kind")
     return _kind_of_text(head, content.name)
@@ -97,23 +123,29 @@ def _inside_zip(content: Content, limits: Limits) -> str:
     with content.searchable(limits.document_bytes) as stream, zipfile.ZipFile(stream) as archive:
         names = archive.namelist()
         mimetype = archive.read("mimetype")[:100] if names[:1] == ["mimetype"] else b""
+    if mimetype.startswith(EPUB.encode()):
+        return EPUB
     if b"opendocument" in mimetype:
-        if b"opendocument.text" in mimetype:
-            return ODT
-        raise _unreadable("an OpenDocument file that isn't a text", hint="save it as ODT or CSV")
+        for kind in (ODT, ODS, ODP):
+            if mimetype.startswith(kind.encode()):  # also templates
+                return kind
+        raise _unreadable("an OpenDocument drawing or formula", hint="save it as PDF")
     if "[Content_Types].xml" in names:
         for folder, kind in _IN_ZIP.items():
             if any(name.startswith(folder) for name in names):
-                if "/" not in kind:
-                    raise _unreadable(kind, hint="save it as PDF")
                 return kind
     return ZIP
 
 
-def _ole(content: Content, limits: Limits) -> DocumentError:
-    if "EncryptedPackage".encode("utf-16-le") in content.whole(limits.document_bytes):
-        return DocumentError("it is encrypted", hint="save it without a password")
-    return _unreadable("an Office file of the years up to 2003", hint="save it as DOCX or XLSX")
+def _inside_compound(data: bytes) -> str:
+    for stream, kind in _IN_COMPOUND.items():
+        if stream.encode("utf-16-le") + b"\0\0" in data:
+            if not kind:
+                raise DocumentError("it is encrypted", hint="save it without a password")
+            if "/" not in kind:
+                raise _unreadable(kind, hint="save it as DOCX or PDF")
+            return kind
+    raise _unreadable("a Microsoft file of an old or unknown kind", hint="save it as PDF")
 
 
 def _unreadable(what: str, hint: str = "convert it to PDF, DOCX or text") -> DocumentError:
@@ -138,8 +170,12 @@ def _kind_of_text(head: bytes, name: str) -> str:
         return HTML
     if _XML.match(start):
         raise _unreadable("XML of no known kind", hint="convert it to HTML or text")
-    if named is None and len(set(_MAIL_HEADER.findall(start.split("\n\n")[0]))) > 1:
-        return EML
+    if _MBOX.match(start) and named in {None, EML}:
+        return MBOX
+    header = re.split(r"\r?\n\r?\n", start, maxsplit=1)[0]
+    if named in {None, EML} and len(set(_MAIL_HEADER.findall(header.casefold()))) > 1:
+        saved = suffix in {".mht", ".mhtml"} or "saved by" in header[:200].casefold()
+        return MHTML if saved and _SAVED_PAGE.search(header) else EML
     if named and named != HTML:
         return named
     if _json_line(start):

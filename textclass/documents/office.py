@@ -1,79 +1,89 @@
-"""DOCX and ODT: paragraphs, headings and tables in document order."""
+"""Word, PowerPoint, OpenDocument and EPUB: paragraphs, tables and notes in document order."""
 
 from __future__ import annotations
 
 import io
+import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import IO, Any
+from urllib.parse import unquote
 
-from textclass.documents.content import Content, from_member, refuse_bomb
-from textclass.documents.data import Limits
-from textclass.documents.text import iso_date, spaced, tidy
-from textclass.documents.wire import Found
+from textclass.documents.content import Content, Reading, from_member, refuse_bomb
+from textclass.documents.document import Limits
+from textclass.documents.plain_text import iso_date, spaced, tidy
+from textclass.documents.web import read_shown
 from textclass.errors import DocumentError
 
 _Element = Any  # lxml has no types
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-_DATE = "{http://purl.org/dc/elements/1.1/}date"
+_DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
+# Strict files differ from others in these names only.
+_STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
+_DATES = (
+    "{http://purl.org/dc/terms/}modified",
+    "{http://purl.org/dc/terms/}created",
+    "{http://purl.org/dc/elements/1.1/}date",
+)
 _PARAGRAPH = re.compile(rb"<(?:[\w.-]+:)?(?:p|h)[ />]")
 _PROSE = 200  # A table cell longer than this is prose, not an entry.
 
-# The elements that matter, of both formats.
-_PARAGRAPHS = {f"{_W}p", f"{_TEXT}p", f"{_TEXT}h"}
-_ROWS = {f"{_W}tr", f"{_TABLE}table-row"}
-_CELLS = (f"{_W}tc", f"{_TABLE}table-cell")
+# The elements that matter, of all formats.
+_PARAGRAPHS = {f"{_W}p", f"{_A}p", f"{_P}text", f"{_TEXT}p", f"{_TEXT}h"}
+_ROWS = {f"{_W}tr", f"{_A}tr", f"{_TABLE}table-row"}
+_CELLS = {f"{_W}tc", f"{_A}tc", f"{_TABLE}table-cell"}
+_WORDS = {f"{_W}t", f"{_A}t"}
 _SPACE = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
-_SPACE |= {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " "}
-# Fallbacks repeat text boxes; deleted and moved-away text isn't the document's any more.
-_DROPPED = {_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr"}
-_DROPPED |= {f"{_TEXT}tracked-changes", f"{_OFFICE}annotation", f"{_TEXT}note-citation"}
+_SPACE |= {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " ", f"{_A}br": "\n"}
+# Fallbacks repeat text boxes; deleted and moved-away text isn't the document's any more; fields of
+# a slide are its number and today's date.
+_DROPPED = {_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr", f"{_A}fld"}
+_DROPPED |= {f"{_TEXT}tracked-changes", f"{_TEXT}note-citation"}
+
+_BESIDE_SLIDES = {"diagramData", "notesSlide", "comments"}
+
+Notes = dict[tuple[str, str], _Element]
+"""Footnotes, endnotes and comments, by kind and number."""
 
 
-def read_docx(data: bytes, limits: Limits) -> Found:
-    """Return the text of a Word document; also insertions, text boxes and content controls."""
-    check_package(io.BytesIO(data), limits)
-    import docx
-    from docx.opc.constants import RELATIONSHIP_TYPE
+@dataclass(frozen=True)
+class Relation:
+    """A part that another part names."""
 
-    document = docx.Document(io.BytesIO(data))
-    text = _joined(_blocks(document.element.body))
-    # Asked for properties that aren't there, python-docx makes some up, dated now.
-    dated = any(
-        link.reltype == RELATIONSHIP_TYPE.CORE_PROPERTIES
-        for link in document.part.package.rels.values()
-    )
-    properties = document.core_properties if dated else None
-    return Found(text, date=iso_date(properties and (properties.modified or properties.created)))
+    id: str
+    kind: str
+    target: str
 
 
-def read_odt(data: bytes, limits: Limits) -> Found:
-    """Return the text of an OpenDocument text."""
-    check_package(io.BytesIO(data), limits)
-    with zipfile.ZipFile(io.BytesIO(data)) as package:
-        if b"encryption-data" in _part(package, "META-INF/manifest.xml", limits):
-            raise DocumentError("it is encrypted", hint="save it without a password")
-        content = _parse(_part(package, "content.xml", limits))
-        meta = _parse(_part(package, "meta.xml", limits) or b"<none/>")
-    body = content.find(f"{_OFFICE}body")
-    text = "" if body is None else _joined(_blocks(body))
-    return Found(text, date=iso_date(next((node.text for node in meta.iter(_DATE)), None)))
-
-
-def check_package(stream: IO[bytes], limits: Limits, *, markup: bool = True) -> None:
-    """Refuse a zipped office file that would cost too much, or that brings its own entities.
+class Package(zipfile.ZipFile):
+    """A zipped office file; one that costs too much, or brings entities of its own, is refused.
 
     Counting is done on the inflated bytes, before any parser builds a tree: a million paragraphs
-    cost python-docx 20 s and 1.4 GB.
+    would cost 20 s and 1.4 GB.
+
+    Parameters
+    ----------
+    stream : binary stream
+    limits : Limits
+    markup : bool, keyword-only
+        Whether its parts will be parsed, so that their tags count.
     """
-    with zipfile.ZipFile(stream) as package:
-        parts = package.infolist()
+
+    def __init__(self, stream: IO[bytes], limits: Limits, *, markup: bool = True) -> None:
+        super().__init__(stream)
+        self.limits = limits
+        parts = self.infolist()
         inflated = sum(part.file_size for part in parts)
         if inflated > limits.document_bytes:
             raise DocumentError(
@@ -84,11 +94,53 @@ def check_package(stream: IO[bytes], limits: Limits, *, markup: bool = True) -> 
         refuse_bomb(inflated, sum(part.compress_size for part in parts), limits)
         for part in parts:
             if part.filename.endswith((".xml", ".rels")):
-                paragraphs, tags = _count(from_member(package, part, limits))
+                paragraphs, tags = _count(from_member(self, part, limits))
                 if markup and paragraphs > limits.paragraphs:
                     raise DocumentError(f"it has more than {limits.paragraphs:,} paragraphs")
                 if markup and tags > limits.tags:
                     raise DocumentError(f"it has more than {limits.tags:,} XML tags")
+
+    def bytes_of(self, name: str) -> bytes:
+        """Return a part; nothing if it isn't there."""
+        try:
+            info = self.getinfo(name)
+        except KeyError:
+            return b""
+        return from_member(self, info, self.limits).whole(self.limits.document_bytes)
+
+    def xml(self, name: str) -> _Element:
+        """Return the root of a part; an empty element if it isn't there."""
+        from lxml import etree  # type: ignore[import-untyped]  # it has no types
+
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+        data = self.bytes_of(name)
+        if b"purl.oclc.org/ooxml" in data[:20_000]:
+            data = _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", data)
+        return etree.fromstring(data or b"<none/>", parser)
+
+    def relations(self, part: str = "") -> list[Relation]:
+        """Return what a part names; the package itself, if none is given."""
+        folder, name = posixpath.split(part)
+        root = self.xml(posixpath.join(folder, "_rels", f"{name}.rels"))
+        return [
+            Relation(
+                node.get("Id", ""),
+                posixpath.basename(node.get("Type", "")),
+                posixpath.normpath(posixpath.join("/", folder, node.get("Target", "")))[1:],
+            )
+            for node in root.iterchildren("{*}Relationship")
+            if node.get("TargetMode") != "External"
+        ]
+
+    def target(self, kind: str, part: str = "") -> str:
+        """Return the first part of this kind that `part` names, or nothing."""
+        return next((r.target for r in self.relations(part) if r.kind == kind), "")
+
+    def date(self, part: str) -> str | None:
+        """Return when it was changed, else made."""
+        root = self.xml(part)
+        found = (iso_date(node.text) for tag in _DATES for node in root.iter(tag))
+        return next(filter(None, found), None)
 
 
 def _count(part: Content) -> tuple[int, int]:
@@ -99,7 +151,7 @@ def _count(part: Content) -> tuple[int, int]:
         while chunk := stream.read(1 << 20):
             # Without its zeros UTF-16 reads as ASCII.
             piece = rest + chunk.replace(b"\0", b"")
-            if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
+            if b"<!ENTITY" in piece:
                 raise DocumentError("it declares XML entities, as no honest office file does")
             last = max(piece.rfind(b"<"), 0)
             paragraphs += len(_PARAGRAPH.findall(piece, 0, last))
@@ -108,62 +160,170 @@ def _count(part: Content) -> tuple[int, int]:
     return paragraphs, tags
 
 
-def _part(package: zipfile.ZipFile, name: str, limits: Limits) -> bytes:
-    try:
-        info = package.getinfo(name)
-    except KeyError:
-        return b""
-    return from_member(package, info, limits).whole(limits.document_bytes)
+def read_docx(data: bytes, limits: Limits) -> Reading:
+    """Return the text of a Word file, strict ones, templates and those with macros too.
+
+    Notes, comments and text boxes follow the paragraph that they hang on. Headers and footers are
+    left out, as in other formats with pages.
+    """
+    with Package(io.BytesIO(data), limits) as package:
+        main = package.target("officeDocument")
+        related = package.relations(main)
+        notes: Notes = {}
+        for relation in related:
+            if relation.kind in {"footnotes", "endnotes", "comments"}:
+                for node in package.xml(relation.target).iterchildren("*"):
+                    notes[relation.kind[:-1], node.get(f"{_W}id", "")] = node
+        blocks = [*_blocks(package.xml(main), notes)]
+        for rest in list(notes.values()):
+            blocks += _blocks(rest, {})
+        for relation in related:
+            if relation.kind == "diagramData":
+                blocks += _blocks(package.xml(relation.target), {})
+        text = tidy(_joined(blocks))
+        return Reading(
+            text, (), package.date(package.target("core-properties")), _not_read(related)
+        )
 
 
-def _parse(data: bytes) -> _Element:
-    from lxml import etree  # type: ignore[import-untyped]  # it has no types
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
-    return etree.fromstring(data, parser)
-
-
-def _joined(blocks: Iterator[str]) -> str:
-    return tidy("\n\n".join(block for block in blocks if block.strip()))
+def _not_read(related: list[Relation]) -> tuple[str, ...]:
+    kinds = {"oleObject": "embedded file", "package": "embedded file", "aFChunk": "inserted file"}
+    return tuple(
+        f"{kinds[relation.kind]} {posixpath.basename(relation.target)}: not read"
+        for relation in related
+        if relation.kind in kinds
+    )
 
 
-def _blocks(node: _Element) -> Iterator[str]:
+def read_pptx(data: bytes, limits: Limits) -> Reading:
+    """Return the text of a presentation; each slide is a page, with its notes and comments."""
+    with Package(io.BytesIO(data), limits) as package:
+        main = package.target("officeDocument")
+        parts = {relation.id: relation.target for relation in package.relations(main)}
+        slides, unread = [], []
+        for number, node in enumerate(package.xml(main).iter(f"{_P}sldId"), 1):
+            part = parts.get(node.get(f"{RELATION}id", ""), "")
+            related = package.relations(part)
+            wanted = [part, *(r.target for r in related if r.kind in _BESIDE_SLIDES)]
+            blocks = (block for name in wanted for block in _blocks(package.xml(name), {}))
+            slides.append(_joined(blocks))
+            unread += [f"slide {number}: {fault}" for fault in _not_read(related)]
+        text, starts = _paged(slides)
+        date = package.date(package.target("core-properties"))
+    return Reading(text, starts, date, tuple(unread))
+
+
+def _paged(pages: list[str]) -> tuple[str, tuple[int, ...]]:
+    """Return pages as one text, and where each begins."""
+    pages = [tidy(page) for page in pages]
+    lengths = (len(page) + 2 if page else 0 for page in pages)
+    text = "\n\n".join(filter(None, pages))
+    return text, tuple(min(start, len(text)) for start in accumulate(lengths, initial=0))[:-1]
+
+
+def read_opendocument(data: bytes, limits: Limits) -> Reading:
+    """Return the text of an OpenDocument text or presentation, of which each slide is a page."""
+    with Package(io.BytesIO(data), limits) as package:
+        if b"encryption-data" in package.bytes_of("META-INF/manifest.xml"):
+            raise DocumentError("it is encrypted", hint="save it without a password")
+        body = package.xml("content.xml").find(f"{_OFFICE}body")
+        pages = [] if body is None else list(body.iterfind(f"*/{_DRAW}page"))
+        date = package.date("meta.xml")
+    if pages:
+        text, starts = _paged([_joined(_blocks(page, {})) for page in pages])
+        return Reading(text, starts, date)
+    return Reading("" if body is None else tidy(_joined(_blocks(body, {}))), date=date)
+
+
+def read_epub(data: bytes, limits: Limits) -> Reading:
+    """Return the text of a book's chapters in reading order."""
+    with Package(io.BytesIO(data), limits) as package:
+        root = package.xml("META-INF/container.xml").find(".//{*}rootfile")
+        main = "" if root is None else root.get("full-path", "")
+        book = package.xml(main)
+        parts = {
+            node.get("id"): posixpath.normpath(
+                posixpath.join(posixpath.dirname(main), unquote(node.get("href", "")))
+            )
+            for node in book.iterfind("{*}manifest/{*}item")
+        }
+        locked = {
+            unquote(node.get("URI", ""))
+            for node in package.xml("META-INF/encryption.xml").iter("{*}CipherReference")
+        }
+        chapters, unread = [], []
+        for node in book.iterfind("{*}spine/{*}itemref"):
+            part = parts.get(node.get("idref"), "")
+            if part in locked or not (chapter := package.bytes_of(part)):
+                why = "encrypted" if part in locked else "missing"
+                unread.append(f"chapter {posixpath.basename(part) or node.get('idref')}: {why}")
+            else:
+                chapters.append(read_shown(chapter, limits))
+        if not chapters and locked:
+            raise DocumentError("it is encrypted", hint="get it without copy protection")
+        return Reading(tidy("\n\n".join(chapters)), (), package.date(main), tuple(unread))
+
+
+def _joined(blocks: Iterable[str]) -> str:
+    return "\n\n".join(block for block in blocks if block.strip())
+
+
+def _blocks(node: _Element, notes: Notes) -> Iterator[str]:
     """Yield the paragraphs and table rows below `node` in order."""
     for child in node.iterchildren("*"):
         if child.tag in _DROPPED:
             continue
         if child.tag in _PARAGRAPHS:
             nested: list[_Element] = []
-            # In Word's format only one element holds text, in ODT it stands anywhere.
-            yield "".join(_pieces(child, nested, anywhere=child.tag != f"{_W}p"))
+            # In Word and PowerPoint certain elements hold the text, in ODT it stands anywhere.
+            anywhere = not child.tag.startswith((_W, _A))
+            yield "".join(_pieces(child, nested, notes, anywhere=anywhere))
             for inner in nested:  # text boxes and notes follow the paragraph they hang on
-                yield from _blocks(inner)
+                yield from _blocks(inner, notes)
         elif child.tag in _ROWS:
-            yield _row(child)
+            yield _row(child, notes)
         else:
-            yield from _blocks(child)
+            yield from _blocks(child, notes)
 
 
-def _pieces(node: _Element, nested: list[_Element], *, anywhere: bool) -> Iterator[str]:
+def _pieces(
+    node: _Element, nested: list[_Element], notes: Notes, *, anywhere: bool
+) -> Iterator[str]:
     """Yield the text of one paragraph; what holds paragraphs of its own is put into `nested`."""
     if anywhere:
         yield spaced(node.text)
     for child in node.iterchildren("*"):
         if child.tag in _SPACE:
             yield _SPACE[child.tag]
-        elif child.tag == f"{_W}t":
+        elif child.tag in _WORDS:
             yield child.text or ""
+        elif child.tag.endswith("Reference") and (note := _note(child, notes)) is not None:
+            nested.append(note)
         elif any(inner.tag in _PARAGRAPHS for inner in child.iterchildren("*")):
             nested.append(child)
         elif child.tag not in _DROPPED:
-            yield from _pieces(child, nested, anywhere=anywhere)
+            yield from _pieces(child, nested, notes, anywhere=anywhere)
         if anywhere:
             yield spaced(child.tail)
 
 
-def _row(row: _Element) -> str:
+def _note(reference: _Element, notes: Notes) -> _Element | None:
+    kind = reference.tag.removeprefix(_W).removesuffix("Reference")
+    return notes.pop((kind, reference.get(f"{_W}id", "")), None)
+
+
+def _row(row: _Element, notes: Notes) -> str:
     """Return a table row in one line, or its cells as paragraphs where they hold prose."""
-    cells = [[block for block in _blocks(cell) if block.strip()] for cell in row.iter(*_CELLS)]
+    cells = [[block for block in _blocks(cell, notes) if block.strip()] for cell in _cells_of(row)]
     if all(len(blocks) < 2 and sum(map(len, blocks)) <= _PROSE for blocks in cells):
         return " | ".join(" ".join(blocks[0].split()) for blocks in cells if blocks)
     return "\n\n".join(block for blocks in cells for block in blocks)
+
+
+def _cells_of(row: _Element) -> Iterator[_Element]:
+    """Yield the cells of a row, not those of tables inside them."""
+    for child in row.iterchildren("*"):
+        if child.tag in _CELLS:
+            yield child
+        elif child.tag not in _DROPPED:
+            yield from _cells_of(child)

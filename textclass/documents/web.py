@@ -6,9 +6,10 @@ import re
 from contextlib import suppress
 from typing import Any
 
-from textclass.documents.data import Limits
-from textclass.documents.text import cut, decode, encoding_of, iso_date, spaced, tidy
-from textclass.documents.wire import Found
+from textclass.documents.boilerplate import boilerplate
+from textclass.documents.content import Reading
+from textclass.documents.document import Limits
+from textclass.documents.plain_text import cut, decode, encoding_of, iso_date, spaced, tidy
 from textclass.errors import DocumentError
 
 _Element = Any  # lxml has no types
@@ -21,6 +22,20 @@ _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _EXTRACTED_TAGS = 100_000
 # A main text of less than this share of the visible words has lost the document.
 _MAIN_SHARE = 0.25
+
+# A page of fewer words may be a notice that stands in place of the text.
+_NOTICE = 250
+_SAVE = "open it in a browser and save it as PDF or MHTML"
+_NEEDS_SCRIPT = re.compile(
+    r"(enable|turn on|requires?|without|disabled?)\W+(\w+\W+){0,4}javascript"
+    r"|javascript\W+(\w+\W+){0,4}(enabled?|disabled|required|turned o)",
+    re.IGNORECASE,
+)
+_ROBOTS = re.compile(
+    r"checking (if|your browser|the site connection)|verify(ing)? (that )?you are (a )?human"
+    r"|are you a robot|(not|n't) a robot|enable cookies and reload",
+    re.IGNORECASE,
+)
 
 _UNSEEN = {"head", "script", "style", "noscript", "template", "svg", "math", "iframe", "object"}
 _AROUND = {"nav", "header", "footer", "aside", "form", "button", "select"}
@@ -37,30 +52,47 @@ _DATES = (
 )
 
 
-def read_html(data: bytes, limits: Limits) -> Found:
-    """Return the main text of a web page."""
-    named = _CHARSET.search(data[:4096])
-    encoding = encoding_of(data[: 256 << 10])
-    # Bytes that are UTF-8 are believed before what the page says of itself.
-    if named and not encoding.startswith("utf"):
-        with suppress(LookupError):
-            "".encode(name := named[1].decode("ascii", "replace"))
-            encoding = name
-    return html_text(decode(data, limits.text_chars * 2, encoding=encoding), limits)
+def read_html(data: bytes, limits: Limits) -> Reading:
+    """Return the main text of a web page.
+
+    Raises
+    ------
+    DocumentError
+        Also if the page has none of its own: a script draws it, or a notice stands in its place.
+    """
+    source = _decoded(data, limits)
+    reading = html_text(source, limits)
+    text = reading.text
+    if len(text.split()) < _NOTICE:
+        if (not text and "<script" in source.casefold()) or _NEEDS_SCRIPT.search(text):
+            raise DocumentError("its text is drawn by a script, so the file holds none", hint=_SAVE)
+        if _ROBOTS.search(text):
+            raise DocumentError("it is a check for robots in place of the page", hint=_SAVE)
+        if "cookie" in text.casefold() and all(map(boilerplate, text.split("\n\n"))):
+            raise DocumentError("it is a cookie notice in place of the page", hint=_SAVE)
+    return reading
 
 
-def html_text(source: str, limits: Limits) -> Found:
+def read_shown(data: bytes, limits: Limits) -> str:
+    """Return all that a reader of an HTML file sees."""
+    return shown_text(_decoded(data, limits), limits)
+
+
+def shown_text(source: str, limits: Limits) -> str:
+    """Return all that a reader sees of HTML that is decoded already."""
+    _guard(source, limits)
+    tree = _tree(source)
+    return "" if tree is None else _visible(tree, _UNSEEN, limits)
+
+
+def html_text(source: str, limits: Limits) -> Reading:
     """Return the main text of HTML that is decoded already."""
-    from lxml import html  # type: ignore[import-untyped]  # it has no types
     from trafilatura import extract
 
     tags = _guard(source, limits)
-    source = _DECLARATION.sub("", source, count=1)
-    # Without huge_tree libxml2 drops, unsaid, all that lies deeper than 256 levels.
-    parser = html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
-    if not source.strip():
-        return Found("")
-    tree = html.document_fromstring(source, parser=parser)
+    tree = _tree(source)
+    if tree is None:
+        return Reading("")
     visible = _visible(tree, _UNSEEN, limits)
     date = next((iso_date(str(found)) for path in _DATES for found in tree.xpath(path)), None)
     main = ""
@@ -71,7 +103,29 @@ def html_text(source: str, limits: Limits) -> Found:
         found = _MARK.sub("", found)
         if len(found.split()) >= _MAIN_SHARE * len(core.split()):
             main = re.sub(r"\n+", "\n\n", found)
-    return Found(tidy(main) or visible, date=date)
+    return Reading(tidy(main) or visible, date=date)
+
+
+def _decoded(data: bytes, limits: Limits) -> str:
+    named = _CHARSET.search(data[:4096])
+    encoding = encoding_of(data[: 256 << 10])
+    # Bytes that are UTF-8 are believed before what the page says of itself.
+    if named and not encoding.startswith("utf"):
+        with suppress(LookupError):
+            "".encode(name := named[1].decode("ascii", "replace"))
+            encoding = name
+    return decode(data, limits.text_chars * 2, encoding=encoding)
+
+
+def _tree(source: str) -> _Element | None:
+    from lxml import html  # type: ignore[import-untyped]  # it has no types
+
+    source = _DECLARATION.sub("", source, count=1)
+    if not source.strip():
+        return None
+    # Without huge_tree libxml2 drops, unsaid, all that lies deeper than 256 levels.
+    parser = html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
+    return html.document_fromstring(source, parser=parser)
 
 
 def _tell_apart(tree: _Element) -> None:

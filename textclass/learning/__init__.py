@@ -1,7 +1,12 @@
 """Corpora to models: features, classifier, training, evaluation, card."""
 
+from textclass.learning.baselines import fit_baselines
+from textclass.learning.card import update_card
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.compiling import compile_model
+from textclass.learning.evaluator import Evaluation, evaluate
+from textclass.learning.metrics import as_text, wide
+from textclass.learning.predictions import leave_out, read_documents
 from textclass.learning.training import (
     default_pipeline,
     fit_corpus,
@@ -12,12 +17,20 @@ from textclass.learning.training import (
 from textclass.learning.vectorizer import WordFeatures
 
 __all__ = [
+    "Evaluation",
     "LabelClassifier",
     "WordFeatures",
+    "as_text",
     "compile_model",
     "default_pipeline",
+    "evaluate",
+    "fit_baselines",
     "fit_corpus",
+    "leave_out",
     "out_of_fold",
+    "read_documents",
     "set_thresholds",
     "train",
+    "update_card",
+    "wide",
 ]

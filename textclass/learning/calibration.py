@@ -1,16 +1,20 @@
-"""Scores to probabilities, by Platt scaling on out-of-fold scores, safe for rare labels."""
+"""From scores out of fold to probabilities and thresholds, safe for rare labels."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from scipy.optimize import brentq
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
 
 ENOUGH = 50
 """With this many positives a label's own slope counts as known."""
@@ -75,3 +79,152 @@ def _offset(logits: NDArray[np.float64], weights: NDArray[np.float64], share: fl
 
     reach = float(np.abs(logits).max()) + 50.0
     return float(brentq(excess, -reach, reach))
+
+
+PRIOR_POSITIVES = 20.0
+"""With so many positives, counts and calibrated probabilities weigh the same."""
+
+PLATEAU = 0.01
+"""Cuts whose F1 is this near the best count as equals: their middle is steadier than the best."""
+
+NEVER = 0.999
+"""The threshold of a label whose target precision no threshold reaches."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A label's threshold and where it comes from.
+
+    Attributes
+    ----------
+    value : float
+    rule : str
+        `best F1`; the target precision, told as not reached where it isn't; or `no examples`.
+    """
+
+    value: float
+    rule: str
+
+
+def best_f1(
+    p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> Threshold:
+    """Return the threshold of the best F1: the middle of the cuts that come near it.
+
+    Where positives are few, the expected counts under the calibrated probabilities stand in for
+    part of the true ones, so that a handful of examples doesn't decide.
+
+    Parameters
+    ----------
+    p : ndarray of float64, shape (n_rows,)
+    truth : ndarray of bool, shape (n_rows,)
+    weights : ndarray of float64, shape (n_rows,)
+        How much each row counts.
+    """
+    if not truth.any():
+        return Threshold(NEVER, "no examples")
+    values, hits, given = _cuts(p, truth, weights)
+    f1 = 2 * hits / (given + hits[-1])
+    near = values[f1 >= f1.max() - PLATEAU]
+    middle = float(np.exp(np.log(np.maximum(near, 1e-6)).mean()))
+    return Threshold(float(np.clip(middle, 1e-3, NEVER)), "best F1")
+
+
+def at_precision(
+    p: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    target: float,
+) -> Threshold:
+    """Return the lowest threshold whose precision is at least `target`."""
+    values, hits, given = _cuts(p, truth, weights)
+    reached = np.flatnonzero(hits / given >= target)
+    if not len(reached):
+        return Threshold(NEVER, f"precision {target:g}, not reached")
+    return Threshold(_between(values, int(reached[-1])), f"precision {target:g}")
+
+
+def _cuts(
+    p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the distinct probabilities, falling, with the weight of hits and rows above each."""
+    order = np.argsort(-p, kind="stable")
+    share = truth.sum() / (truth.sum() + PRIOR_POSITIVES)
+    mixed = share * truth[order] + (1 - share) * p[order]
+    last = np.flatnonzero(np.diff(p[order], append=-1.0))
+    hits: NDArray[np.float64] = np.cumsum(weights[order] * mixed)[last]
+    given: NDArray[np.float64] = np.cumsum(weights[order])[last]
+    return p[order][last], hits, given
+
+
+def _between(values: NDArray[np.float64], cut: int) -> float:
+    """Return a threshold between two neighbouring probabilities, away from 0 and 1."""
+    below = values[cut + 1] if cut + 1 < len(values) else 0.0
+    return float(np.clip((values[cut] + below) / 2, 1e-3, NEVER))
+
+
+def per_label(value: Any, n_labels: int) -> list[Any]:  # noqa: ANN401 -- one for all, or one for each
+    """Return a value for each label, from one for all or a sequence of them."""
+    values: list[Any] = np.broadcast_to(np.asarray(value, dtype=object), n_labels).tolist()
+    return values
+
+
+def choose_thresholds(
+    p: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    weights: NDArray[np.float64],
+    targets: Sequence[float | None],
+) -> list[Threshold]:
+    """Return each label's threshold: its target precision where it has one, else best F1.
+
+    Parameters
+    ----------
+    p : ndarray of float64, shape (n_rows, L)
+    truth : ndarray of bool, shape (n_rows, L)
+    weights : ndarray of float64, shape (n_rows,)
+        How much each row counts.
+    targets : sequence of float or None, length L
+    """
+    return [
+        best_f1(p[:, c], truth[:, c], weights)
+        if target is None
+        else at_precision(p[:, c], truth[:, c], weights, target)
+        for c, target in enumerate(targets)
+    ]
+
+
+def group_folds(
+    groups: ArrayLike, truth: NDArray[np.bool_], *, folds: int, seed: int | None = 0
+) -> NDArray[np.int64]:
+    """Return the fold of each row; rows of one document share it.
+
+    Documents are spread by iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011) over
+    the labels that they hold.
+
+    Parameters
+    ----------
+    groups : array-like, shape (n_rows,)
+        The document of each row.
+    truth : ndarray of bool, shape (n_rows, n_labels)
+    folds : int, keyword-only
+    seed : int or None, keyword-only
+
+    Raises
+    ------
+    ValueError
+        If there are fewer documents than folds.
+    """
+    names, members = np.unique(np.asarray(groups), return_inverse=True)
+    if len(names) < folds:
+        raise ValueError(
+            f"n_samples={len(truth)} with labels, of {len(names)} documents (groups): "
+            f"{folds} folds need at least as many"
+        )
+    held = np.zeros((len(names), truth.shape[1] + 1), dtype=bool)
+    np.logical_or.at(held[:, :-1], members, truth)
+    held[:, -1] = ~held[:, :-1].any(axis=1)
+    splitter = MultilabelStratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
+    fold_of_group = np.empty(len(names), dtype=np.int64)
+    for fold, (_, test) in enumerate(splitter.split(held, held)):
+        fold_of_group[test] = fold
+    return fold_of_group[members]

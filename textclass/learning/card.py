@@ -42,7 +42,7 @@ def corpus_facts(corpus: Corpus) -> list[dict[str, Any]]:
         soft_passages=("soft_passages", "sum"),
         documents=("documents", "nunique"),
     )
-    return [{"source": str(name), **row} for name, row in facts.to_dict("index").items()]
+    return [{str(k): v for k, v in row.items()} for row in facts.reset_index().to_dict("records")]
 
 
 def update_card(folder: str | Path, evaluation: Evaluation | None = None) -> ModelFolder:

@@ -1,4 +1,4 @@
-"""Features to labels, as a scikit-learn estimator: one logistic regression per label, calibrated."""
+"""Features to labels, as a scikit-learn estimator: a logistic regression per label, calibrated."""
 
 from __future__ import annotations
 
@@ -24,9 +24,13 @@ from sklearn.utils.validation import (
 )
 from threadpoolctl import threadpool_limits
 
-from textclass.learning.calibration import calibrate
-from textclass.learning.folds import group_folds
-from textclass.learning.thresholds import Threshold, choose_thresholds
+from textclass.learning.calibration import (
+    Threshold,
+    calibrate,
+    choose_thresholds,
+    group_folds,
+    per_label,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with how many fits are done and how many there are."""
 
+_FLOATS = (np.float64, np.float32)
 _LEAST_PROBABILITY = 0.01
 """A soft row with less than this for a label is not also taken as its positive."""
 
@@ -164,13 +169,11 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         ValueError
             If values of `y` aren't from 0 to 1, or there are fewer documents than folds.
         """
-        X = validate_data(self, X, accept_sparse="csr", dtype=(np.float64, np.float32))
+        features = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS)
         targets = self._targets(y)
-        check_consistent_length(X, targets, groups, parts)
-        given = _check_sample_weight(sample_weight, X, dtype=np.float64)
-        # Half the memory to pass over; the solver's own tolerance moves scores as much.
-        features = X.astype(np.float32)
-        sure = np.flatnonzero(np.isin(targets, (0.0, 1.0)).all(axis=1))
+        check_consistent_length(features, targets, groups, parts)
+        given = _check_sample_weight(sample_weight, features, dtype=np.float64)
+        sure = np.flatnonzero(_hard(targets))
         documents = np.arange(len(targets)) if groups is None else np.asarray(groups)
         truth = targets[sure] > 0
         folds = group_folds(documents[sure], truth, folds=self.folds, seed=self.random_state)
@@ -178,7 +181,8 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         (self.coef_, self.intercept_), *by_fold = self._fit_all(features, targets, given, subsets)
         scores = np.empty(truth.shape)
         for fold, (coef, intercept) in enumerate(by_fold):
-            scores[folds == fold] = _scores(X[sure[folds == fold]], coef, intercept)
+            held = folds == fold
+            scores[held] = safe_sparse_dot(features[sure[held]], coef.T) + intercept
         weights = given[sure] * (1.0 if parts is None else _even(np.asarray(parts)[sure]))
         self.calibration_ = calibrate(scores, truth, weights, shrinkage=self.shrinkage)
         p = self._probabilities(scores)
@@ -204,10 +208,12 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             self.classes_ = self._binarizer.classes_
             if len(self.classes_) < 2:
                 raise ValueError("y of one dimension needs 2 classes or more, it has 1 class")
-            return np.asarray(self._binarizer.transform(values), dtype=np.float64)
-        targets = values.astype(np.float64)
+            return np.array(self._binarizer.transform(values), dtype=np.float64)
+        targets = np.array(values, dtype=np.float64)
         if not ((targets >= 0) & (targets <= 1)).all():
-            raise ValueError("y of two dimensions must hold 0 and 1, or probabilities; it has other values")
+            raise ValueError(
+                "y of two dimensions must hold 0 and 1, or probabilities; it has other values"
+            )
         self.classes_ = np.arange(targets.shape[1]) if names is None else np.asarray(names)
         return targets
 
@@ -217,11 +223,12 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         targets: NDArray[np.float64],
         given: NDArray[np.float64],
         subsets: Sequence[NDArray[np.int64]],
-    ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    ) -> list[tuple[NDArray[np.float64], ...]]:
         """Fit every label on each subset of the rows; return weights and intercepts of each."""
-        n_labels = targets.shape[1]
-        soft = np.broadcast_to(np.asarray(self.soft_weight, dtype=np.float64), n_labels)
-        sure = np.isin(targets, (0.0, 1.0)).all(axis=1)
+        n_labels, sure = targets.shape[1], _hard(targets)
+        soft = per_label(self.soft_weight, n_labels)
+        # Half the memory to pass over; the solver's own tolerance moves scores as much.
+        features = features.astype(np.float32)
         tasks = [(subset, label) for subset in subsets for label in range(n_labels)]
         fits = Parallel(n_jobs=self.n_jobs, return_as="generator", max_nbytes="1M")(
             delayed(_fit_label)(
@@ -240,17 +247,13 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             done.append(fit)
             if self.progress:
                 self.progress(number, len(tasks))
-        coefs, intercepts = zip(*done, strict=True)
-        return [
-            (np.array(coefs[first : first + n_labels]), np.array(intercepts[first : first + n_labels]))
-            for first in range(0, len(done), n_labels)
-        ]
+        fitted = [done[first : first + n_labels] for first in range(0, len(done), n_labels)]
+        return [tuple(map(np.array, zip(*labels, strict=True))) for labels in fitted]
 
     def _thresholds(
         self, p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
     ) -> list[Threshold]:
-        wanted = self.target_precision
-        targets = [wanted] * p.shape[1] if wanted is None or np.isscalar(wanted) else list(wanted)
+        targets = per_label(self.target_precision, p.shape[1])
         chosen = choose_thresholds(p, truth, weights, targets)
         if self.threshold == "best-f1":
             return chosen
@@ -280,16 +283,16 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         p = self._probabilities(self._raw(X))
         if self._binarizer is None or self._is_binary:
             given = (p >= self.thresholds_).astype(np.int64)
-            return self.classes_[given.ravel()] if self._is_binary else given
-        return self.classes_[p.argmax(axis=1)]
+            return np.asarray(self.classes_[given.ravel()]) if self._is_binary else given
+        return np.asarray(self.classes_[p.argmax(axis=1)])
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:  # noqa: ANN401, N803 -- scikit-learn's names
-        """Return micro-averaged F1 over the rows with labels; accuracy for a `y` of one dimension."""
+        """Return micro F1 over the rows with labels; accuracy for a `y` of one dimension."""
         check_is_fitted(self)
         if self._binarizer is not None:
             return float(super().score(X, y, sample_weight))
         truth = np.asarray(y, dtype=np.float64)
-        sure = np.isin(truth, (0.0, 1.0)).all(axis=1)
+        sure = _hard(truth)
         weights = None if sample_weight is None else np.asarray(sample_weight)[sure]
         given = self.predict(X)[sure]
         options = {"average": "micro", "zero_division": 0.0, "sample_weight": weights}
@@ -301,10 +304,9 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def _raw(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 -- scikit-learn's name
         check_is_fitted(self)
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-        )
-        return _scores(X, self.coef_, self.intercept_)
+        features = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)
+        scores: NDArray[np.float64] = safe_sparse_dot(features, self.coef_.T, dense_output=True)
+        return scores + self.intercept_
 
     def _probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         p: NDArray[np.float64] = expit(self.calibration_[:, 0] * scores + self.calibration_[:, 1])
@@ -318,13 +320,9 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         return tags
 
 
-def _scores(
-    features: sparse.csr_matrix | NDArray[np.float64],
-    coef: NDArray[np.float64],
-    intercept: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    scores: NDArray[np.float64] = safe_sparse_dot(features, coef.T, dense_output=True) + intercept
-    return scores
+def _hard(targets: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which rows hold labels, rather than probabilities."""
+    return np.asarray(np.isin(targets, (0.0, 1.0)).all(axis=1))
 
 
 def _outside(

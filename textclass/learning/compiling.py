@@ -30,10 +30,14 @@ def parts_of(pipeline: Pipeline) -> tuple[WordFeatures, LabelClassifier]:
     match steps:
         case [WordFeatures() as features, LabelClassifier() as classifier]:
             return features, classifier
-    raise TypeError(f"make_pipeline(WordFeatures(), LabelClassifier()) was expected, not {pipeline}")
+    raise TypeError(
+        f"make_pipeline(WordFeatures(), LabelClassifier()) was expected, not {pipeline}"
+    )
 
 
-def compile_model(pipeline: Pipeline, taxonomy: Taxonomy, *, dtype: type = np.float16) -> LinearModel:
+def compile_model(
+    pipeline: Pipeline, taxonomy: Taxonomy, *, dtype: type = np.float16
+) -> LinearModel:
     """Turn a fitted pipeline into the model that `Tagger` holds.
 
     Parameters

@@ -66,7 +66,9 @@ OF_LABELS: Mapping[str, Metric] = {
 """Of a label's true and given passages, with an interval."""
 
 OF_PROBABILITIES: Mapping[str, Metric] = {
-    "average_precision": lambda truth, p: average_precision_score(truth, p) if truth.any() else _NAN,
+    "average_precision": lambda truth, p: (
+        average_precision_score(truth, p) if truth.any() else _NAN
+    ),
     "brier": brier_score_loss,
     "ece": calibration_error,
 }
@@ -172,7 +174,7 @@ def facet_figures(
     """Return the figures of a facet; both arrays of shape (n_passages, n_labels)."""
     counts = bootstrap.counts(truth, given)
     used = truth.sum(axis=0) >= ENOUGH
-    anything = [labels.any(axis=1, keepdims=True) for labels in (truth, given)]
+    anything = tuple(np.any(labels, axis=1, keepdims=True) for labels in (truth, given))
     by_label = ratios(*(c[:, used] for c in counts))
     # A label that has true passages and was never given has a precision of 0, not an unknown one.
     by_label["precision"] = np.where(
@@ -198,8 +200,7 @@ def facet_figures(
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return figures as the long table."""
-    frame = pd.DataFrame(rows, columns=COLUMNS)
-    return frame.fillna({"part": "", "label": ""})
+    return pd.DataFrame([{"part": "", "label": "", **row} for row in rows], columns=COLUMNS)
 
 
 def as_text(figure: Any) -> str:  # noqa: ANN401 -- a row or a mapping
@@ -208,7 +209,7 @@ def as_text(figure: Any) -> str:  # noqa: ANN401 -- a row or a mapping
     if value is None or pd.isna(value):
         return "-"
     if low is None or pd.isna(low):
-        return f"{value:.3f}"
+        return f"{value:.0f}" if value > 1 else f"{value:.3f}"  # a count, or a figure alone
     return f"{value:.3f} [{low:.3f}-{figure['high']:.3f}]"
 
 

@@ -16,13 +16,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from threadpoolctl import threadpool_limits
 
 from textclass import __version__
-from textclass.corpora import Corpus
-from textclass.errors import CorpusError, ModelError
+from textclass.corpora import Corpus, text_id
+from textclass.errors import CorpusError, ModelError, TextclassError
+from textclass.learning.calibration import choose_thresholds, per_label
 from textclass.learning.card import CARD, corpus_facts, model_card
 from textclass.learning.classifier import LabelClassifier, Progress
 from textclass.learning.compiling import compile_model, parts_of
-from textclass.learning.leakage import TRAINING_GROUPS, training_groups
-from textclass.learning.thresholds import choose_thresholds
+from textclass.learning.predictions import TRAINING_GROUPS, training_groups
 from textclass.learning.vectorizer import WordFeatures
 from textclass.model import ModelFolder, check_place, load_folder, pack_arrays, save_model
 
@@ -36,9 +36,33 @@ _VERSIONS = ("spacy", "scikit-learn", "numpy", "scipy")
 _EPSILON = 1e-6
 
 
-def default_pipeline() -> Pipeline:
-    """Return the pipeline that models are made of, to be fitted or given other parameters."""
-    return make_pipeline(WordFeatures(), LabelClassifier(n_jobs=-1))
+def default_pipeline(**parameters: Any) -> Pipeline:  # noqa: ANN401 -- of many types
+    """Return the pipeline that models are made of, not fitted.
+
+    Parameters
+    ----------
+    **parameters
+        Of `WordFeatures` and `LabelClassifier`, by name; `random_state` of both.
+
+    Raises
+    ------
+    TextclassError
+        If neither has such a parameter.
+    """
+    steps = (WordFeatures(), LabelClassifier(n_jobs=-1))
+    known = {name: value for step in steps for name, value in step.get_params().items()}
+    for name, value in parameters.items():
+        if name not in known or name == "progress":
+            raise TextclassError(
+                f"no parameter {name!r}", hint=f"the parameters are {', '.join(sorted(known))}"
+            )
+        number = isinstance(known[name], int | float) and np.isscalar(value)
+        if number and not (isinstance(value, int | float) and value >= 0) and name != "n_jobs":
+            raise TextclassError(f"{name} must be a number of at least 0, not {value!r}")
+        for step in steps:
+            if name in step.get_params():
+                step.set_params(**{name: value})
+    return make_pipeline(*steps)
 
 
 def train(
@@ -80,6 +104,7 @@ def train(
         "probabilities": classifier.out_of_fold_[hard].astype(np.float16),
         "truth": (corpus.targets[hard] > 0).astype(np.uint8),
         "weights": classifier.row_weights_[hard].astype(np.float32),
+        "rows": row_keys(corpus),
     }
     facts = _facts(corpus, fitted)
     files = {
@@ -122,8 +147,7 @@ def fit_corpus(
         )
     asked = classifier.target_precision
     own = [label.target_precision for label in corpus.taxonomy.labels]
-    asked = [asked] * len(own) if asked is None or np.isscalar(asked) else asked
-    wanted = [mine or other for mine, other in zip(own, asked, strict=True)]
+    wanted = [mine or all_ for mine, all_ in zip(own, per_label(asked, len(own)), strict=True)]
     classifier.set_params(target_precision=wanted, progress=progress)
     # A probability of exactly 0 or 1 would make a soft row look like one with labels.
     soft = np.clip(corpus.targets, _EPSILON, 1 - _EPSILON)
@@ -133,6 +157,12 @@ def fit_corpus(
     with threadpool_limits(limits=1):
         pipeline.fit(corpus.texts, targets, **{f"{name}__{key}": rows[key] for key in rows})
     return pipeline
+
+
+def row_keys(corpus: Corpus) -> NDArray[np.uint64]:
+    """Return a key of the text of each row with labels, by which out-of-fold figures are found."""
+    texts = (row.text for row in corpus.rows if row.hard)
+    return np.array([int(text_id(text), 16) for text in texts], dtype=np.uint64)
 
 
 def sample_soft(corpus: Corpus, most: int | None, *, seed: int = 0) -> Corpus:

@@ -1,0 +1,139 @@
+"""The component in spaCy pipelines: what it fills, in batches, in processes, saved and scored."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import spacy
+from spacy import displacy
+from spacy.tokens import DocBin
+from spacy.training import Example
+
+from textclass.errors import ModelError
+from textclass.tagger import Tagger
+
+TEXTS = [
+    "the ferry left upstream when the flood reached the bridge near the old town",
+    "the baker and the dough and the oven and the loaf of rye in the morning",
+    "people saw the market by the road in the town and then it was day",
+    "",
+]
+
+
+@pytest.fixture
+def nlp(toy_model):
+    made = spacy.blank("en")
+    made.add_pipe("sentencizer")
+    made.add_pipe("textclass", config={"model": str(toy_model.path)})
+    ruler = made.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "PLACE", "pattern": "old town"}])
+    return made
+
+
+@pytest.fixture
+def tagger(toy_model):
+    return Tagger(toy_model.model)
+
+
+def rows(docs):
+    # A DocBin makes tuples of lists.
+    return [json.dumps((doc.text, doc.cats, doc._.textclass, spans(doc))) for doc in docs]
+
+
+def spans(doc):
+    return [(span.label_, span.start_char, span.end_char) for span in doc.spans["textclass"]]
+
+
+def test_a_document_carries_probabilities_tags_and_evidence(nlp, tagger):
+    doc, expected = nlp(TEXTS[0]), tagger.tag(TEXTS[0])
+    assert doc.cats == {
+        f"topic.{name}": expected.scores["topic"][name] for name in tagger.taxonomy.names
+    }
+    assert doc._.textclass == expected.to_dict()
+    assert doc._.textclass["topic"] == ["river"]
+    assert spans(doc) == [(e.label, e.start, e.end) for e in expected.evidence if e.weight > 0]
+    assert [entity.text for entity in doc.ents] == ["old town"]
+    assert len(list(doc.sents)) == 1
+
+
+def test_batches_and_processes_give_what_single_calls_give(nlp):
+    alone = rows(nlp(text) for text in TEXTS)
+    assert rows(nlp.pipe(TEXTS, batch_size=3)) == alone
+    assert rows(nlp.pipe(TEXTS, n_process=2, batch_size=2)) == alone
+
+
+def test_documents_keep_their_tags_in_a_doc_bin(nlp):
+    docs = list(nlp.pipe(TEXTS))
+    content = DocBin(docs=docs, store_user_data=True).to_bytes()
+    again = list(DocBin().from_bytes(content).get_docs(spacy.blank("en").vocab))
+    assert rows(again) == rows(docs)
+
+
+def test_a_saved_pipeline_holds_its_model(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "pipeline")
+    again = spacy.load(tmp_path / "pipeline")
+    assert rows(again.pipe(TEXTS)) == rows(nlp.pipe(TEXTS))
+    (weights,) = (tmp_path / "pipeline").rglob("weights.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(ModelError, match="cut short or altered"):
+        spacy.load(tmp_path / "pipeline")
+
+
+def test_bytes_hold_the_model_too(nlp, tmp_path):
+    component = nlp.get_pipe("textclass")
+    other = spacy.blank("en")
+    other.add_pipe("textclass").from_bytes(component.to_bytes())
+    assert rows(other.pipe(TEXTS)) == rows(nlp.pipe(TEXTS))
+    other.to_disk(tmp_path / "again")
+    assert rows(spacy.load(tmp_path / "again").pipe(TEXTS)) == rows(nlp.pipe(TEXTS))
+
+
+@pytest.mark.parametrize("name", ["../up", "model/../../up", "/tmp/up/file", "lone"])
+def test_bytes_write_nowhere_else(nlp, name):
+    import srsly
+
+    with pytest.raises(ModelError, match="isn't a file of a model folder"):
+        nlp.get_pipe("textclass").from_bytes(srsly.msgpack_dumps({name: b""}))
+
+
+def test_decisions_are_scored(nlp, tagger):
+    examples = []
+    for text in TEXTS[:3]:
+        given = tagger.tag(text).labels
+        cats = {f"topic.{name}": float(name in given) for name in tagger.taxonomy.names}
+        examples.append(Example.from_dict(nlp.make_doc(text), {"cats": cats}))
+    figures = nlp.evaluate(examples)
+    assert figures["cats_micro_f"] == 1
+    assert set(figures["cats_f_per_type"]) == {f"topic.{name}" for name in tagger.taxonomy.names}
+
+
+def test_evidence_shows_in_displacy(nlp):
+    html = displacy.render(nlp(TEXTS[0]), style="span", options={"spans_key": "textclass"})
+    assert "river" in html
+    assert "ferry" in html
+
+
+def test_a_model_that_is_not_there_is_told_in_one_line():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("textclass", config={"model": "nowhere"})
+    with pytest.raises(ModelError, match="nowhere: neither a model that ships nor a model folder"):
+        nlp("text")
+
+
+def test_the_entry_point_needs_no_import():
+    script = (
+        "import spacy; nlp = spacy.blank('en'); nlp.add_pipe('textclass'); "
+        "print(nlp('Surgeons sent by the government treated villagers abroad.').cats)"
+    )
+    root = Path(__file__).parent.parent
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "'type.compassionate': " in ran.stdout

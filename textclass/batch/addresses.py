@@ -1,0 +1,163 @@
+"""What a run is asked to tag: paths, standard input, and addresses that fsspec knows.
+
+Addresses are `s3://`, `gs://`, `https://`, `file://` and others.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import posixpath
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from textclass.batch.jobs import Input
+from textclass.documents import (
+    Document,
+    DocumentReader,
+    SetAside,
+    Source,
+    find_inputs,
+    open_file,
+    visible,
+)
+from textclass.errors import BatchError, DocumentError, TextclassError, missing_extra
+
+
+def list_inputs(
+    paths: Sequence[str],
+    *,
+    own: Iterable[Path],
+    left_out: Counter[str],
+    stdin: Path | None = None,
+) -> Iterator[Input]:
+    """Yield the inputs of a run in their order, which never changes.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files, folders, globs and fsspec addresses.
+    own : iterable of Path, keyword-only
+        Files that the run itself writes; they are left out of folders.
+    left_out : Counter, keyword-only
+        Counts what else is passed over, such as results of earlier runs, by its kind.
+    stdin : Path, keyword-only, optional
+        Where standard input was put.
+
+    Raises
+    ------
+    BatchError
+        If an input is named that the run would write over.
+    DocumentError
+        If a path doesn't exist.
+    """
+    local = [path for path in paths if "://" not in path]
+    remote = [path for path in paths if "://" in path]
+    written = {path.resolve() for path in own}
+    for path in local:
+        if os.path.realpath(path) in map(str, written):
+            raise BatchError(
+                "it is both an input and an output", where=path, hint="give another -o"
+            )
+    if stdin:
+        yield Input(Source(stdin, "-"), _content(stdin))
+
+    def note(path: Path, what: str) -> None:
+        left_out[what] += not _is_own(path, written)
+
+    for source in find_inputs(local, on_left_out=note):
+        if not _is_own(source.path, written):
+            yield Input(source, _content(source.path))
+    for address in remote:
+        yield from _find_remote(address, full_ids=len(paths) > 1)
+
+
+def _is_own(path: Path, written: set[Path]) -> bool:
+    real = Path(os.path.realpath(path))
+    return real in written or not written.isdisjoint(real.parents)
+
+
+def _content(path: Path) -> str:
+    """Return the SHA-256 of a file; nothing for what isn't a file that can be read."""
+    try:
+        with open_file(path) as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (OSError, DocumentError):
+        return ""
+
+
+def _find_remote(url: str, *, full_ids: bool) -> Iterator[Input]:
+    """Yield the files at an address: one file, a folder with all below it, or a glob."""
+    try:
+        store, path = _store(url)
+        if glob.has_magic(path):
+            names, base = store.glob(path), path.split("*")[0].rpartition("/")[0]
+        elif store.isdir(path):
+            names, base = store.find(path), path
+        else:
+            names, base = [path] if store.exists(path) else [], posixpath.dirname(path)
+        names = [name for name in sorted(names) if not store.isdir(name)]
+    except TextclassError:
+        raise
+    except Exception as error:
+        raise BatchError(f"the store doesn't answer: {error}", where=url) from error
+    if not names:
+        raise BatchError("no file is there", where=url)
+    for name in names:
+        address = store.unstrip_protocol(name)
+        short = address if full_ids else name.removeprefix(base.rstrip("/") + "/")
+        yield Input(Source(Path(name), visible(short)), _version(store, name), address)
+
+
+def read_input(origin: Input, reader: DocumentReader) -> Generator[Document | SetAside]:
+    """Yield what an input holds; one at an address is fetched for as long as it is read."""
+    source = origin.source
+    if origin.url is None:
+        yield from reader.read(replace(source, sha256=origin.content or None))
+        return
+    with TemporaryDirectory(prefix="textclass-") as folder:
+        # The ending of the name is a hint for formats that bytes alone don't tell.
+        path = Path(folder, "fetched" + "".join(PurePosixPath(source.id).suffixes[-2:])[-20:])
+        if fault := _fetch(origin.url, path, reader.limits.file_bytes):
+            yield SetAside(source.id, origin.url, None, "open", fault)
+        else:
+            yield from reader.read(replace(source, path=path, root=None))
+
+
+def _fetch(url: str, target: Path, limit: int) -> str | None:
+    """Copy the file at `url` to `target`; return why it can't be, if so."""
+    try:
+        store, path = _store(url)
+        with store.open(path, "rb") as stream, target.open("wb") as copy:
+            while chunk := stream.read(1 << 20):
+                if copy.tell() + len(chunk) > limit:
+                    return f"it is larger than {limit / 1e6:,.0f} MB (split it)"
+                copy.write(chunk)
+    except Exception as error:  # noqa: BLE001 - each store has errors of its own
+        fault = " ".join(f"{type(error).__name__}: {error}".split())
+        return f"it can't be fetched: {fault}"
+    return None
+
+
+def _store(url: str) -> tuple[Any, str]:
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise missing_extra("fsspec", "dask") from error
+    try:
+        store, path = url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        raise BatchError(f"no such kind of address: {error}", where=url) from error
+    return store, str(path)
+
+
+def _version(store: Any, name: str) -> str:  # noqa: ANN401 - fsspec's classes carry no types
+    try:
+        return f"remote-{store.ukey(name)}"
+    except Exception:  # noqa: BLE001 - a store that can't tell is asked anew in each run
+        return ""

@@ -1,0 +1,338 @@
+"""What crosses the borders of this package, between processes and to its callers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import IO, Any
+
+from textclass.documents import Document, Limits, SetAside, Source
+
+ROW_FORMAT = 2
+"""Raised when rows change their form, so that a ledger of the old form isn't taken up."""
+
+
+class Level(StrEnum):
+    """What an output holds."""
+
+    PASSAGE = "passage"
+    DOCUMENT = "document"
+    BOTH = "both"
+
+    @property
+    def each(self) -> tuple[Level, ...]:
+        """The levels that it stands for."""
+        return (Level.PASSAGE, Level.DOCUMENT) if self is Level.BOTH else (self,)
+
+
+class Engine(StrEnum):
+    """Who does the work."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
+@dataclass(frozen=True)
+class TagOptions:
+    """What changes the rows; other options only change where they go.
+
+    Attributes
+    ----------
+    text_column, id_column : str, optional
+        The columns of tables that hold the text and the row's name.
+    whole : bool
+        Take each document as one passage instead of cutting it.
+    keep_boilerplate : bool
+        Tag advertising, navigation and the like of web pages, too.
+    limits : Limits
+        What reading one file may cost.
+    """
+
+    text_column: str | None = None
+    id_column: str | None = None
+    whole: bool = False
+    keep_boilerplate: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+    def digest(self, model: str) -> str:
+        """Return the name of a run with these options and the model of this digest."""
+        facts = json.dumps([ROW_FORMAT, model, asdict(self)], sort_keys=True)
+        return hashlib.sha256(facts.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class TagJob:
+    """What is to be tagged, how, and where it goes.
+
+    Attributes
+    ----------
+    paths : tuple of str
+        Files, folders, globs and fsspec addresses.
+    outputs : tuple of str
+        The ending says the format; `folder/` is partitioned Parquet. The ledger lies beside the
+        first, `OUT.ledger`, and stays there, so that the next run does only what is new.
+    stream : text stream, optional
+        Takes the rows as JSONL; of both levels the passages.
+    stdin : binary stream, optional
+        Read as one more input, `-`, before the others.
+    model : str or Path
+        The name of a model that ships with the package, or a model folder.
+    options : TagOptions
+    level : Level
+    workers : int, optional
+        Processes; all cores by default.
+    engine : Engine
+    scheduler : str, optional
+        Address of a Dask scheduler; without it a cluster is started on this machine.
+    set_aside : Path, optional
+        By default `OUT.set-aside.jsonl`; written if anything is set aside.
+    report : Path, optional
+        An HTML report.
+    fresh : bool
+        Forget what earlier runs did.
+    """
+
+    paths: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
+    stream: IO[str] | None = None
+    stdin: IO[bytes] | None = None
+    model: str | Path = "default"
+    options: TagOptions = field(default_factory=TagOptions)
+    level: Level = Level.PASSAGE
+    workers: int | None = None
+    engine: Engine = Engine.LOCAL
+    scheduler: str | None = None
+    set_aside: Path | None = None
+    report: Path | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a worker needs to begin.
+
+    Attributes
+    ----------
+    model : Path
+        The model folder.
+    model_name : str
+        Name and digest that the folder must still have.
+    options : TagOptions
+    """
+
+    model: Path
+    model_name: str
+    options: TagOptions
+
+
+@dataclass(frozen=True)
+class Input:
+    """An input of a run.
+
+    Attributes
+    ----------
+    source : Source
+    content : str
+        SHA-256 of a file, or what a remote store says of its version; empty if it can't be read.
+    url : str, optional
+        Where to fetch it from (any fsspec address); `source.path` is then not used.
+    position : int
+        Its place among the inputs of the run, from 1; 0 before it is planned.
+    """
+
+    source: Source
+    content: str
+    url: str | None = None
+    position: int = 0
+
+    @property
+    def place(self) -> str:
+        """The path or address, safe to show and to store."""
+        return self.url or str(self.source.path).encode("utf-8", "backslashreplace").decode()
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Documents of one input, one after the other.
+
+    Attributes
+    ----------
+    documents : tuple of Document or SetAside
+    first : int
+        Number of the first one in its input.
+    more : bool
+        Whether the input holds more after these.
+    repeated : int
+        How many of them had an id that an earlier one has.
+    """
+
+    documents: tuple[Document | SetAside, ...]
+    first: int = 0
+    more: bool = False
+    repeated: int = 0
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker is to tag.
+
+    Attributes
+    ----------
+    inputs : tuple of Input
+        Several small ones, or one.
+    cut : Cut, optional
+        Documents of the one input that were read already; without it the inputs are read.
+    cuts : int
+        How much of each input is read at most; of one that holds more the rest is left.
+    """
+
+    inputs: tuple[Input, ...]
+    cut: Cut | None = None
+    cuts: int = 1
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What went into results.
+
+    Attributes
+    ----------
+    counts : Counter of str
+        `documents`, `passages`, `set_aside`, `partly_read`, `repeated`, and documents of each
+        outcome.
+    columns : dict of str to set of str
+        The kinds of each other column of table rows, in order of first appearance.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    columns: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, other: Facts) -> None:
+        """Count in what went into more of them."""
+        self.counts.update(other.counts)
+        for name, kinds in other.columns.items():
+            self.columns.setdefault(name, set()).update(kinds)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a worker made of a cut, as the ledger keeps it.
+
+    Attributes
+    ----------
+    position : int
+        Of its input.
+    first, size : int
+        Number of its first document or set-aside in the input, and how many there are.
+    passages, documents, set_aside : bytes
+        Rows as JSON lines, packed.
+    facts : Facts
+    more : bool
+        Whether the input holds more after these that isn't read.
+    again : bool
+        Whether a later run should try again, since the fault may not be the input's.
+    """
+
+    position: int
+    first: int
+    size: int
+    passages: bytes
+    documents: bytes
+    set_aside: bytes
+    facts: Facts
+    more: bool = False
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes
+    ----------
+    stage : str
+        `finding`, `tagging` or `writing`.
+    inputs, finished : int
+        Inputs in all, and those done, earlier runs included.
+    documents, passages, set_aside : int
+        Of this run.
+    seconds : float
+        Since tagging began.
+    """
+
+    stage: str = "finding"
+    inputs: int = 0
+    finished: int = 0
+    started_with: int = 0
+    documents: int = 0
+    passages: int = 0
+    set_aside: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a run came to.
+
+    Attributes
+    ----------
+    inputs, taken_up : int
+        Inputs in all, and those that an earlier run had finished.
+    documents, passages, set_aside : int
+        In the results; 0 if the run was stopped.
+    partly_read : int
+        Documents of which parts were not read.
+    repeated : int
+        Rows whose id an earlier row of their table has; theirs end in `~2` and so on.
+    left_out : Mapping of str to int
+        Files that are no documents and were passed over, by kind: results of earlier runs, system
+        files.
+    outcomes : Mapping of str to int
+        Documents by outcome.
+    facets : tuple of str
+        Of the model's taxonomy.
+    outputs : tuple of Path
+        The files written.
+    set_aside_file, report, ledger : Path or None
+    first_set_aside : sequence of Mapping
+        The first ten: their `id` and `error`.
+    first_documents : sequence of Mapping
+        The first fifty, in the result schema.
+    stopped_by : int or None
+        The signal that ended the run early.
+    finished : int
+        Inputs done when it ended.
+    seconds : float
+    """
+
+    inputs: int
+    taken_up: int
+    finished: int
+    documents: int
+    passages: int
+    set_aside: int
+    partly_read: int
+    repeated: int
+    left_out: Mapping[str, int]
+    outcomes: Mapping[str, int]
+    facets: tuple[str, ...]
+    outputs: tuple[Path, ...]
+    set_aside_file: Path | None
+    report: Path | None
+    ledger: Path | None
+    first_set_aside: Sequence[Mapping[str, str]]
+    first_documents: Sequence[Mapping[str, Any]]
+    stopped_by: int | None
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary as plain JSON values, without documents and set-asides themselves."""
+        facts = vars(self) | {"outputs": [str(path) for path in self.outputs]}
+        del facts["first_set_aside"], facts["first_documents"]
+        facts["seconds"] = round(self.seconds, 3)
+        return {key: str(fact) if isinstance(fact, Path) else fact for key, fact in facts.items()}

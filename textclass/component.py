@@ -1,0 +1,180 @@
+"""`nlp.add_pipe("textclass")`: the tags of a model as a component of a spaCy pipeline.
+
+spaCy imports this module for every pipeline that it makes, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spacy.language import Language
+from spacy.pipeline.pipe import Pipe
+from spacy.scorer import Scorer
+from spacy.tokens import Doc
+from spacy.util import minibatch, registry
+
+from textclass.errors import ModelError
+
+if TYPE_CHECKING:
+    from spacy.training import Example
+    from spacy.vocab import Vocab
+
+    from textclass.results import PassageTags
+    from textclass.tagger import Tagger
+
+NAME = "textclass"
+"""Of the factory, of the extension attribute `doc._` and of the group in `doc.spans`."""
+
+if not Doc.has_extension(NAME):
+    Doc.set_extension(NAME, default=None)
+
+
+@Language.factory(
+    NAME,
+    assigns=["doc.cats", f"doc._.{NAME}", "doc.spans"],
+    default_config={"model": "default", "scorer": {"@scorers": "textclass.decision_scorer.v1"}},
+    default_score_weights={"cats_micro_f": 1.0},
+)
+def make_textclass(
+    nlp: Language, name: str, model: str, scorer: Callable[..., Any]
+) -> TextclassComponent:
+    """Make the component: `model` is the name of a model that ships, or a model folder."""
+    return TextclassComponent(nlp.vocab, name, model=model, scorer=scorer)
+
+
+@registry.scorers("textclass.decision_scorer.v1")  # type: ignore[untyped-decorator]  # spaCy's
+def _make_scorer() -> Callable[..., dict[str, Any]]:
+    return score_decisions
+
+
+def score_decisions(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 -- spaCy's own arguments
+    """Score the labels given, each by its own threshold, as `spacy evaluate` shows them."""
+    return dict(Scorer.score_cats(examples, "cats", getter=_shifted, multi_label=True, **kwargs))
+
+
+def _shifted(doc: Doc, attribute: str) -> Mapping[str, float]:
+    """Move probabilities so that all that was given stands above one half, the rest below."""
+    cats: Mapping[str, float] = getattr(doc, attribute)
+    tags = doc._.get(NAME)
+    if tags is None:  # a reference
+        return cats
+    given = {f"{facet}.{label}" for facet in tags["scores"] for label in tags[facet]}
+    return {key: p / 2 + (0.5 if key in given else 0) for key, p in cats.items()}
+
+
+class TextclassComponent(Pipe):
+    """Tags each whole text as one passage; for long documents use `Tagger.tag_document`.
+
+    `doc.cats` gets the probability of every label (`type.humanitarian`), `doc._.textclass` the
+    result row of the passage as plain data (`doc._.textclass["type"]` lists the types given), and
+    `doc.spans["textclass"]` the words that decided for each label given, ready for displaCy:
+    ``displacy.render(doc, style="span", options={"spans_key": "textclass"})``.
+
+    Parameters
+    ----------
+    vocab : Vocab
+    name : str
+    model : str, keyword-only
+        Name of a model that ships, or a model folder. It is read when it is first needed.
+    scorer : callable, keyword-only
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        name: str = NAME,
+        *,
+        model: str | Path = "default",
+        scorer: Callable[..., Any] = score_decisions,
+    ) -> None:
+        self.vocab, self.name, self.model, self.scorer = vocab, name, model, scorer
+        self._tagger: Tagger | None = None
+        self._files: dict[str, bytes] = {}
+
+    @property
+    def tagger(self) -> Tagger:
+        """The tagger, read from its model folder at the first use."""
+        if self._tagger is None:
+            from textclass.tagger import Tagger
+
+            self._tagger = Tagger.load(self.model)
+        return self._tagger
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The keys of `doc.cats`."""
+        return tuple(
+            f"{facet.name}.{name}" for facet in self.tagger.taxonomy for name in facet.names
+        )
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Tag one document."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
+        """Tag documents, a batch at a time."""
+        for docs in minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]  # spaCy's
+            try:
+                tagged = self.tagger.tag_many([doc.text for doc in docs], batch_size=batch_size)
+                for doc, tags in zip(docs, tagged, strict=True):
+                    self._annotate(doc, tags)
+            except Exception as error:  # noqa: BLE001 -- spaCy lets users choose what becomes of it
+                self.get_error_handler()(self.name, self, docs, error)
+            else:
+                yield from docs
+
+    def _annotate(self, doc: Doc, tags: PassageTags) -> None:
+        doc.cats.update(zip(self.labels, tags.probabilities, strict=True))
+        doc._.set(NAME, tags.to_dict())
+        spans = (
+            doc.char_span(e.start, e.end, label=e.label, alignment_mode="expand")
+            for e in tags.evidence
+            if e.weight > 0
+        )
+        doc.spans[NAME] = list(filter(None, spans))
+
+    def to_bytes(self, *, exclude: Sequence[str] = ()) -> bytes:  # noqa: ARG002 -- spaCy's signature
+        """Return the whole model folder."""
+        from srsly import msgpack_dumps  # type: ignore[attr-defined]  # it declares no types
+
+        return bytes(msgpack_dumps(self._contents()))
+
+    def from_bytes(self, data: bytes, *, exclude: Sequence[str] = ()) -> TextclassComponent:
+        """Read what `to_bytes` gave, with every check of a model folder."""
+        from srsly import msgpack_loads  # type: ignore[attr-defined]  # it declares no types
+
+        with tempfile.TemporaryDirectory() as folder:
+            _write(msgpack_loads(data), Path(folder))
+            return self.from_disk(folder, exclude=exclude)
+
+    def to_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> None:  # noqa: ARG002 -- spaCy's signature
+        """Copy the model folder into `path`, under its own name."""
+        _write(self._contents(), Path(path))
+
+    def from_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> TextclassComponent:  # noqa: ARG002 -- spaCy's signature
+        """Read what `to_disk` wrote, with every check of a model folder."""
+        from textclass.model import load_folder
+        from textclass.tagger import Tagger
+
+        self.model = next((file.parent for file in Path(path).glob("*/manifest.json")), Path(path))
+        self._files = load_folder(self.model).files()
+        self._tagger = Tagger.load(self.model)
+        return self
+
+    def _contents(self) -> dict[str, bytes]:
+        from textclass.model import load_folder
+
+        name = self.tagger.model.name.rpartition("@")[0]
+        files = self._files or load_folder(self.model).files()
+        return {f"{name}/{file}": content for file, content in files.items()}
+
+
+def _write(files: Mapping[str, bytes], folder: Path) -> None:
+    for name, content in files.items():
+        if len(Path(name).parts) != 2 or ".." in Path(name).parts or Path(name).is_absolute():
+            raise ModelError(f"{name!r} isn't a file of a model folder", where=str(folder))
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)

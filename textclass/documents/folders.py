@@ -1,0 +1,251 @@
+"""Files, folders and glob strings → the files to read, in an order that never changes."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from io import BufferedReader
+from itertools import takewhile
+from pathlib import Path
+from typing import BinaryIO
+
+from textclass.documents.document import Source
+from textclass.errors import DocumentError
+
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_RESERVED = re.compile(
+    r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE
+)
+_COMPONENT_BYTES = 255
+
+_JUNK = re.compile(r"~\$|(?:thumbs\.db|desktop\.ini|\.ds_store|ehthumbs\.db)$|\._", re.IGNORECASE)
+_HEAD = 64 << 10
+# What outputs of this program hold: an SQLite application id, a tag, names of columns or keys.
+_LEDGER = b"txlg"
+_REPORT = b'<meta name="generator" content="textclass'
+_RESULT = {b"document", b"outcome", b"model"}
+_SET_ASIDE = [b"id", b"path", b"sha256", b"stage", b"error"]
+
+
+def find_inputs(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    on_left_out: Callable[[Path, str], None] = lambda _path, _what: None,
+) -> Iterator[Source]:
+    """Yield the files that `paths` name, each once.
+
+    Ids are paths below the one folder given, or below the deepest folder that holds all of `paths`.
+    Hidden names are left out of folders. Links inside a folder are not walked: what they point to
+    is found under its own name, and what lies outside is set aside by the reader.
+
+    Parameters
+    ----------
+    paths : iterable of str or path
+        Files, folders (walked whole, sorted by name) and glob strings (`reports/**/*.pdf`).
+    on_left_out : callable, keyword-only, optional
+        Told of each file that is passed over, and what it is: a `system file` (`Thumbs.db`,
+        `~$report.docx`; only in folders), or what `is_own_output` says.
+
+    Raises
+    ------
+    DocumentError
+        For a path that doesn't exist and a glob that matches nothing, before the first file; after
+        the last, if there was nothing but a named output of this program.
+    """
+    inputs = [entry for path in paths for entry in _expand(os.fspath(path))]
+    if not inputs:
+        return
+    top = Path(os.path.commonpath([root or path.parent for path, root in inputs]))
+    seen: set[Path] = set()
+    named: tuple[Path, str] | None = None
+    found_any = False
+    for path, root in inputs:
+        for found in _files(path):
+            if found in seen:
+                continue
+            # Only several inputs can name a file twice; one folder costs no memory.
+            if len(inputs) > 1:
+                seen.add(found)
+            what = "system file" if root and is_junk(found.name) else is_own_output(found)
+            if what:
+                on_left_out(found, what)
+                named = named or (None if root else (found, what))
+            else:
+                found_any = True
+                yield Source(found, visible(found.relative_to(top).as_posix()), root)
+    if named and not found_any:
+        path, what = named
+        raise DocumentError(
+            f"it is a {what} that textclass wrote, not a document",
+            where=visible(str(path)),
+            hint="name the documents themselves",
+        )
+
+
+def _expand(path: str) -> list[tuple[Path, Path | None]]:
+    """Return files and folders, each with the folder that links may not lead out of.
+
+    A file named outright has none: it may be a link to anywhere.
+    """
+    if "\0" in path:
+        raise DocumentError("a path can't hold a NUL character", where=visible(path))
+    place = Path(os.path.abspath(path))  # noqa: PTH100 - unlike resolve(), follows no links
+    if os.path.lexists(place):
+        return [(place, place if place.is_dir() else None)]
+    if not glob.has_magic(path):
+        raise DocumentError("no such file or folder", where=visible(path))
+    root = Path(*takewhile(lambda part: not glob.has_magic(part), place.parts))
+    found = sorted(map(Path, glob.iglob(str(place), recursive=True)))  # noqa: PTH207 - absolute
+    if not found:
+        raise DocumentError("no file matches this pattern", where=visible(path))
+    # `**` matches a folder and also what it holds: keep the outermost only.
+    every = set(found)
+    return [(match, root) for match in found if not every.intersection(match.parents)]
+
+
+def _files(top: Path) -> Iterator[Path]:
+    """Yield the files at or below a path, in the order of their names."""
+    waiting = [top]
+    while waiting:
+        path = waiting.pop()
+        if path != top and path.is_symlink():
+            if _is_lost(path, top):
+                yield path
+        elif path.is_dir() and os.access(path, os.R_OK | os.X_OK):
+            names = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - as text, not as paths
+            waiting += [path / n for n in names if not n.startswith(".") or is_junk(n)]
+        else:
+            yield path
+
+
+def leaves(path: Path, root: Path) -> bool:
+    """Whether `path`, its links followed, lies outside `root`; OSError if it leads nowhere."""
+    # Path.resolve raises another error for links that go round in a circle.
+    return not Path(os.path.realpath(path, strict=True)).is_relative_to(root.resolve())
+
+
+def _is_lost(link: Path, root: Path) -> bool:
+    """Whether a link leads nowhere or out of `root`, so that nothing else shows what it holds."""
+    try:
+        return leaves(link, root)
+    except OSError:
+        return True
+
+
+def open_file(path: Path) -> BufferedReader:
+    """Open a file to read its bytes.
+
+    Raises
+    ------
+    DocumentError
+        If it isn't a regular file.
+    OSError
+        If it can't be opened.
+    """
+    # Without O_NONBLOCK opening a pipe would wait for someone to write to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        stream = open(descriptor, "rb")  # noqa: PTH123, SIM115 -- of a descriptor, for the caller
+    except OSError:
+        os.close(descriptor)
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        stream.close()
+        raise DocumentError("it isn't a regular file")
+    return stream
+
+
+def visible(name: str) -> str:
+    r"""Return `name` with what can't be shown or stored escaped; different names stay different.
+
+    Bytes that aren't UTF-8 (lone surrogates, as `os.fsdecode` makes them) become `\xff`, control
+    and direction characters `\u0007`.
+    """
+    return name if name.isalnum() and name.isascii() else _UNSEEN.sub(_escape, name)
+
+
+def _escape(match: re.Match[str]) -> str:
+    point = ord(match.group())
+    return f"\\x{point - 0xDC00:02x}" if 0xDC80 <= point <= 0xDCFF else f"\\u{point:04x}"
+
+
+def name_fault(name: str) -> str | None:
+    """Return why an archive member may not be called `name`, or None if it may."""
+    parts = re.split(r"[/\\]", name)
+    if not name.strip():
+        return "its name is empty"
+    if re.search(r"[\x00-\x1f\x7f]", name):
+        return "its name holds control characters"
+    if any(not part or re.match(r"[A-Za-z]:", part) for part in parts):
+        return "its name is or holds an absolute path"
+    if any(part.strip(" ") in {".", ".."} for part in parts):
+        return "its name leads out of the archive's folder"
+    if any(_RESERVED.fullmatch(part.split(".")[0].split(":")[0].strip(" ")) for part in parts):
+        return "its name is reserved on Windows"
+    if any(len(part.encode("utf-8", "replace")) > _COMPONENT_BYTES for part in parts):
+        return f"its name is longer than {_COMPONENT_BYTES} bytes"
+    return None
+
+
+def is_junk(name: str) -> bool:
+    """Whether a file of this name is an operating system's or a program's own, without text."""
+    return name.startswith("__MACOSX/") or bool(_JUNK.match(re.split(r"[/\\]", name)[-1]))
+
+
+def is_own_output(path: Path) -> str | None:
+    """Return what textclass has written there, told by the content, or None.
+
+    Returns
+    -------
+    str or None
+        `file of results`, `report`, `ledger` or `list of what was set aside`.
+    """
+    try:
+        with open_file(path) as stream:
+            head = stream.read(_HEAD)
+            if head.startswith(b"\x1f\x8b"):
+                head = zlib.decompressobj(31).decompress(head, _HEAD)
+            if head.startswith(b"SQLite format 3\0"):
+                return "ledger" if head[68:72] == _LEDGER else None
+            if _REPORT in head[:4096]:
+                return "report"
+            names = _column_names(head, stream)
+    except (OSError, DocumentError, zlib.error, zipfile.BadZipFile, NotImplementedError):
+        return None
+    if names[: len(_SET_ASIDE)] == _SET_ASIDE:
+        return "list of what was set aside"
+    is_result = set(names) >= _RESULT and {b"start", b"sha256"} & set(names)
+    return "file of results" if is_result else None
+
+
+def _column_names(head: bytes, stream: BinaryIO) -> list[bytes]:
+    """Return the keys or columns that a file seems to have; of a workbook, any cells."""
+    line = head.partition(b"\n")[0].strip()
+    if head.startswith(b"PAR1"):
+        stream.seek(-8, os.SEEK_END)
+        size = int.from_bytes(stream.read(4), "little")
+        stream.seek(-8 - min(size, os.fstat(stream.fileno()).st_size - 8), os.SEEK_END)
+        footer = stream.read(size)
+        # The names stand there after their lengths.
+        wanted = [*_RESULT, b"start", b"sha256"]
+        return [name for name in wanted if bytes([len(name)]) + name in footer]
+    if head.startswith(b"PK\x03\x04"):
+        return re.findall(rb">(\w+)<", _cells(stream))
+    if head.startswith(b"{"):
+        return re.findall(rb'[{ ,]"(\w+)":', line)
+    return line.removeprefix(b"\xef\xbb\xbf").split(b",")
+
+
+def _cells(stream: BinaryIO) -> bytes:
+    """Return the beginnings of a workbook's first sheet and of its texts."""
+    with zipfile.ZipFile(stream) as book:
+        parts = []
+        for name in {"xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"} & set(book.namelist()):
+            with book.open(name) as part:
+                parts.append(part.read(_HEAD))
+    return b" ".join(parts)

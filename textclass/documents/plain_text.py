@@ -1,0 +1,191 @@
+"""Bytes → characters → clean paragraphs; plain text, Markdown and RTF."""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import math
+import re
+from contextlib import suppress
+from typing import Any
+
+from textclass.documents.content import Reading
+from textclass.documents.document import Limits
+from textclass.errors import DocumentError
+
+_BOMS = {
+    "utf-8-sig": (codecs.BOM_UTF8,),
+    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
+_DEPTH = 50
+_UNSAFE = re.compile("[\0\ud800-\udfff]")
+_SAMPLE = 256 << 10
+_CONTROLS = {point: " " for point in range(1, 32) if chr(point) not in "\t\n"} | {0x7F: " "}
+
+_UNWRAPPED = 120  # A line longer than this wasn't broken by hand: it is a paragraph.
+
+_FRONT_MATTER = re.compile(r"(---|\+\+\+)\n(?P<meta>.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
+_NAMED_DATE = re.compile(r"""^date\s*[:=]\s*["']?([^"'\n]+)""", re.MULTILINE | re.IGNORECASE)
+_HEX_PICTURE = re.compile(r"[0-9a-fA-F]{60,}")
+
+# Each pattern stays within a line and stops at its own opening mark, so none backtracks far.
+_MARKUP = tuple(
+    (re.compile(pattern, re.MULTILINE), by)
+    for pattern, by in (
+        (r"^(?:`{3,}|~{3,})[^\n]*$", ""),
+        (r"^ {0,3}\[[^\]\n]+\]:[^\n]*$", ""),
+        (r"!?\[([^\[\]\n]*)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)|\[[^\[\]\n]*\])", r"\1"),
+        (r"<(https?://[^\s<>]+)>", r"\1"),
+        (r"</?[A-Za-z][^<>\n]*>", ""),
+        (r"^ {0,3}#{1,6}[ \t]+([^\n]*?)[ \t#]*$", r"\n\1\n"),
+        (r"^[ \t]*\|?[-: \t]*-{3}[-:| \t]*$", ""),
+        (r"^ {0,3}(?:>[ \t]?)+", ""),
+        (r"(?<!\\)(\*\*|__)(?=\S)([^*_\\\n]+)\1", r"\2"),
+        (r"(?<![\w*\\])\*(?=\S)([^*\\\n]+)\*(?!\w)", r"\1"),
+        (r"(?<![\w\\])_(?=\S)([^_\\\n]+)_(?!\w)", r"\1"),
+        (r"`([^`\n]+)`", r"\1"),
+        (r"\\([\\`*_{}\[\]()#+.!|<>-])", r"\1"),
+    )
+)
+
+
+def encoding_of(head: bytes) -> str:
+    """Return the encoding of a text that begins with `head`: by BOM, UTF-8, else the likeliest."""
+    for name, bom in _BOMS.items():
+        if head.startswith(bom):
+            return name
+    # A UTF-16 text in a Latin script has a zero in every other byte.
+    even, odd = head[0:4096:2].count(0), head[1:4096:2].count(0)
+    if max(even, odd) > len(head[:4096]) / 5 and min(even, odd) * 10 < max(even, odd):
+        return "utf-16-be" if even > odd else "utf-16-le"
+    if _nearly_utf8(head[:_SAMPLE]):
+        return "utf-8"
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(head[:_SAMPLE]).best()
+    return best.encoding if best else "cp1252"
+
+
+def _nearly_utf8(sample: bytes) -> bool:
+    """Whether a few damaged bytes at most keep `sample` from being UTF-8."""
+    wrong = sample.decode("utf-8", "replace").count("\ufffd") - sample.count("\ufffd".encode())
+    whole = len(re.findall(rb"[\xc2-\xf4][\x80-\xbf]+", sample))
+    return wrong <= 1 + whole // 20 if whole else wrong == 0
+
+
+def decode(data: bytes, chars: int, *, encoding: str | None = None) -> str:
+    """Return the text of `data`; more than `chars` characters are refused."""
+    refuse_longer(len(data) // 4 - 1, chars)
+    text = data.decode(encoding or encoding_of(data), "replace").removeprefix("\ufeff")
+    refuse_longer(len(text), chars)
+    return text
+
+
+def refuse_longer(length: int, chars: int) -> None:
+    """Raise if a text is longer than it may be."""
+    if length > chars:
+        raise DocumentError(f"its text is longer than {chars:,} characters", hint="split it")
+
+
+def cut(text: str, opening: str, closing: str) -> str:
+    """Return `text` without what stands between these marks, and without the marks.
+
+    A mark that is never closed stays, with what follows: looking for its end again and again would
+    take for ever on a text made of such marks.
+    """
+    flags = re.IGNORECASE | re.DOTALL | re.ASCII
+    last = re.match(f".*{closing}", text, flags)
+    end = last.end() if last else 0
+    return re.sub(f"(?={opening}).*?{closing}", "", text[:end], flags=flags) + text[end:]
+
+
+def spaced(text: str | None) -> str:
+    """Return a piece of markup's text as it is shown: all white space is one space."""
+    return re.sub(r"\s+", " ", text or "")
+
+
+def tidy(text: str) -> str:
+    """Return `text` with one kind of line break, no controls and one blank line at most."""
+    text = re.sub(r"\r\n?|[\x85\u2028]", "\n", text)
+    text = re.sub(r"[\f\u2029]", "\n\n", text)
+    text = make_safe(text).translate(_CONTROLS)
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def make_safe(text: str) -> str:
+    """Return `text`, of the same length, with lone surrogates and NULs replaced by U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return _UNSAFE.sub("\ufffd", text)
+
+
+def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401 - JSON holds anything
+    """Return a cell's value as JSON can hold it; times, decimals and huge numbers are strings."""
+    if depth > _DEPTH:
+        raise DocumentError(f"a column is nested more than {_DEPTH} levels deep")
+    if isinstance(value, str):
+        return make_safe(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int) and -(1 << 63) <= value < 1 << 64:
+        return value
+    if isinstance(value, dict):
+        return {make_safe(str(key)): plain(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, depth + 1) for item in value]
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
+    return make_safe(str(value))
+
+
+def iso_date(value: object) -> str | None:
+    """Return a date or time in ISO 8601, or None if `value` isn't one."""
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    if isinstance(value, str):
+        for kind in (dt.date, dt.datetime):
+            with suppress(ValueError):
+                return kind.fromisoformat(value.strip()).isoformat()
+    return None
+
+
+def read_text(data: bytes, limits: Limits) -> Reading:
+    """Return a plain text; one paragraph a line where no blank line separates them."""
+    text = tidy(decode(data, limits.text_chars))
+    if "\n\n" not in text and max(map(len, text.split("\n"))) > _UNWRAPPED:
+        text = text.replace("\n", "\n\n")
+    return Reading(text)
+
+
+def read_markdown(data: bytes, limits: Limits) -> Reading:
+    """Return a Markdown text without its front matter and most of its markup."""
+    text = tidy(decode(data, limits.text_chars))
+    date = None
+    front = _FRONT_MATTER.match(text)
+    if front:
+        text = text[front.end() :]
+        named = _NAMED_DATE.search(front["meta"])
+        date = iso_date(named[1]) if named else None
+    text = cut(text, "<!--", "-->")
+    for pattern, by in _MARKUP:
+        text = pattern.sub(by, text)
+    return Reading(tidy(text), date=date)
+
+
+def read_rtf(data: bytes, limits: Limits) -> Reading:  # noqa: ARG001 - as all readers
+    """Return the text of an RTF file, its notes where they are called."""
+    from striprtf.striprtf import rtf_to_text
+
+    # The hexadecimal digits of pictures would be walked one by one, for nothing.
+    source = _HEX_PICTURE.sub("", data.decode("latin-1"))
+    unread = ("text boxes",) if "\\shptxt" in source else ()
+    # striprtf leaves notes out.
+    source = re.sub(r"(?:\\\*)?\\(?:footnote|annotation)\b", r"\\par ", source)
+    text = rtf_to_text(source, encoding="cp1252", errors="replace")  # type: ignore[no-untyped-call]  # it has no types
+    return Reading(re.sub(r"\n+", "\n\n", tidy(text)), unread=unread)

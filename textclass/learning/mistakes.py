@@ -1,0 +1,187 @@
+"""Where tags are wrong, what they would be worth if fewer were kept, and whether evidence holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from textclass.language import Tokenizer, WordSpans
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from textclass.learning.predictions import Predictions
+    from textclass.results import Evidence
+    from textclass.tagger import Tagger
+
+MOST_CONFUSED = 20
+MOST_ERRORS = 25
+MOST_CHARACTERS = 3000
+MOST_POINTS = 200
+NONE = "none"
+
+
+def coverage(
+    p: NDArray[np.float64], truth: NDArray[np.bool_], given: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Return what share of passages can be tagged at which precision, for one facet.
+
+    A risk-coverage curve as in El-Yaniv and Wiener (2010), "On the foundations of noise-free
+    selective classification", for several labels: at a level each passage keeps those of its labels
+    whose `probability` is at least that. The passages left with a label are the `coverage`, and the
+    share of the labels kept that are true is the `precision`. The best point is chosen on the
+    passages that it is measured on, so on few passages it flatters.
+
+    Parameters
+    ----------
+    p : ndarray of float64, shape (n_passages, n_labels)
+    truth, given : ndarray of bool, shape (n_passages, n_labels)
+    """
+    highest = np.sort(np.where(given, p, 0.0).max(axis=1, initial=0.0))
+    kept, correct = np.sort(p[given]), np.sort(p[given & truth])
+    levels = np.unique(kept)[::-1]
+
+    def above(values: NDArray[np.float64]) -> NDArray[np.int64]:
+        return len(values) - np.searchsorted(values, levels)
+
+    shares = {"coverage": above(highest) / len(p), "precision": above(correct) / above(kept)}
+    return pd.DataFrame({"probability": levels, **shares})
+
+
+def widest(curve: pd.DataFrame, precision: float) -> dict[str, float] | None:
+    """Return the point of a curve with the most coverage at a precision, None without one."""
+    good = curve[curve["precision"] >= precision]
+    if good.empty:
+        return None
+    best = good.iloc[int(good["coverage"].argmax())]
+    return {name: float(best[name]) for name in curve.columns}
+
+
+def thinned(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return a few hundred points of a curve, enough to draw it."""
+    if len(curve) <= MOST_POINTS:
+        return curve
+    return curve.iloc[np.unique(np.linspace(0, len(curve) - 1, MOST_POINTS).astype(int))]
+
+
+def confusions(predictions: Predictions) -> pd.DataFrame:
+    """Return the pairs of labels most often confused, of each facet, most frequent first.
+
+    In a passage with labels missing and labels wrong, each missing one counts against each wrong
+    one; with only one of both kinds, the other side is `none`.
+    """
+    pairs = []
+    for facet, columns in predictions.corpus.taxonomy.slices.items():
+        names = np.array(predictions.corpus.taxonomy.names[columns], dtype=object)
+        truth, given = predictions.truth[:, columns], predictions.given[:, columns]
+        for row in np.flatnonzero((truth != given).any(axis=1)):
+            missing = names[truth[row] & ~given[row]].tolist() or [NONE]
+            wrong = names[given[row] & ~truth[row]].tolist() or [NONE]
+            pairs += [(facet, *pair) for pair in product(missing, wrong)]
+    keys = ["facet", "true", "given"]
+    counted = pd.DataFrame(pairs, columns=keys).value_counts(keys).rename("count").reset_index()
+    counted = counted.sort_values(["count", "true", "given"], ascending=[False, True, True])
+    order = {facet: n for n, facet in enumerate(predictions.corpus.taxonomy.slices)}
+    counted = counted.sort_values("facet", key=lambda facets: facets.map(order), kind="stable")
+    return counted.groupby("facet", sort=False).head(MOST_CONFUSED).reset_index(drop=True)
+
+
+def worst_mistakes(predictions: Predictions) -> pd.DataFrame:
+    """Return the rows tagged worst: those with the most log loss on labels that are wrong."""
+    names = np.array(predictions.corpus.taxonomy.names, dtype=object)
+    truth, given = predictions.truth, predictions.given
+    p = np.clip(predictions.probabilities, 1e-6, 1 - 1e-6)
+    loss = np.where(truth, -np.log(p), -np.log1p(-p))
+    badness = np.where(truth != given, loss, 0.0).sum(axis=1)
+    found: list[dict[str, Any]] = []
+    for row in np.argsort(-badness, kind="stable")[:MOST_ERRORS]:
+        if badness[row] > 0:
+            passage = predictions.corpus.rows[row]
+            evidence = predictions.tags[row].evidence if predictions.tags else ()
+            concerned = np.flatnonzero(truth[row] | given[row])
+            found.append(
+                {
+                    "id": passage.id,
+                    "group": passage.group,
+                    "text": passage.text[:MOST_CHARACTERS],
+                    "missing": names[truth[row] & ~given[row]].tolist(),
+                    "wrong": names[given[row] & ~truth[row]].tolist(),
+                    "probabilities": {
+                        names[c]: round(float(predictions.probabilities[row, c]), 4)
+                        for c in concerned
+                    },
+                    "evidence": [span.to_dict() for span in evidence],
+                }
+            )
+    columns = ["id", "group", "text", "missing", "wrong", "probabilities", "evidence"]
+    return pd.DataFrame(found, columns=columns)
+
+
+def faithfulness(tagger: Tagger, predictions: Predictions, *, seed: int) -> dict[str, Any] | None:
+    """Return how often a tag falls without its evidence, and without as many other words.
+
+    Erasure, as in DeYoung et al. (2020), "ERASER", their comprehensiveness: take the evidence out
+    of the text, and the label should no longer be given; take as many other words out (drawn at
+    random by `seed`), and it should.
+
+    Returns
+    -------
+    dict or None
+        `cases` tags tried, `dropped` of them that fell, as a `share`, and the `control_share`; None
+        where no label was given.
+    """
+    tokenizer, random = Tokenizer(), np.random.default_rng(seed)
+    columns: list[int] = []
+    without: list[str] = []
+    control: list[str] = []
+    for text, tags in zip(predictions.corpus.texts, predictions.tags, strict=True):
+        if not tags.labels:
+            continue
+        spans = tokenizer.spans(text)
+        for label in tags.labels:
+            decided = _decided(spans, [e for e in tags.evidence if e.label == label])
+            others = np.flatnonzero(~decided)
+            drawn = np.zeros(len(decided), dtype=bool)
+            few = min(int(decided.sum()), len(others))
+            drawn[random.choice(others, size=few, replace=False)] = True
+            columns.append(tagger.taxonomy.column(label))
+            without.append(erase(text, spans, decided))
+            control.append(erase(text, spans, drawn))
+    if not columns:
+        return None
+    dropped = _fallen(tagger, without, columns)
+    return {
+        "cases": len(columns),
+        "dropped": int(dropped.sum()),
+        "share": float(dropped.mean()),
+        "control_share": float(_fallen(tagger, control, columns).mean()),
+    }
+
+
+def erase(text: str, spans: WordSpans, chosen: NDArray[np.bool_]) -> str:
+    """Return a text without the chosen words, a space in the place of each."""
+    pieces, place = [], 0
+    for start, end in zip(spans.starts[chosen], spans.ends[chosen], strict=True):
+        pieces += [text[place:start], " "]
+        place = end
+    return "".join([*pieces, text[place:]])
+
+
+def _decided(spans: WordSpans, evidence: Sequence[Evidence]) -> NDArray[np.bool_]:
+    """Return which words lie in evidence that speaks for the label."""
+    inside = np.zeros(len(spans.ids), dtype=bool)
+    for span in evidence:
+        if span.weight > 0:
+            inside |= (spans.starts >= span.start) & (spans.ends <= span.end)
+    return inside
+
+
+def _fallen(tagger: Tagger, texts: Sequence[str], columns: Sequence[int]) -> NDArray[np.bool_]:
+    """Return for each text whether the label of its column is below the threshold now."""
+    p = tagger.score(texts).probabilities[np.arange(len(texts)), columns]
+    below: NDArray[np.bool_] = p < tagger.model.thresholds[columns]
+    return below
