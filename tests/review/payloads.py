@@ -29,7 +29,7 @@ LIVE = [
     "{{ 7*7 }}{% include 'base.jinja' %}{{ self.__init__.__globals__ }}",
     "&lt;script&gt;window.live=1&lt;/script&gt;",
     "&#60;script&#62;window.live=1",
-    "\" onmouseover=window.live=1 x=\"",
+    '" onmouseover=window.live=1 x="',
     "' onfocus='window.live=1' autofocus x='",
     "` onclick=window.live=1 x=`",
     "\u202e<script>window.live=1</script>\u2066",

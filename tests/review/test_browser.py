@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import TOY_LABELS, toy_rows, write_jsonl
-from tests.review.payloads import PAYLOADS
 from tests.review.conftest import read_jsonl
+from tests.review.payloads import PAYLOADS
 from textclass.review import Kind, read_passages
 from textclass.taxonomy import parse_taxonomy
 
@@ -178,7 +178,12 @@ def test_a_thousand_payloads_stay_text(serve, tab, tmp_path, open_session):
     rows = []
     for number, text in enumerate(PAYLOADS):
         label = names[number % len(names)]
-        row = {"id": text, "document": PAYLOADS[number // 200], "text": f"{number} {text}", "page": text}
+        row = {
+            "id": text,
+            "document": PAYLOADS[number // 200],
+            "text": f"{number} {text}",
+            "page": text,
+        }
         row |= {"outcome": "tagged", "reason": text, "topic": [label], "start": 0, "model": text}
         row["scores"] = {"topic": dict.fromkeys(names, 0.5)}
         span = {"label": label, "start": 0, "end": len(row["text"]), "text": row["text"]}
@@ -192,7 +197,9 @@ def test_a_thousand_payloads_stay_text(serve, tab, tmp_path, open_session):
     kinds = [Kind.ACCEPT, Kind.NONE, Kind.UNSURE, Kind.SKIP]
     for number, key in enumerate(session.passages.keys):
         label = [names[number % len(names)]]
-        session.add(key, kinds[number % 4], label, comment=PAYLOADS[number], flagged=number % 5 == 0)
+        session.add(
+            key, kinds[number % 4], label, comment=PAYLOADS[number], flagged=number % 5 == 0
+        )
     server, page = serve("tagged.jsonl", "-o", "reviewed.jsonl", "--labels", "labels.yaml"), tab()
     page.goto(server.address)
     page.wait_for_selector("main")
