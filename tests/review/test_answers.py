@@ -30,10 +30,15 @@ def answers(tmp_path):
 
 def test_an_answer_is_there_when_another_process_looks(answers):
     answers.add(answer(comment="é😀", flagged=True, seconds=3.5), ROW)
-    look = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone())"
+    look = (
+        "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone())"
+    )
     query = "select reader, kind, labels, seconds, comment from answers"
     told = subprocess.run(
-        [sys.executable, "-c", look, answers.path, query], capture_output=True, check=True, text=True
+        [sys.executable, "-c", look, answers.path, query],
+        capture_output=True,
+        check=True,
+        text=True,
     )
     assert told.stdout.strip() == 'anna accept ["river"] 3.5 é😀'
 

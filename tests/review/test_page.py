@@ -52,7 +52,9 @@ def test_the_token_becomes_a_cookie_that_no_script_or_other_site_has(stranger):
     assert "right" not in answer.text
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8123", "127.0.0.1", "127.0.0.1:1", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8123", "127.0.0.1", "127.0.0.1:1", ""]
+)
 def test_another_host_name_is_refused(client, host):
     assert client.get("/", headers={"host": host}).status_code == 403
 
@@ -90,7 +92,9 @@ def test_every_page_has_the_policy(client):
     ],
 )
 def test_what_is_no_answer_is_refused(client, session, fields):
-    fields = {name: value.replace("KEY", session.passages.keys[0]) for name, value in fields.items()}
+    fields = {
+        name: value.replace("KEY", session.passages.keys[0]) for name, value in fields.items()
+    }
     assert post(client, **fields).status_code == 400
     assert not session.standing
 

@@ -7,7 +7,12 @@ from textclass.review.progress import Share
 @pytest.mark.parametrize(
     ("hits", "of", "low", "high"),
     # From Newcombe (1998), Statistics in Medicine 17, 857-872, table I, method 3.
-    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (29, 29, 0.8834, 1.0)],
+    [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (29, 29, 0.8834, 1.0),
+    ],
 )
 def test_wilson_s_interval_is_that_of_the_literature(hits, of, low, high):
     assert Share(hits, of).interval == pytest.approx((low, high), abs=5e-4)

@@ -32,7 +32,9 @@ def ask(queue, times):
 
 
 def varied(n):
-    return [f"{number} wholly other words {number + 1} follow {number + 2} here" for number in range(n)]
+    return [
+        f"{number} wholly other words {number + 1} follow {number + 2} here" for number in range(n)
+    ]
 
 
 def test_doubt_is_greatest_in_the_middle_and_for_rare_labels():

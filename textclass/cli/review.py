@@ -91,9 +91,7 @@ def review(
             note(f"set aside: {one.id}: {one.error}", quiet=quiet)
         return tagged
 
-    passages = read_passages(
-        paths, taxonomy, strict=labels_path is None, tagger=tagger, tag=tag
-    )
+    passages = read_passages(paths, taxonomy, strict=labels_path is None, tagger=tagger, tag=tag)
     answers = Answers(store)
     session = Session(
         passages,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
@@ -186,9 +185,7 @@ class _Pages:
             sides=sides,
             ticked=ticked,
             back=session.before(key),
-            facets=[
-                (facet, self._choices(facet.names, number)) for facet in passages.taxonomy
-            ],
+            facets=[(facet, self._choices(facet.names, number)) for facet in passages.taxonomy],
         )
 
     def _choices(self, names: Sequence[str], number: int) -> list[dict[str, Any]]:
@@ -196,7 +193,9 @@ class _Pages:
         columns = [passages.taxonomy.columns[name] for name in names]
         if len(columns) >= LONG_FACET:
             row, likely = passages.suggested[number], passages.probabilities[number]
-            columns.sort(key=lambda c: (not row[c], -likely[c]) if likely[c] >= 0 else (not row[c], 0))
+            columns.sort(
+                key=lambda c: (not row[c], -likely[c]) if likely[c] >= 0 else (not row[c], 0)
+            )
         return [
             {
                 "column": column,
@@ -270,7 +269,13 @@ class _Pages:
         answered = {n: standing[passages.keys[n]] for n in numbers if passages.keys[n] in standing}
         judged = {n: one.labels for n, one in answered.items() if one.kind.labels_it}
         rows = [
-            (passages.keys[n], passages.texts[n], passages.details[n], passages.labels(n), answered.get(n))
+            (
+                passages.keys[n],
+                passages.texts[n],
+                passages.details[n],
+                passages.labels(n),
+                answered.get(n),
+            )
             for n in numbers[:MOST_LISTED]
         ]
         return self._show(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, zip_longest
@@ -18,9 +17,9 @@ import orjson
 from numpy.typing import NDArray
 
 from textclass.corpora import read_corpus, text_id
+from textclass.documents import read_rows
 from textclass.errors import CorpusError
-from textclass.pooling import pool_document
-from textclass.results import DocumentTags, Outcome, PassageTags
+from textclass.results import DocumentTags, Outcome, PassageTags, pool_document
 from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
 
@@ -28,16 +27,6 @@ TABLES = (".jsonl", ".jsonl.gz", ".parquet", ".csv")
 """Files whose first row tells whether they hold results, a corpus, or texts not yet tagged."""
 
 _OURS = frozenset("outcome reason unread scores evidence text id document".split())
-
-
-def read_rows(path: Path) -> Generator[tuple[str, dict[str, Any]]]:
-    # SHIM until textclass.documents.read_rows is there
-    import gzip
-
-    opened = gzip.open if path.name.endswith(".gz") else open
-    with opened(path, "rb") as lines:
-        for number, line in enumerate(lines, 1):
-            yield f"{path}, line {number}", orjson.loads(line)
 
 
 class Details:
@@ -213,8 +202,7 @@ def _is_corpus(path: Path, taxonomy: Taxonomy) -> bool:
 def _first(path: Path) -> Mapping[str, Any]:
     if not path.name.endswith(TABLES) or not path.is_file():
         return {}
-    with closing(read_rows(path)) as rows:
-        return next((record for _, record in rows), {})
+    return next((record for _, record in read_rows(path)), {})
 
 
 _Found = tuple[str, str, list[str], list[float] | None, bool, dict[str, Any]]

@@ -88,9 +88,7 @@ class Progress:
     whole: Share
 
 
-def measure(
-    passages: Passages, drawn: Sequence[int], standing: Mapping[str, Answer]
-) -> Progress:
+def measure(passages: Passages, drawn: Sequence[int], standing: Mapping[str, Answer]) -> Progress:
     """Return where a review stands.
 
     Parameters

@@ -146,4 +146,6 @@ def doubt(
 def _shingles(text: str) -> set[int]:
     words = _WORD.findall(text.casefold())
     last = max(len(words) - _SHINGLE + 1, 1) if words else 0
-    return {crc32(" ".join(words[n : n + _SHINGLE]).encode("utf-8", "replace")) for n in range(last)}
+    return {
+        crc32(" ".join(words[n : n + _SHINGLE]).encode("utf-8", "replace")) for n in range(last)
+    }
