@@ -1,112 +1,184 @@
-"""Speed beside peers: `python -m benchmarks`, or `make bench`. Writes `benchmarks/README.md`.
+"""Measure the user's command beside peers: `make bench`. Writes `benchmarks/README.md`.
 
-Once `textclass corpus fetch` has brought the public texts, all contenders are trained on the same
-of them and their quality is told too.
+Give the passages by --texts; without it those that `textclass corpus fetch` brought are read, else
+the written corpus.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
+import os
+import subprocess
 import sys
 import tempfile
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.contenders import CONTENDERS
-from benchmarks.measure import Measured, measure
-from benchmarks.report import Results, write_report
-from benchmarks.stages import TRAINED_ON, micro_f1, own_labels, profile, start_up, training
-from benchmarks.texts import load_texts
-from textclass.corpora import read_corpus
-from textclass.learning import train
+from benchmarks.inputs import passages, read_texts, write_folder
 
 ROOT = Path(__file__).parent.parent
+SENTENCE = "Surgeons from the navy ship trained local nurses."
 
 
-def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--texts", type=Path, help="JSONL with a text a line")
-    parser.add_argument("--model", type=Path, default=ROOT / "models/default")
-    parser.add_argument("--train", type=Path, nargs="+", help="labelled JSONL, for quality")
-    parser.add_argument("--dev", type=Path, help="labelled JSONL, for quality")
-    parser.add_argument("--words", type=int, default=600_000, help="words to read")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--no-training", action="store_true", help="don't time training")
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/README.md")
-    options = parser.parse_args()
-    if bool(options.train) != bool(options.dev):
-        parser.error("--train and --dev go together")
-    corpus = ROOT / "corpus"
-    if not options.train and (corpus / "cache").is_dir():
-        options.train = [corpus / "public/silver.jsonl", corpus / "written"]
-        options.dev = corpus / "public/dev_gold.jsonl"
-    return options
+@dataclass(frozen=True)
+class Run:
+    """What a command took: wall seconds, processor seconds of all its processes, megabytes."""
+
+    wall: float
+    cpu: float
+    memory: float
 
 
-def _prepare(
-    options: argparse.Namespace, texts: list[str], work: Path
-) -> dict[str, dict[str, float]]:
-    """Train every contender into `work`; return micro-F1 by contender and facet, if asked for."""
-    names = [name for name, contender in CONTENDERS.items() if contender.available]
-    if options.train:
-        corpus = read_corpus(options.train).select(lambda row: row.hard)
-        train(corpus, work / "model")
-        rows, targets = corpus.texts, corpus.targets > 0
-    else:
-        shutil.copytree(options.model, work / "model")
-        rows = texts[:TRAINED_ON]
-        targets = own_labels(rows, work)
-    for name in names:
-        if peer := CONTENDERS[name].train:
-            _note(f"training: {CONTENDERS[name].title}")
-            peer([" ".join(row.split()) for row in rows], targets, work)
-    if not options.dev:
-        return {}
-    dev = read_corpus(options.dev)
-    found = {name: micro_f1(name, dev, work) for name in names if name != "overrun"}
-    return {name: figures for name, figures in found.items() if figures}
+def measure(*arguments: str) -> Run:
+    """Run a command of this Python to its end; the last word it prints is its own memory in KB."""
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, cwd=ROOT)
+    assert process.stdout is not None  # noqa: S101 -- for the type checker
+    with process.stdout as stdout:
+        said = stdout.read().split()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(arguments)} ended with {process.returncode}")
+    memory = int(said[-1]) / 1024 if said and said[-1].isdigit() else usage.ru_maxrss / 1024
+    return Run(time.perf_counter() - began, usage.ru_utime + usage.ru_stime, memory)
 
 
-def _measure_in_turn(work: Path, repeats: int) -> dict[str, Measured]:
-    """Return the medians over repeats that alternate between the contenders."""
-    names = [name for name, contender in CONTENDERS.items() if contender.available]
-    runs: dict[str, list[Measured]] = {name: [] for name in names}
-    for number in range(repeats):
-        for name in names if number % 2 == 0 else reversed(names):
-            _note(f"{number + 1}/{repeats}: {CONTENDERS[name].title}")
-            runs[name].append(measure(name, work))
-    return {
-        name: Measured(**{key: median(vars(run)[key] for run in found) for key in vars(found[0])})
-        for name, found in runs.items()
-    }
+def contend(name: str, work: Path, processes: int) -> Run:
+    """Run a contender."""
+    print(f"{name}, {processes} processes", file=sys.stderr, flush=True)
+    return measure("-m", "benchmarks.contenders", name, str(work), str(processes))
 
 
-def _note(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def start_up(repeats: int) -> float:
+    """Return the processor time of `textclass predict` over that of `import spacy`."""
+    predict = ["-m", "textclass", "predict", SENTENCE]
+    ratios = [measure(*predict).cpu / measure("-c", "import spacy").cpu for _ in range(repeats)]
+    return median(ratios)
+
+
+def compressed(path: Path) -> int:
+    """Return the size of a file after gzip."""
+    import gzip
+
+    with path.open("rb") as stream:
+        return sum(len(gzip.compress(part)) for part in iter(lambda: stream.read(1 << 24), b""))
 
 
 def main() -> None:
-    """Train, measure in turn, and write the report."""
-    options = _parse()
+    """Make the inputs, run all, and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--texts", type=Path, nargs="+", default=[], help="JSONL with `text`")
+    parser.add_argument("--passages", type=int, default=45_000)
+    parser.add_argument("--files", type=int, default=600)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--dask", type=int, nargs="*", default=[1, 2, 4], help="worker processes")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/README.md")
+    options = parser.parse_args()
+    texts, count = read_texts(options.texts), options.passages
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        texts, source = load_texts(options.texts, options.words)
-        (work / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
-        quality = _prepare(options, texts, work)
-        results = Results(
-            command=" ".join(["python -m benchmarks", *(Path(a).name for a in sys.argv[1:])]),
-            source=source,
-            repeats=options.repeats,
-            measured=_measure_in_turn(work, options.repeats),
-            quality=quality,
-            start_up=start_up(work, 2 * options.repeats + 1),
-            training=float("nan") if options.no_training else training(work),
-            profile=profile(texts, work),
-        )
-    write_report(results, options.out)
-    print(options.out.read_text(encoding="utf-8"))
+        lines = [
+            json.dumps({"id": i, "text": text}, ensure_ascii=False) + "\n"
+            for i, text in enumerate(passages(texts, count))
+        ]
+        (work / "passages.jsonl").write_text("".join(lines), encoding="utf-8")
+        plain = (json.loads(line)["text"] + "\n" for line in lines)
+        (work / "lines.txt").write_text("".join(plain), encoding="utf-8")
+        (work / "partitions").mkdir()
+        for part in range(16):
+            rows = "".join(lines[part::16])
+            (work / f"partitions/{part:02}.jsonl").write_text(rows, encoding="utf-8")
+        write_folder(texts, work / "folder", options.files)
+        contend("train", work, options.processes)
+        names = ("tag", "notebook", "fasttext", "textcat", "in_memory", "tag_folder", "extraction")
+        runs = {name: contend(name, work, options.processes) for name in names}
+        dask = {n: contend("tag_dask", work, n) for n in options.dask}
+        out = work / "out-passages.jsonl.jsonl"
+        disk = {"results": out.stat().st_size, "packed": compressed(out)}
+        disk["ledger"] = Path(f"{out}.ledger").stat().st_size
+        page = write_page(options, runs, dask, disk, start_up(3))
+    options.out.write_text(page, encoding="utf-8")
+    print(page)
+
+
+def write_page(
+    options: argparse.Namespace,
+    runs: dict[str, Run],
+    dask: dict[int, Run],
+    disk: dict[str, int],
+    started: float,
+) -> str:
+    """Return the page: ratios with their aims, figures, and what 100 million passages cost."""
+    tag, count, processes = runs["tag"], options.passages, options.processes
+    ratios = [
+        ("`textclass tag` / notebook, same features and processes", "notebook", "≥ 3"),
+        ("`textclass tag` / fastText's command", "fasttext", "≥ 1"),
+        ("`textclass tag` / tagging with evidence in memory, one core", "in_memory", "≥ 0.35"),
+    ]
+    table = [(what, runs[name].wall / tag.wall, aim) for what, name, aim in ratios]
+    table += [
+        (
+            "mixed files: `textclass tag` / the extraction libraries alone",
+            runs["extraction"].wall / runs["tag_folder"].wall,
+            "≥ 0.8",
+        ),
+        ("ledger / results compressed by gzip", disk["ledger"] / disk["packed"], "≤ 1.5"),
+        ("start-up: `textclass predict` / `import spacy`", started, "≤ 1.3"),
+    ]
+    each = 1e8 / count
+    hours = tag.cpu * each / 3600
+    files = {"tag_folder", "extraction"}
+    return "\n".join(
+        [
+            "# Speed of the command, side by side",
+            "",
+            "Written by `python -m benchmarks`; `make bench` makes it anew.",
+            "",
+            f"Each command reads {count:,} passages as JSON lines, or {options.files} PDF, DOCX, "
+            f"HTML, EML and text files, and writes its results, with {processes} processes "
+            "(fastText and tagging in memory: one); its start is in its time. The ratios should "
+            "hold anywhere, if the machine has as many cores that do nothing else.",
+            "",
+            "| ratio of speeds, sizes or times | found | aim |",
+            "|---|--:|--:|",
+            *(f"| {what} | {found:.2f} | {aim} |" for what, found, aim in table),
+            "",
+            "| command | per second | wall | processor | memory of the main process |",
+            "|---|--:|--:|--:|--:|",
+            *(
+                f"| {name} | {(options.files if name in files else count) / run.wall:,.0f} "
+                f"| {run.wall:.1f} s | {run.cpu:.1f} s | {run.memory:,.0f} MB |"
+                for name, run in runs.items()
+            ),
+            "",
+            "## One more worker on a cluster",
+            "",
+            "`textclass tag --engine dask` on the same passages in 16 partitions, which the "
+            f"workers read themselves; {os.cpu_count()} cores.",
+            "",
+            "| worker processes | passages per second | processor |",
+            "|--:|--:|--:|",
+            *(f"| {n} | {count / run.wall:,.0f} | {run.cpu:.1f} s |" for n, run in dask.items()),
+            "",
+            "## What 100 million passages cost",
+            "",
+            f"From the figures above, {1e6 * tag.cpu / count:,.0f} µs of processor time and "
+            f"{disk['results'] / count:,.0f} bytes of JSON lines for a passage:",
+            "",
+            f"- **{hours:,.1f} core-hours**, evidence, reading and writing included: with 64 cores "
+            f"{60 * hours / 64:,.0f} minutes;",
+            f"- **{runs['in_memory'].memory:,.0f} MB** of memory for each worker and "
+            f"{tag.memory:,.0f} MB for the parent or client;",
+            f"- **{disk['ledger'] * each / 1e9:,.0f} GB** of ledger, "
+            f"{disk['results'] * each / 1e9:,.0f} GB of results as JSON lines "
+            f"({disk['packed'] * each / 1e9:,.0f} GB compressed).",
+            "",
+        ]
+    )
 
 
 if __name__ == "__main__":

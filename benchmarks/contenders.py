@@ -1,219 +1,225 @@
-"""What is compared. A contender is trained once, then loaded and run in a process of its own."""
+"""What is compared: each is a command a user would run, from files to files.
+
+    python -m benchmarks.contenders NAME WORK PROCESSES
+
+`train` trains the peers once; each of the others then runs in a process of its own, which says at
+its end how much memory it took.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-Reader = Callable[[Sequence[str]], NDArray[np.float64] | None]
-
-SMALL_CACHE = 10_000
+TRAINED_ON = 2_000
+BATCH = 256
+_GRAMS = {"analyzer": "char_wb", "ngram_range": (4, 6)}
+"""The model's own features: words, pairs, and character n-grams inside words."""
 
 
-@dataclass(frozen=True, eq=False)
-class Contender:
-    """Something that reads texts.
+def train(work: Path, _processes: int) -> None:
+    """Train the peers on labels that textclass gives: how good they are doesn't matter here."""
+    import textclass
 
-    Attributes
-    ----------
-    title : str
-    load : callable
-        Takes the folder that `train` wrote to; returns what reads a batch of texts, and gives for
-        each text and label a number that rises with the label's probability, if it gives any.
-    train : callable
-        Takes texts, their labels as a bool array of shape (n_texts, n_labels), and a folder.
-    needs : str
-        A package.
-    slow : bool
-        Whether a fifth of the texts is enough.
-    """
-
-    title: str
-    load: Callable[[Path], Reader]
-    train: Callable[[Sequence[str], NDArray[np.bool_], Path], None] | None = None
-    needs: str = "textclass"
-    slow: bool = False
-
-    @property
-    def available(self) -> bool:
-        """Whether the package is installed."""
-        return find_spec(self.needs) is not None
+    texts = [text for _, text in _rows(work)][:TRAINED_ON]
+    tagger = textclass.load()
+    found = [tags.labels for tags in tagger.tag_many(texts, evidence=False)]
+    counts = {name: sum(name in labels for labels in found) for name in tagger.taxonomy.names}
+    names = [name for name, count in counts.items() if count > 10]
+    targets = [[name in labels for name in names] for labels in found]
+    _train_notebook(texts, targets, work)
+    _train_fasttext(texts, targets, work)
+    _train_textcat(texts, targets, work)
 
 
-def _tagger(work: Path) -> Any:  # noqa: ANN401 -- imported late, so that each process loads its own
-    from textclass.tagger import Tagger
+def tag(work: Path, processes: int, *arguments: str, given: str = "passages.jsonl") -> None:
+    """`textclass tag`, with evidence, to JSON lines."""
+    from textclass.cli.main import cli
 
-    return Tagger.load((work / "model").resolve())
-
-
-def load_scores(work: Path, max_chunks: int | None = None) -> Reader:
-    """Batch scoring to arrays; probabilities less thresholds."""
-    from textclass.language import Tokenizer
-
-    tagger = _tagger(work)
-    if max_chunks:
-        tagger._tokenizer = Tokenizer(max_chunks=max_chunks)
-    return lambda texts: tagger.score(texts).probabilities - tagger.model.thresholds
+    out = work / f"out-{given.strip('/')}.jsonl"
+    options = ["--workers", str(processes), "-o", str(out), "--quiet", "--fresh", *arguments]
+    cli(["tag", str(work / given), *options], standalone_mode=False)
 
 
-def load_tags(work: Path, *, evidence: bool) -> Reader:
-    """Tags as users get them."""
-    tagger = _tagger(work)
-
-    def tag(texts: Sequence[str]) -> None:
-        for _ in tagger.tag_many(texts, evidence=evidence):
-            pass
-
-    return tag
+def tag_folder(work: Path, processes: int) -> None:
+    """`textclass tag` on the folder of documents."""
+    tag(work, processes, given="folder")
 
 
-def load_tokenizer(_work: Path) -> Reader:
-    """Tokenize by spaCy's English rules, and nothing else."""
-    from spacy.lang.en import English
-
-    tokenizer = English().tokenizer
-
-    def tokenize(texts: Sequence[str]) -> None:
-        for text in texts:
-            tokenizer(text)
-
-    return tokenize
+def tag_dask(work: Path, processes: int) -> None:
+    """`textclass tag --engine dask` on a folder of partitions."""
+    tag(work, processes, "--engine", "dask", given="partitions")
 
 
-def notebook_features(*, characters: bool) -> Any:  # noqa: ANN401 -- scikit-learn has no types
-    """TF-IDF of words and pairs of words, and of character n-grams of the model's lengths."""
+def in_memory(work: Path, _processes: int) -> None:
+    """Tag with evidence by one process, nothing written."""
+    import textclass
+
+    tagger = textclass.load()
+    for _ in tagger.tag_many(text for _, text in _rows(work)):
+        pass
+
+
+def notebook(work: Path, processes: int) -> None:
+    """Pandas in, TF-IDF and logistic regression in as many processes, pandas out."""
+    import joblib
+    import numpy as np
+    import pandas as pd
+
+    frame = pd.read_json(work / "passages.jsonl", lines=True)
+    parts = np.array_split(np.arange(len(frame)), processes * 4)
+    found = joblib.Parallel(processes)(
+        joblib.delayed(_notebook_scores)(work, frame["text"].iloc[part].tolist()) for part in parts
+    )
+    scores = pd.DataFrame(np.vstack(found)).round(4).add_prefix("label ")
+    pd.concat([frame, scores], axis=1).to_json(work / "nb.jsonl", orient="records", lines=True)
+
+
+def _notebook_parts() -> list[Any]:
     from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import FeatureUnion
 
-    parts = [("words", TfidfVectorizer(ngram_range=(1, 2), min_df=4, sublinear_tf=True))]
-    if characters:
-        grams = {"analyzer": "char_wb", "ngram_range": (4, 6)}
-        parts.append(("characters", TfidfVectorizer(min_df=4, sublinear_tf=True, **grams)))
-    return FeatureUnion(parts)
+    plain = {"min_df": 4, "sublinear_tf": True}
+    return [TfidfVectorizer(ngram_range=(1, 2), **plain), TfidfVectorizer(**_GRAMS, **plain)]
 
 
-def plain_fit(features: Any, targets: NDArray[np.bool_], jobs: int = 1) -> Any:  # noqa: ANN401 -- as above
-    """One-vs-rest logistic regression, classes balanced."""
+def _train_notebook(texts: Sequence[str], targets: Sequence[Sequence[bool]], work: Path) -> None:
+    import numpy as np
+    from scipy.sparse import hstack
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
 
-    model = LogisticRegression(class_weight="balanced", max_iter=300)
-    return OneVsRestClassifier(model, n_jobs=jobs).fit(features, targets.astype(int))
+    parts = _notebook_parts()
+    features = hstack([part.fit_transform(texts) for part in parts]).tocsr()
+    model = LogisticRegression(class_weight="balanced", max_iter=50)
+    found = OneVsRestClassifier(model).fit(features, np.array(targets, dtype=int)).estimators_
+    learnt: dict[str, Any] = {"coef": np.vstack([one.coef_ for one in found]).T.copy()}
+    learnt["intercept"] = np.concatenate([one.intercept_ for one in found])
+    for i, part in enumerate(parts):
+        learnt |= {f"terms{i}": part.get_feature_names_out().astype(str), f"idf{i}": part.idf_}
+    np.savez(work / "notebook.npz", **learnt)
 
 
-def notebook(title: str, *, characters: bool) -> Contender:
-    """TF-IDF, and a product with a dense matrix of coefficients."""
-    name = f"notebook-{characters}"
+def _notebook_scores(work: Path, texts: list[str]) -> Any:  # noqa: ANN401 -- an array, imported late
+    import numpy as np
+    from scipy.sparse import hstack
+    from scipy.special import expit
 
-    def train(texts: Sequence[str], targets: NDArray[np.bool_], work: Path) -> None:
-        vectorizer = notebook_features(characters=characters)
-        model = plain_fit(vectorizer.fit_transform(texts), targets)
-        coef = np.vstack([label.coef_ for label in model.estimators_]).T.copy()
-        intercept = np.concatenate([label.intercept_ for label in model.estimators_])
-        learnt = {"coef": coef, "intercept": intercept}
-        for part, vectors in vectorizer.transformer_list:
-            learnt |= {f"{part} terms": vectors.get_feature_names_out().astype(str)}
-            learnt |= {f"{part} idf": vectors.idf_}
-        np.savez(work / f"{name}.npz", **learnt)
-
-    def load(work: Path) -> Reader:
-        learnt = np.load(work / f"{name}.npz")
-        coef, intercept = learnt["coef"], learnt["intercept"]
-        vectorizer = notebook_features(characters=characters)
-        for part, vectors in vectorizer.transformer_list:
-            vectors.vocabulary = learnt[f"{part} terms"].tolist()
-            vectors.idf_ = learnt[f"{part} idf"]
-        return lambda texts: vectorizer.transform(texts) @ coef + intercept
-
-    return Contender(title, load, train, needs="sklearn", slow=True)
+    learnt, parts = np.load(work / "notebook.npz"), _notebook_parts()
+    for i, part in enumerate(parts):
+        part.vocabulary, part.idf_ = learnt[f"terms{i}"].tolist(), learnt[f"idf{i}"]
+    features = hstack([part.transform(texts) for part in parts]).tocsr()
+    return expit(features @ learnt["coef"] + learnt["intercept"])
 
 
-def train_fasttext(texts: Sequence[str], targets: NDArray[np.bool_], work: Path) -> None:
-    """Train on lines, every label on its own; a text without labels carries one for that."""
-    import fasttext
+def fasttext(work: Path, _processes: int) -> None:
+    """Do what `fasttext predict-prob model.bin lines.txt -1` does: it knows one process only."""
+    library: Any = import_module("fasttext")
+    model = library.load_model(str(work / "ft.bin")).f
+    with (work / "lines.txt").open(encoding="utf-8") as lines, (work / "ft.txt").open("w") as out:
+        for line in lines:
+            found = model.predict(line, -1, 0.0, "strict")  # `model.predict` fails on NumPy 2
+            out.write(" ".join(f"{label} {p:.5f}" for p, label in found) + "\n")
 
-    def line(text: str, target: NDArray[np.bool_]) -> str:
-        labels = [f"__label__{column}" for column in np.flatnonzero(target)]
-        return f"{' '.join(labels or ['__label__none'])} {text}\n"
 
-    (work / "lines.txt").write_text("".join(map(line, texts, targets)), encoding="utf-8")
-    options = {"lr": 0.5, "epoch": 25, "dim": 50, "loss": "ova", "thread": 1, "verbose": 0}
+def _train_fasttext(texts: Sequence[str], targets: Sequence[Sequence[bool]], work: Path) -> None:
+    library: Any = import_module("fasttext")
+    lines = []
+    for text, target in zip(texts, targets, strict=True):
+        labels = [f"__label__{i}" for i, given in enumerate(target) if given]
+        lines.append(f"{' '.join(labels or ['__label__none'])} {text}\n")
+    (work / "ft-train.txt").write_text("".join(lines), encoding="utf-8")
+    options = {"lr": 0.5, "epoch": 5, "dim": 50, "loss": "ova", "thread": 1, "verbose": 0}
     options |= {"wordNgrams": 2, "minn": 4, "maxn": 6, "bucket": 200_000}
-    fasttext.train_supervised(str(work / "lines.txt"), **options).save_model(str(work / "ft.bin"))
-    np.save(work / "n_labels.npy", targets.shape[1])
+    model = library.train_supervised(str(work / "ft-train.txt"), **options)
+    model.save_model(str(work / "ft.bin"))
 
 
-def load_fasttext(work: Path) -> Reader:
-    """All labels of each text. `model.predict` itself fails on NumPy 2."""
-    import fasttext
+def textcat(work: Path, processes: int) -> None:
+    """spaCy: a bag of words by `nlp.pipe`, to JSON lines."""
+    import spacy
 
-    model = fasttext.load_model(str(work / "ft.bin")).f
-    n_labels = int(np.load(work / "n_labels.npy"))
-
-    def predict(texts: Sequence[str]) -> NDArray[np.float64]:
-        found = np.zeros((len(texts), n_labels + 1))
-        for row, text in zip(found, texts, strict=True):
-            for p, label in model.predict(text + "\n", n_labels + 1, 0.0, "strict"):
-                row[int(label.removeprefix("__label__").replace("none", "-1"))] = p
-        return found[:, :-1]
-
-    return predict
+    nlp = spacy.load(work / "textcat")
+    rows = ((text, name) for name, text in _rows(work))
+    with (work / "textcat.jsonl").open("w") as out:
+        for doc, name in nlp.pipe(rows, as_tuples=True, n_process=processes, batch_size=BATCH):
+            out.write(json.dumps({"id": name, "text": doc.text, "cats": doc.cats}) + "\n")
 
 
-def train_textcat(texts: Sequence[str], targets: NDArray[np.bool_], work: Path) -> None:
-    """Train for five rounds over all rows."""
+def _train_textcat(texts: Sequence[str], targets: Sequence[Sequence[bool]], work: Path) -> None:
     import spacy
     from spacy.training import Example
-    from spacy.util import minibatch
 
     model = {"@architectures": "spacy.TextCatBOW.v3", "exclusive_classes": False}
     model |= {"length": 262144, "ngram_size": 1, "no_output_layer": False}
     nlp = spacy.blank("en")
     pipe: Any = nlp.add_pipe("textcat_multilabel", config={"model": model})
-    names = [str(column) for column in range(targets.shape[1])]
-    for name in names:
-        pipe.add_label(name)
+    for column in range(len(targets[0])):
+        pipe.add_label(str(column))
     examples = [
-        Example.from_dict(nlp.make_doc(text), {"cats": dict(zip(names, target, strict=True))})
-        for text, target in zip(texts, targets.astype(float).tolist(), strict=True)
+        Example.from_dict(nlp.make_doc(text), {"cats": {str(i): float(y) for i, y in enumerate(t)}})
+        for text, t in zip(texts[:500], targets, strict=False)
     ]
-    nlp.initialize(lambda: examples[:100])
-    for _ in range(5):
-        for batch in minibatch(examples, 64):
-            nlp.update(batch)
+    nlp.initialize(lambda: examples)
+    nlp.update(examples)
     nlp.to_disk(work / "textcat")
 
 
-def load_textcat(work: Path) -> Reader:
-    """Probabilities of a bag of words."""
-    import spacy
+def extraction(work: Path, processes: int) -> None:
+    """Run the libraries that read each form, alone, in as many processes."""
+    import joblib
 
-    nlp = spacy.load(work / "textcat")
-    return lambda texts: np.array([list(doc.cats.values()) for doc in nlp.pipe(texts)])
+    paths = sorted((work / "folder").iterdir())
+    found = joblib.Parallel(processes)(joblib.delayed(_extract)(path) for path in paths)
+    assert all(found)  # noqa: S101 -- else the figure means nothing
 
 
-CONTENDERS: dict[str, Contender] = {
-    "scores": Contender("textclass: scores", load_scores),
-    "tags": Contender("textclass: tags", lambda work: load_tags(work, evidence=False)),
-    "evidence": Contender(
-        "textclass: tags with evidence", lambda work: load_tags(work, evidence=True)
-    ),
-    "overrun": Contender(
-        "textclass: scores, small cache overrun", lambda work: load_scores(work, SMALL_CACHE)
-    ),
-    "tokenizer": Contender("spaCy's tokenizer alone", load_tokenizer, needs="spacy"),
-    "notebook": notebook("notebook: TF-IDF of n-grams, words, pairs", characters=True),
-    "words": notebook("notebook: TF-IDF of words, pairs", characters=False),
-    "fasttext": Contender(
-        "fastText with subwords", load_fasttext, train_fasttext, needs="fasttext"
-    ),
-    "textcat": Contender(
-        "spaCy textcat, bag of words", load_textcat, train_textcat, needs="spacy", slow=True
-    ),
+def _extract(path: Path) -> int:
+    if path.suffix == ".pdf":
+        from pypdfium2 import PdfDocument
+
+        return sum(len(page.get_textpage().get_text_range()) for page in PdfDocument(path))
+    if path.suffix == ".docx":
+        from docx import Document
+
+        return sum(len(paragraph.text) for paragraph in Document(str(path)).paragraphs)
+    if path.suffix == ".html":
+        from trafilatura import extract
+
+        return len(extract(path.read_text(encoding="utf-8")) or "")
+    if path.suffix == ".eml":
+        from email import message_from_bytes, policy
+
+        body: Any = message_from_bytes(path.read_bytes(), policy=policy.default).get_body()
+        return len(body.get_content())
+    return len(path.read_text(encoding="utf-8"))
+
+
+def _rows(work: Path) -> Iterable[tuple[int, str]]:
+    with (work / "passages.jsonl").open(encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            yield row["id"], row["text"]
+
+
+COMMANDS: dict[str, Callable[[Path, int], None]] = {
+    one.__name__: one
+    for one in (
+        train,
+        tag,
+        tag_folder,
+        tag_dask,
+        in_memory,
+        notebook,
+        fasttext,
+        textcat,
+        extraction,
+    )
 }
+
+if __name__ == "__main__":
+    COMMANDS[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    print(status.partition("VmHWM:")[2].split()[0])

@@ -5,7 +5,7 @@ A document's tags are pooled from those of its passages, by the rule in `labels.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import takewhile
@@ -388,13 +388,15 @@ def read_results(path: str | Path) -> pd.DataFrame:
 
     place = Path(path)
     form = "parquet" if place.is_dir() else place.suffix.lower().lstrip(".")
-    readers = {"parquet": pd.read_parquet, "csv": pd.read_csv, "xlsx": pd.read_excel}
-    readers |= {"pq": pd.read_parquet}
     try:
         if form in {"jsonl", "ndjson"}:
-            frame = pd.read_json(place, lines=True, dtype=False, convert_dates=False)
-        elif form in readers:
-            frame = readers[form](place)
+            frame = pd.read_json(place, lines=True, dtype=False)
+        elif form in {"parquet", "pq"}:
+            frame = pd.read_parquet(place)
+        elif form == "csv":
+            frame = pd.read_csv(place)
+        elif form == "xlsx":
+            frame = pd.read_excel(place, engine="openpyxl")
         else:
             raise ValueError("results end in .jsonl, .csv, .parquet or .xlsx")
     except (OSError, ValueError, ImportError) as error:
@@ -413,17 +415,21 @@ def _as_frame(frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     names = list(frame.columns)
-    before = names.index("passages" if "passages" in names else "unread")
-    facets = takewhile(lambda name: name not in _AFTER_FACETS and "." not in name, names[before + 1 :])
+    after = names[names.index("passages" if "passages" in names else "unread") + 1 :]
+    facets = [*takewhile(lambda name: name not in _AFTER_FACETS and "." not in name, after)]
     for name in ["unread", *facets]:
-        cells = frame[name].tolist()
-        frame[name] = [
-            cell.split("; ") if isinstance(cell, str) else [] if pd.api.types.is_scalar(cell) else list(cell)
-            for cell in cells
-        ]
+        frame[name] = [_as_list(cell) for cell in frame[name].tolist()]
     for name in {"scores", "primary"} & set(names):
         flat = pd.json_normalize(frame[name].tolist()).set_index(frame.index)
-        place = names.index(name)
         flat = flat if name == "scores" else flat.add_prefix("primary.")
+        place = names.index(name)
         frame = pd.concat([frame.iloc[:, :place], flat, frame.iloc[:, place + 1 :]], axis=1)
-    return frame
+    # Some formats make whole numbers of probabilities that are all 0 or 1.
+    whole = frame.select_dtypes("integer").columns
+    return frame.astype({name: float for name in whole if name.partition(".")[0] in facets})
+
+
+def _as_list(cell: object) -> list[str]:
+    if isinstance(cell, str):
+        return cell.split("; ")
+    return [str(one) for one in cell] if isinstance(cell, Iterable) else []

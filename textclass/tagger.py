@@ -8,23 +8,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from textclass.errors import TextclassError
-from textclass.language import Passage, Tokenizer, WordBatch, split_passages, whole_passage
+from textclass.language import Passage, split_passages, whole_passage
 from textclass.model import (
     Contributions,
-    Decisions,
     LinearModel,
+    ModelFolder,
+    Scorer,
     Scores,
-    WordTable,
-    contributions,
-    decide,
+    WordScorer,
     evidence_of,
     load_folder,
-    passage_parts,
+    open_scorer,
     words_by_weight,
 )
 from textclass.results import DocumentTags, Evidence, Explanation, PassageTags, pool_document
@@ -37,62 +36,6 @@ if TYPE_CHECKING:
 
 BATCH = 256
 """Passages scored together; more is no faster."""
-
-
-class Scorer(Protocol):
-    """Scores passages, and says what brought each score; what it says is of the last batch.
-
-    Attributes
-    ----------
-    model : LinearModel
-        The words' part, with the taxonomy, thresholds and name that hold for all.
-    """
-
-    model: LinearModel
-
-    def score(self, texts: Sequence[str], *, spans: bool = False) -> Scores:
-        """Score passages; with `spans` their contributions can be asked for."""
-
-    def decide(self, scores: Scores) -> Decisions:
-        """Decide which labels the passages of the last batch carry."""
-
-    def contributions(self, passages: Sequence[int], columns: Sequence[int]) -> Contributions:
-        """Return what each word brought: one case for each pair of passage and label column."""
-
-
-class WordScorer:
-    """Scores by words alone.
-
-    Parameters
-    ----------
-    model : LinearModel
-    """
-
-    def __init__(self, model: LinearModel) -> None:
-        self.model = model
-        self.tokenizer = Tokenizer()
-        self._table = WordTable(model)
-        self._batch: WordBatch
-
-    def score(self, texts: Sequence[str], *, spans: bool = False) -> Scores:
-        """Score passages; with `spans` their contributions can be asked for."""
-        self._batch = self.tokenizer.read(texts, spans=spans)
-        self._table.grow(self.tokenizer.words, self.tokenizer.generation)
-        return self._table.score(self._batch)
-
-    def decide(self, scores: Scores) -> Decisions:
-        """Decide which labels the passages of the last batch carry."""
-        ids, starts, words = self._batch.ids, self._batch.starts, self.tokenizer.words
-
-        def words_of(passage: int) -> Iterator[str]:
-            return (words[i] for i in ids[starts[passage] : starts[passage + 1]])
-
-        return decide(self.model, scores, words_of)
-
-    def contributions(self, passages: Sequence[int], columns: Sequence[int]) -> Contributions:
-        """Return what each word brought: one case for each pair of passage and label column."""
-        parts = passage_parts(self._table, self._batch, np.asarray(passages, dtype=np.int64))
-        return contributions(self._table, parts, np.asarray(columns, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -152,20 +95,31 @@ class Tagger:
         self.scorer: Scorer = scorer or WordScorer(model)
 
     @classmethod
-    def load(cls, model: str | Path = "default") -> Tagger:
+    def load(
+        cls,
+        model: str | Path | ModelFolder = "default",
+        *,
+        cascade: bool = False,
+        threads: int = 1,
+    ) -> Tagger:
         """Load a model by the name of one that ships with the package, or from its folder.
 
         Parameters
         ----------
-        model : str or Path
-            `default`, `accurate`, or a folder.
+        model : str, Path or ModelFolder
+            `default`, `accurate`, or a folder; or one that was read already.
+        cascade : bool, keyword-only
+            Of an accurate model: ask the encoder only where the words aren't sure.
+        threads : int, keyword-only
+            Processor threads of an accurate model's encoder.
 
         Raises
         ------
         ModelError
             If there is no such model, or the folder isn't a whole and unaltered one.
         """
-        return cls(load_folder(model).model)
+        loaded = model if isinstance(model, ModelFolder) else load_folder(model)
+        return cls(loaded.model, scorer=open_scorer(loaded, cascade=cascade, threads=threads))
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -416,13 +370,11 @@ class Tagger:
 
 def _passages(document: Text | Document) -> list[Passage]:
     """Cut what isn't boilerplate into passages."""
-    if not document.boilerplate:
-        return split_passages(document.text)
-    passages = []
+    passages: list[Passage] = []
     start = 0
     for end, after in (*document.boilerplate, (len(document.text), 0)):
         for one in split_passages(document.text[start:end]):
-            passages.append(Passage(start + one.start, start + one.end, one.words))
+            passages += [Passage(start + one.start, start + one.end, one.words)]
         start = after
     return passages
 

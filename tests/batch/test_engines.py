@@ -89,7 +89,10 @@ def test_of_files_together_only_the_one_that_kills_is_set_aside():
     task = Task(tuple(given(f"f{i}") for i in range(4)))
     done = [one for one in drive(FakePool({"f2": 9}), iter([task])) if one]
     assert [[one.source.id for one in task.inputs] for task, _ in done] == [
-        ["f0"], ["f1"], ["f2"], ["f3"]
+        ["f0"],
+        ["f1"],
+        ["f2"],
+        ["f3"],
     ]
     assert [bool(batch.set_aside) for _, (batch,) in done] == [False, False, True, False]
 

@@ -140,7 +140,7 @@ def test_columns_that_clash_get_a_prefix():
 def test_too_many_columns_become_one():
     one = table({f"c{i}": {"int"} for i in range(MOST_COLUMNS + 1)}, Level.DOCUMENT)
     own = dict.fromkeys(one.own)
-    (row,) = one.rows(pack(json_line(own | {"c7": 7})))
+    (row,) = one.rows(pack([json_line(own | {"c7": 7})]))
     assert row == own | {"columns": {"c7": 7}}
     assert one.typed(row)["columns"] == '{"c7": 7}'
     assert len(one.header) < 40
@@ -172,15 +172,16 @@ def test_cells_that_excel_cannot_hold():
     assert sheet_cell(1.5) == 1.5
 
 
-@given(st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
-))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=8,
+    )
+)
 def test_a_line_is_one_line_of_json_and_exact(value):
-    line = json_line({"x": value})
+    line = unpack(pack([json_line({"x": value})]))
     assert len(line.decode().splitlines()) == 1
-    assert unpack(pack(line)) == line
 
     def plain(value):
         if isinstance(value, float):

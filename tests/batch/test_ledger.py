@@ -13,7 +13,6 @@ from textclass.documents import Source
 from textclass.errors import BatchError
 
 
-
 def batch(of, body=b"x", **options):
     return Batch(of.position, 0, 1, body, body, b"", Facts(), **options)
 
@@ -129,9 +128,7 @@ def test_a_batch_takes_the_place_of_parts_of_it(path):
     ledger.plan([given("a")])
     (one,) = ledger.unfinished()
     for first, size, body in ((0, 2, b"0-1"), (2, 1, b"2"), (3, 1, b"3"), (2, 4, b"2-5")):
-        ledger.record(
-            Batch(one.position, first, size, body, b"", b"", Facts()), finished=False
-        )
+        ledger.record(Batch(one.position, first, size, body, b"", b"", Facts()), finished=False)
     assert list(ledger.rows("passages")) == [(b"0-1",), (b"2-5",)]
     assert ledger.has(one.position, 6)
     assert not ledger.has(one.position, 4)

@@ -77,7 +77,9 @@ def test_finished_inputs_are_not_done_again(tag, tmp_path, monkeypatch):
     done = []
     work = worker.Worker.work
     monkeypatch.setattr(
-        worker.Worker, "work", lambda self, t: done.extend(o.source.id for o in t.inputs) or work(self, t)
+        worker.Worker,
+        "work",
+        lambda self, t: done.extend(o.source.id for o in t.inputs) or work(self, t),
     )
 
     second = tag(inbox, "out.jsonl")
@@ -272,3 +274,51 @@ def test_options_that_change_rows_change_the_run():
     ]
     names = {one.digest("model") for one in (options, *others)} | {options.digest("other")}
     assert len(names) == 6
+
+
+def test_a_row_has_only_the_columns_of_its_own_table(tag, tmp_path):
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    (inbox / "a.csv").write_text(f'id,text,place\n1,"{text_of(1)}",north\n')
+    (inbox / "b.csv").write_text(f'id,text,year\n1,"{text_of(2)}",1999\n')
+    tag(inbox, "out.jsonl", "out.parquet")
+    a, b = {r["document"]: r for r in read_lines(tmp_path / "out.jsonl")}.values()
+    assert (a["place"], "year" in a, b["year"], "place" in b) == ("north", False, "1999", False)
+    table = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert {(row["place"], row["year"]) for row in table} == {("north", None), (None, "1999")}
+
+
+def test_repeated_ids_are_told_and_made_unique(tag, tmp_path):
+    names = ["7", "7", "7~2", "8", "7"]
+    rows = [{"id": name, "text": text_of(i)} for i, name in enumerate(names)]
+    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    summary = tag(tmp_path / "t.jsonl", "out.jsonl", level=Level.DOCUMENT)
+    found = [row["document"].partition("#")[2] for row in read_lines(tmp_path / "out.jsonl")]
+    assert found == ["7", "7~2", "7~2~2", "8", "7~3"]
+    assert summary.repeated == 3
+
+
+def test_results_of_earlier_runs_are_left_out_and_counted(tag, tmp_path):
+    inbox = write_inputs(tmp_path / "inbox", 2)
+    tag(inbox, "inbox/old.jsonl", "inbox/old.csv")
+    (inbox / "Thumbs.db").write_bytes(b"\0")
+    summary = tag(inbox, "out.jsonl")
+    assert summary.inputs == 6
+    assert summary.left_out["system file"] == 1
+    assert sum(summary.left_out.values()) == 5
+
+
+def test_of_many_long_tables_each_is_read_by_a_worker(tag, tmp_path):
+    """So do partitions: all the parent has to do is to keep what comes."""
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    for part in range(5):
+        rows = [{"id": i, "text": text_of(part + i)} for i in range(300)]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        (inbox / f"{part}.jsonl").write_text(lines)
+    read = []
+    tag(inbox, "out.jsonl", on_progress=lambda progress: read.append(progress.finished))
+    assert read[-1] == 5
+    tag(inbox, "shared.jsonl", workers=2)
+    one, two = ((tmp_path / f"{name}.jsonl").read_bytes() for name in ("out", "shared"))
+    assert one == two

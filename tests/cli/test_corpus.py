@@ -4,7 +4,8 @@ import pytest
 from click.testing import CliRunner
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, make_repository, sources_yaml, write_jsonl
-from textclass.cli.corpus import FORM_NAMES, corpus
+from textclass.cli.corpus import FORMS as FORMS_HELP
+from textclass.cli.corpus import corpus
 from textclass.corpora import FORMS, OWN, text_id
 from textclass.errors import CorpusError
 
@@ -17,8 +18,9 @@ def row(text=RIVER, **columns):
     return {"text": text, "type": [], "principle": [], **columns}
 
 
-def pointer(text, path):
-    return {"id": text_id(text), "source": "news", "path": path, "type": [], "principle": []}
+def pointer(text, path, start=0):
+    place = {"source": "news", "path": path, "start": start, "end": start + len(text)}
+    return {"id": text_id(text), **place, "type": [], "principle": []}
 
 
 @pytest.fixture
@@ -27,7 +29,9 @@ def folder(tmp_path):
     folder = tmp_path / "corpus"
     folder.mkdir()
     (folder / "sources.yaml").write_text(sources_yaml(f"file://{tmp_path}/server", commit))
-    write_jsonl(folder / "public.jsonl", [pointer(RIVER, "a.txt"), pointer(BREAD, "a.txt")])
+    write_jsonl(
+        folder / "public.jsonl", [pointer(RIVER, "a.txt"), pointer(BREAD, "a.txt", len(RIVER) + 1)]
+    )
     return folder
 
 
@@ -43,11 +47,11 @@ def test_fetch_tells_what_is_missing_and_exits_with_3_or_1(folder):
     write_jsonl(folder / "more.jsonl", [pointer(OTHER, "a.txt")])
     result = run("fetch", folder)
     assert result.exit_code == 3
-    assert "1 missing: the file has no passage with this hash" in result.stderr
+    assert "1 missing: what stands in the file has another hash" in result.stderr
     assert text_id(OTHER) in result.stderr
     as_json = json.loads(run("fetch", folder, "--json").stdout)
     assert (as_json["wanted"], as_json["missing"]) == (3, 1)
-    assert as_json["sources"][0]["missing"][0]["path"] == "a.txt"
+    assert list(as_json["sources"][0]["missing"].values()) == [[f"{text_id(OTHER)} in a.txt"]]
     (folder / "public.jsonl").unlink()
     assert run("fetch", folder).exit_code == 1
 
@@ -56,16 +60,17 @@ def test_check_exits_with_1_for_errors_only(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [row(principle=["impartiality"])])
     result = run("check", path)
     assert result.exit_code == 0
-    assert result.stdout.startswith(f"{path}, line 1: warning [label-pair] impartiality without")
-    assert result.stderr == "1 passages, 0 errors, 1 warnings\n"
+    assert result.stdout.startswith("warning [rare-label] compassionate, humanitarian, ")
+    assert f"\n{path}, line 1: warning [label-pair] impartiality without" in result.stdout
+    assert result.stderr == "1 passages, 0 errors, 3 warnings\n"
     write_jsonl(path, [row(type=["sea"]), row(type=["river"])])
     result = run("check", path, "--most", "1")
     assert result.exit_code == 1
-    assert f"{path}, line 1: error [row] unknown type 'sea'" in result.stdout
+    assert f"{path}, line 1: error [row] unknown label 'sea'" in result.stdout
     assert "1 more errors [row]" in result.stdout
     as_json = json.loads(run("check", path, "--json", "-q").stdout)
     assert not as_json["ok"]
-    assert len(as_json["findings"]) == 2
+    assert [finding["kind"] for finding in as_json["findings"]] == ["rare-label", "row", "row"]
 
 
 def test_check_tells_leaks_into_held_out_passages(tmp_path):
@@ -119,7 +124,7 @@ def test_convert_there_and_back(tmp_path):
 
 
 def test_every_form_can_be_asked_for():
-    assert [OWN, *FORMS] == FORM_NAMES
+    assert all(name in FORMS_HELP for name in (OWN, *FORMS))
 
 
 def test_agreement(tmp_path):
@@ -140,11 +145,14 @@ def test_a_text_cant_give_orders_to_the_terminal(tmp_path):
     assert "\x1b" not in run("agreement", first, second).stdout
 
 
-def test_point_strips_the_texts(tmp_path):
-    path = write_jsonl(tmp_path / "a.jsonl", [row(source="news", path="a.txt")])
-    result = run("point", path, "--labelled", "gold", "-o", tmp_path / "p.jsonl")
+def test_strip_texts(tmp_path):
+    place = {"source": "news", "path": "a.txt", "start": 0, "end": 9}
+    path = write_jsonl(tmp_path / "a.jsonl", [row(**place)])
+    result = run("strip-texts", path, "--labelled", "gold", "-o", tmp_path / "p.jsonl")
     assert result.exit_code == 0
     assert RIVER not in (tmp_path / "p.jsonl").read_text()
-    result = run("point", write_jsonl(path, [row()]), "--labelled", "x", "-o", tmp_path / "q.jsonl")
+    result = run(
+        "strip-texts", write_jsonl(path, [row()]), "--labelled", "x", "-o", tmp_path / "q.jsonl"
+    )
     assert isinstance(result.exception, CorpusError)
     assert not (tmp_path / "q.jsonl").exists()

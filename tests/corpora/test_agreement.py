@@ -34,7 +34,7 @@ def test_perfect_and_undefined_agreement():
 
 def corpora(tmp_path, first, second):
     return [
-        read_corpus(write_jsonl(tmp_path / f"{name}.jsonl", rows), TAXONOMY)
+        read_corpus(write_jsonl(tmp_path / f"{name}.jsonl", rows), TAXONOMY, each_reader=True)
         for name, rows in (("first", first), ("second", second))
     ]
 
@@ -58,8 +58,25 @@ def test_readers_are_compared_by_id_whatever_the_order(tmp_path):
     ]
 
 
+def test_readers_of_one_file_are_told_apart_by_their_column(tmp_path):
+    rows = [row(RIVER, ["river"], reader="anna"), row(RIVER, ["bread"], reader="ben"), row(BREAD)]
+    path = write_jsonl(tmp_path / "a.jsonl", rows)
+    result = compare_readers(read_corpus(path, TAXONOMY, each_reader=True))
+    assert [(d.label, d.given_by) for d in result.differences] == [
+        ("river", "first"),
+        ("bread", "second"),
+    ]
+    write_jsonl(path, [*rows, row(RIVER, ["river"], reader="cleo")])
+    corpus = read_corpus(path, TAXONOMY, each_reader=True)
+    with pytest.raises(CorpusError, match="names anna, ben, cleo; two are needed"):
+        compare_readers(corpus)
+    assert compare_readers(corpus, readers=("cleo", "anna")).differences == ()
+    with pytest.raises(CorpusError, match="names anna, ben, cleo"):
+        compare_readers(corpus, readers=("cleo", "dan"))
+
+
 def test_corpora_that_cant_be_compared(tmp_path):
     with pytest.raises(CorpusError, match="no labelled passage in common"):
         compare_readers(*corpora(tmp_path, [row(RIVER)], [row(BREAD)]))
-    with pytest.raises(CorpusError, match=r"second\.jsonl, line 2: .* was labelled before"):
-        compare_readers(*corpora(tmp_path, [row(RIVER)], [row(RIVER), row(RIVER)]))
+    with pytest.raises(CorpusError, match=r"second\.jsonl, line 2: .* has other labels before"):
+        compare_readers(*corpora(tmp_path, [row(RIVER)], [row(RIVER), row(RIVER, ["river"])]))

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, pointer, row, write_jsonl
-from textclass.corpora import check_corpus, rank_doubts, read_corpus, scan_corpus
-from textclass.corpora.duplicates import near_duplicates, read_words, stock_phrases
+from textclass.corpora import check_corpus, rare_labels, read_corpus, scan_corpus
+from textclass.corpora.check import near_duplicates, read_words, stock_phrases
 from textclass.taxonomy import Taxonomy
 
 SPANISH = (
@@ -19,10 +19,16 @@ def check(tmp_path, rows, *, taxonomy=TAXONOMY, held_out=None):
     return check_corpus(scan, held_out=held_out)
 
 
+def told(report):
+    """Return the findings but for those on labels without examples, which come first."""
+    first = [finding.kind != "rare-label" for finding in report.findings].index
+    findings = [finding for finding in report.findings if finding.kind != "rare-label"]
+    assert not findings or report.findings[first(True) :] == tuple(findings)
+    return findings
+
+
 def found(report):
-    return [
-        (f.level, f.kind, [int(p.rpartition(" ")[2]) for p in f.where]) for f in report.findings
-    ]
+    return [(f.level, f.kind, [int(p.rpartition(" ")[2]) for p in f.where]) for f in told(report)]
 
 
 def variant(text, *, words=1):
@@ -38,21 +44,67 @@ def filler(number, length=25):
 def test_a_sound_corpus_has_no_findings(tmp_path):
     report = check(tmp_path, [row(), row(BREAD, topic=["bread"]), row(OTHER)])
     assert report.ok
-    assert report.findings == ()
+    assert told(report) == []
     assert report.passages == 3
+
+
+def test_labels_with_few_examples_come_first(tmp_path):
+    rows = [row(f"{RIVER} {n}", topic=["river"]) for n in range(6)]
+    rows[0]["topic"] = ["river", "bread"]
+    report = check(tmp_path, [*rows, row(topic=["sea"])])
+    lines = [
+        "warm: no example; the model can't learn to give it",
+        "river: on all 6 passages; the model can't learn where not to give it",
+        "bread: 1 example; its threshold means nothing",
+    ]
+    assert [f.message for f in report.findings][:3] == lines
+    assert report.findings[3].level == "error"
+    assert rare_labels(scan_corpus(tmp_path, TAXONOMY).corpus) == lines
+
+
+def test_what_a_file_has_wrong_in_many_rows_is_told_once(tmp_path):
+    (tmp_path / "a.csv").write_text("text,topic\n" + f'"{RIVER}",river\n' * 40)
+    write_jsonl(tmp_path / "b.jsonl", [row(f"{BREAD} {n}") | {"topic": None} for n in range(9)])
+    report = check_corpus(scan_corpus(tmp_path, TAXONOMY))
+    assert [(f.kind, f.where[0].rpartition("/")[2]) for f in told(report)] == [
+        ("no-answer", "a.csv, line 2 and 39 more"),
+        ("no-answer", "b.jsonl, line 1 and 8 more"),
+    ]
+
+
+def test_a_corpus_made_of_templates_has_no_errors(tmp_path):
+    rows = [
+        row(f"The {filler(n, 3)} were discussed beside the market in the town on the {n} visit.")
+        for n in range(60)
+    ]
+    report = check(tmp_path, rows)
+    assert report.ok
+    assert [f.kind for f in told(report) if f.kind != "near-duplicate"] == [
+        "length",
+        "stock-phrase",
+    ]
+
+
+def test_rows_of_two_readers_are_no_duplicates_but_may_be_in_conflict(tmp_path):
+    rows = [row(topic=["river"], reader="anna"), row(topic=["river"], reader="ben")]
+    assert told(check(tmp_path, rows)) == []
+    rows.append(row(topic=["bread"], reader="cleo"))
+    assert found(check(tmp_path, rows)) == [("error", "conflict", [1, 2, 3])]
+    rows.append(row(topic=["bread"], labelled="settled"))
+    assert told(check(tmp_path, rows)) == []
 
 
 def test_bad_rows_and_missing_texts_stand_beside_other_findings(tmp_path):
     rows = [row(topic=["sea"]), {"text": ""}, pointer(BREAD, "a.txt"), row(RIVER), row(RIVER)]
     report = check(tmp_path, rows)
-    kinds = [(f.level, f.kind) for f in report.findings]
+    kinds = [(f.level, f.kind) for f in told(report)]
     assert kinds == [
         ("error", "row"),
         ("error", "row"),
         ("warning", "missing-text"),
         ("warning", "duplicate"),
     ]
-    assert "unknown topic 'sea' (labels.yaml has river, bread)" in report.findings[0].message
+    assert "unknown label 'sea' (labels.yaml has river, bread)" in told(report)[0].message
     assert not report.ok
 
 
@@ -67,12 +119,12 @@ def test_the_same_text_is_told_by_what_it_breaks(tmp_path):
     ]
     report = check(tmp_path, rows)
     assert found(report) == [
-        ("error", "duplicate", [1, 2]),
-        ("error", "duplicate", [3, 4]),
+        ("warning", "duplicate", [1, 2]),
+        ("warning", "duplicate", [3, 4]),
         ("warning", "duplicate", [5, 6]),
     ]
-    assert [f.message for f in report.findings] == [
-        "the same text with other labels",
+    assert [f.message for f in told(report)] == [
+        "the same text twice",
         "the same text in two documents",
         "the same text in two documents",
     ]
@@ -81,9 +133,9 @@ def test_the_same_text_is_told_by_what_it_breaks(tmp_path):
 def test_near_duplicates_are_told_within_and_across_documents(tmp_path):
     rows = [row(RIVER, group="a"), row(variant(RIVER), group="a"), row(variant(RIVER, words=3))]
     report = check(tmp_path, rows)
-    assert {f.kind for f in report.findings} == {"near-duplicate"}
+    assert {f.kind for f in told(report)} == {"near-duplicate"}
     assert report.ok
-    within = {f.message.rpartition(" in ")[2] for f in report.findings}
+    within = {f.message.rpartition(" in ")[2] for f in told(report)}
     assert within == {"one document", "two documents"}
 
 
@@ -109,7 +161,7 @@ def test_a_split_column_is_kept_apart_too(tmp_path):
 def test_documents_in_two_files_are_told_once_for_the_two(tmp_path):
     write_jsonl(tmp_path / "a.jsonl", [row(RIVER, group="a"), row(OTHER, group="b")])
     write_jsonl(tmp_path / "b.jsonl", [row(BREAD, group="a"), row(filler(1), group="b")])
-    (finding,) = check_corpus(scan_corpus(tmp_path, TAXONOMY)).findings
+    (finding,) = told(check_corpus(scan_corpus(tmp_path, TAXONOMY)))
     assert (finding.level, finding.kind) == ("warning", "group")
     assert finding.message.startswith("2 documents")
     assert finding.where == (str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl"))
@@ -124,13 +176,13 @@ def test_stock_phrases_of_written_passages_only(tmp_path):
     rows = [row(f"{filler(n)} {stock} {filler(1000 + n)}") for n in range(6)]
     rows += [row(filler(n)) for n in range(2000, 2300)]
     report = check(tmp_path, rows)
-    assert {(f.level, f.kind) for f in report.findings} == {("error", "stock-phrase")}
-    messages = [finding.message for finding in report.findings]
-    assert "'in the spirit of' in 6 of 306 written passages" in messages
+    assert report.ok
+    (finding,) = told(report)
+    assert finding.message.startswith("6 of 306 passages say 'in the spirit of'")
     public = [{**r, "source": "un", "path": "a"} for r in rows]
-    assert check(tmp_path, public).findings == ()
+    assert told(check(tmp_path, public)) == []
     few = rows[:5] + rows[6:]
-    assert check(tmp_path, few).findings == ()
+    assert told(check(tmp_path, few)) == []
 
 
 def test_numbers_make_no_stock_phrase():
@@ -139,7 +191,7 @@ def test_numbers_make_no_stock_phrase():
 
 
 @pytest.mark.parametrize(
-    ("labels", "text", "told"),
+    ("labels", "text", "said"),
     [
         ({"type": ["compassionate"], "principle": ["dialogue"]}, RIVER, "compassionate + dialogue"),
         ({"type": [], "principle": ["impartiality"]}, RIVER, "impartiality without"),
@@ -154,10 +206,10 @@ def test_numbers_make_no_stock_phrase():
         ),
     ],
 )
-def test_labels_against_the_guideline_are_warnings_with_the_reason(tmp_path, labels, text, told):
+def test_labels_against_the_guideline_are_warnings_with_the_reason(tmp_path, labels, text, said):
     report = check(tmp_path, [{"text": text, **labels}], taxonomy=Taxonomy.load())
     assert report.ok
-    assert [told in f.message for f in report.findings] == ([True] if told else [])
+    assert [said in f.message for f in told(report)] == ([True] if said else [])
 
 
 def test_texts_that_teach_nothing(tmp_path):
@@ -168,9 +220,8 @@ def test_texts_that_teach_nothing(tmp_path):
         row(SPANISH),
     ]
     assert found(check(tmp_path, rows)) == [
-        ("error", "length", [1]),
-        ("warning", "length", [2]),
-        ("warning", "length", [3]),
+        ("warning", "length", [1]),
+        ("warning", "length", [2, 3]),
         ("warning", "language", [4]),
     ]
 
@@ -179,37 +230,24 @@ def test_near_duplicates_are_found_in_a_crowd_and_little_else():
     texts = [filler(n) for n in range(2000)]
     texts += [variant(texts[n], words=3) for n in range(100)]
     pairs = near_duplicates(read_words(texts))
-    assert {(p.first, p.second) for p in pairs} == {(n, 2000 + n) for n in range(100)}
+    assert {pair[:2] for pair in pairs} == {(n, 2000 + n) for n in range(100)}
     first, second = (
         set(zip(*(texts[i].split()[k:] for k in range(5)), strict=False)) for i in (0, 2000)
     )
-    share = {p.first: p.share for p in pairs}[0]
+    share = {one: share for one, _, share in pairs}[0]
     assert share == pytest.approx(len(first & second) / len(first | second))
 
 
 def test_a_thousand_copies_take_no_thousand_squared_pairs():
     texts = [RIVER] * 1000
-    assert len(near_duplicates(read_words(texts))) == 999
+    assert 999 <= len(near_duplicates(read_words(texts))) < 3000
+
+
+def test_shares_of_a_few_words_mean_nothing():
+    assert near_duplicates(read_words(["one two three four five six seven"] * 2)) == []
 
 
 @pytest.mark.parametrize("texts", [[], [""], ["one two"], ["", RIVER, ""]])
 def test_texts_without_sequences_have_no_duplicates(texts):
     assert near_duplicates(read_words(texts)) == []
     assert stock_phrases(read_words(texts), most=1) == {}
-
-
-def test_doubted_labels_are_ranked_by_how_far_they_are_off(tmp_path):
-    rows = [row(f"{RIVER} {n}", topic=["river"] if n < 5 else []) for n in range(10)]
-    soft = {"text": BREAD, "scores": {"topic": {"river": 1}, "tone": {}}}
-    corpus = read_corpus(write_jsonl(tmp_path / "a.jsonl", [*rows, soft]), TAXONOMY)
-    probabilities = np.zeros((11, 3))
-    probabilities[:5, 0] = 0.9, 0.9, 0.9, 0.9, 0.05
-    probabilities[5:10, 0] = 0.1, 0.1, 0.1, 0.1, 0.8
-    probabilities[10] = np.nan
-    first, second = rank_doubts(corpus, probabilities)
-    assert (first.label, first.given, first.probability) == ("river", True, 0.05)
-    assert first.where.endswith("line 5")
-    assert (second.given, second.probability) == (False, 0.8)
-    assert first.doubt == pytest.approx(0.95 - (1 - np.mean([0.1, 0.1, 0.1, 0.1, 0.8])))
-    with pytest.raises(ValueError, match=r"shape \(11, 3\) were expected"):
-        rank_doubts(corpus, probabilities[:2])

@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.corpora.makers import BREAD, RIVER, TAXONOMY, row, write_jsonl
+from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, write_jsonl
 from textclass.corpora import FORMS, OWN, Corpus, Row, read_corpus, read_form, text_id, write_form
 from textclass.errors import CorpusError
 
 EMOJI = "A 👩‍🚀 waved 🇺🇳 flags from the café, naïve and loud"
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60).filter(str.strip)
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60
+).filter(str.strip)
 
 
 @st.composite
@@ -22,7 +24,11 @@ def rows(draw):
         end = draw(st.integers(start + 1, len(text)))
         spans.append({"start": start, "end": end, "label": draw(st.sampled_from(TAXONOMY.names))})
     labels = draw(st.frozensets(st.sampled_from(TAXONOMY.names)))
-    columns = {"register": draw(st.text(st.characters(exclude_categories=["Cs"]), max_size=5))}
+    columns = {
+        "register": draw(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
+        )
+    }
     if spans:
         columns["spans"] = spans
     number = draw(st.sampled_from([text_id(text), "my-7"]))
@@ -112,25 +118,86 @@ def test_doccano_of_its_own(tmp_path):
         {"text": RIVER, "labels": ["bread"]},
         {"text": RIVER, "label": [[4, 9, "river"]]},
         {"text": RIVER, "entities": [[4, 9, "river"]], "cats": ["warm"]},
+        {
+            "text": RIVER,
+            "entities": [{"id": 1, "label": "river", "start_offset": 4, "end_offset": 9}],
+        },
         {"text": RIVER, "label": []},
+        {"data": RIVER, "label": "river#warm"},
+        {"text": RIVER, "label": "bread"},
+        {"text": RIVER, "label": None},
+        {"text": RIVER, "label": ""},
     ]
-    rows, _ = read(tmp_path, "doccano", *records)
-    expected = [(["river", "warm"], None), (["bread"], None), (["river"], [SPAN])]
-    assert rows == [*expected, (["warm"], [SPAN]), ([], None)]
+    rows, skipped = read(tmp_path, "doccano", *records)
+    assert rows == [
+        (["river", "warm"], None),
+        (["bread"], None),
+        (["river"], [SPAN]),
+        (["warm"], [SPAN]),
+        (["river"], [SPAN]),
+        ([], None),
+        (["river", "warm"], None),
+        (["bread"], None),
+    ]
+    assert skipped == 2
+
+
+def test_doccanos_csv_has_no_answer_in_an_empty_cell(tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text(f'id,data,label\n0,"{RIVER}",river#warm\n1,"{BREAD}",\n2,"{OTHER}",warm\n')
+    converted = read_form(path, "doccano", TAXONOMY)
+    assert [sorted(r.labels) for r in converted.corpus.rows] == [["river", "warm"], ["warm"]]
+    assert converted.skipped == 1
+
+
+def test_numbers_of_classes_are_told(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [{"text": RIVER, "label": n} for n in (0, 1)])
+    with pytest.raises(CorpusError) as caught:
+        read_form(path, "doccano", TAXONOMY)
+    assert "line 1: the label 0 is a number, not a name" in str(caught.value)
+    assert "line 2: the label 1 is a number, not a name" in str(caught.value)
 
 
 def test_prodigy_of_its_own(tmp_path):
     base = {"text": RIVER, "_task_hash": 1, "meta": {"source": "x"}}
+    options = [{"id": 0, "text": "river"}, {"id": 1, "text": "bread"}]
     records = [
         {**base, "accept": ["river"], "answer": "accept"},
         {**base, "accept": ["river"], "answer": "reject"},
         {**base, "accept": ["river"], "answer": "ignore"},
         {**base, "spans": [{**SPAN, "token_start": 1, "token_end": 1}], "answer": "accept"},
         {**base, "accept": [], "answer": "accept"},
+        {**base, "options": options, "accept": [0], "answer": "accept"},
+        {**base, "accept": "warm", "answer": "accept"},
     ]
     rows, skipped = read(tmp_path, "prodigy", *records)
-    assert rows == [(["river"], None), (["river"], [SPAN]), ([], None)]
+    expected = [(["river"], None), (["river"], [SPAN]), ([], None), (["river"], None)]
+    assert rows == [*expected, (["warm"], None)]
     assert skipped == 2
+
+
+def binary(text, label, answer, **columns):
+    return {"text": text, "label": label, "answer": answer, **columns}
+
+
+def test_prodigys_yes_or_no_answers_of_one_text_are_one_row(tmp_path):
+    records = [
+        binary(RIVER, "river", "accept"),
+        binary(BREAD, "bread", "reject"),
+        binary(RIVER, "bread", "reject"),
+        binary(OTHER, "bread", "ignore"),
+        binary(RIVER, "warm", "accept"),
+        binary(RIVER, "bread", "accept", _annotator_id="anna"),
+    ]
+    rows, skipped = read(tmp_path, "prodigy", *records)
+    assert rows == [(["river", "warm"], None), (["bread"], None)]
+    assert skipped == 2
+    path = write_jsonl(tmp_path / "x.jsonl", [*records[:2], binary(RIVER, "river", "reject")])
+    with pytest.raises(CorpusError, match="river was accepted and rejected"):
+        read_form(path, "prodigy", TAXONOMY)
+    write_jsonl(path, [binary(RIVER, "river", "maybe")])
+    with pytest.raises(CorpusError, match="the answer 'maybe' isn't accept, reject or ignore"):
+        read_form(path, "prodigy", TAXONOMY)
 
 
 def choice(*labels):
@@ -142,10 +209,12 @@ def test_label_studio_of_its_own(tmp_path):
         "type": "labels",
         "value": {"start": 4, "end": 9, "text": "ferry", "labels": ["river"]},
     }
+    paths = [["Themes", "river"], ["Themes", "bread"]]
+    tree = {"type": "taxonomy", "from_name": "topic", "value": {"taxonomy": paths}}
     annotations = [
         [{"result": [choice("river"), choice("warm"), region], "completed_by": 1}],
         [{"result": [choice("river")], "was_cancelled": True}, {"result": [choice("bread")]}],
-        [{"result": [choice("river")]}, {"result": [choice("warm")], "ground_truth": True}],
+        [{"result": [tree]}],
         [{"result": [choice("river")], "was_cancelled": True}],
         [],
         [{"result": []}],
@@ -154,31 +223,129 @@ def test_label_studio_of_its_own(tmp_path):
     tasks = [
         {"data": {"text": RIVER}, "annotations": a, "predictions": predictions} for a in annotations
     ]
-    expected = [(["river", "warm"], [SPAN]), (["bread"], None), (["warm"], None), ([], None)]
-    assert read(tmp_path, "label-studio", *tasks) == (expected, 2)
+    expected = [(["river", "warm"], [SPAN]), (["bread"], None), (["bread", "river"], None)]
+    assert read(tmp_path, "label-studio", *tasks) == ([*expected, ([], None)], 2)
     (tmp_path / "list.json").write_text(json.dumps(tasks, indent=2))
     assert len(read_form(tmp_path / "list.json", "label-studio", TAXONOMY).corpus) == 4
 
 
-def test_argilla_of_its_own(tmp_path):
+def test_every_annotator_of_label_studio_is_kept_and_the_ground_truth_settles(tmp_path):
+    annotations = [
+        {"result": [choice("river")], "completed_by": {"id": 7, "email": "anna@x.org"}},
+        {"result": [choice("warm")], "completed_by": 8, "ground_truth": True},
+    ]
+    path = write_jsonl(
+        tmp_path / "a.jsonl", [{"data": {"text": RIVER}, "annotations": annotations}]
+    )
+    rows = read_form(path, "label-studio", TAXONOMY).corpus.rows
+    assert [(sorted(r.labels), r.columns["reader"]) for r in rows] == [
+        (["river"], "anna@x.org"),
+        (["warm"], 8),
+    ]
+    out = tmp_path / "own.jsonl"
+    out.write_bytes(write_form(Corpus(TAXONOMY, rows), OWN))
+    (only,) = read_corpus(out, TAXONOMY).rows
+    assert only.labels == {"warm"}
+
+
+def test_a_result_of_label_studio_that_isnt_read_is_named(tmp_path):
+    result = [choice("river"), {"type": "rating", "value": {"rating": 3}}]
+    task = {"data": {"text": RIVER}, "annotations": [{"result": result}]}
+    path = write_jsonl(tmp_path / "a.jsonl", [task])
+    with pytest.raises(CorpusError, match="a result of the type 'rating' isn't read"):
+        read_form(path, "label-studio", TAXONOMY)
+
+
+def test_a_text_under_another_key_is_found_by_its_name(tmp_path):
+    task = {"data": {"review": RIVER, "x": 1}, "annotations": [{"result": [choice("river")]}]}
+    path = write_jsonl(tmp_path / "a.jsonl", [task] * 3)
+    with pytest.raises(CorpusError) as caught:
+        read_form(path, "label-studio", TAXONOMY)
+    assert "line 1 and 2 more: there is no text under 'text'; the keys are review, x" in str(
+        caught.value
+    )
+    assert "--text-column" in str(caught.value)
+    named = read_form(path, "label-studio", TAXONOMY, text_column="review").corpus
+    assert named.texts == [RIVER] * 3
+    with pytest.raises(CorpusError, match="there is no 'body', only data, annotations"):
+        read_form(path, "label-studio", TAXONOMY, text_column="body")
+    sheet = tmp_path / "b.csv"
+    sheet.write_text(f'sentence,topic,tone\n"{RIVER}",river,[]\n"{BREAD}",,[]\n')
+    converted = read_form(sheet, OWN, TAXONOMY, text_column="sentence")
+    assert (converted.corpus.texts, converted.skipped) == ([RIVER], 1)
+
+
+def test_label_studios_short_form_has_a_key_for_each_facet(tmp_path):
     records = [
-        {"id": "u1", "text": RIVER, "topic.response": ["river"], "tone.response": ["warm"]},
+        {"id": 0, "text": RIVER, "topic": "river", "tone": {"choices": ["warm"]}, "annotator": 1},
+        {"id": 1, "text": BREAD, "topic": {"choices": []}, "tone": {"choices": []}},
+        {"id": 2, "text": OTHER, "topic": "bread"},
+    ]
+    rows, skipped = read(tmp_path, "label-studio", *records)
+    assert (rows, skipped) == ([(["river", "warm"], None), ([], None)], 1)
+
+
+def test_argilla_of_its_own(tmp_path):
+    people = {
+        f"{question}.responses.{key}": values
+        for question in ("topic", "tone")
+        for key, values in (
+            ("users", ["a", "b", "c"]),
+            ("status", ["submitted", "submitted", "draft"]),
+        )
+    }
+    records = [
+        {"id": 0, "text": RIVER, "topic.response": ["river"], "tone.response": ["warm"]},
         {
             "text": RIVER,
             "_server_id": "x",
-            "topic.responses": [["river", "bread"], ["river"], ["bread"], ["bread"]],
-            "topic.responses.users": ["a", "b", "c", "d"],
-            "topic.responses.status": ["submitted", "submitted", "submitted", "draft"],
+            **people,
+            "topic.responses": [["river", "bread"], "river", ["bread"]],
+            "tone.responses": [[], ["warm"], []],
             "tone.suggestion": ["warm"],
             "tone.suggestion.score": [0.9],
-            "spans.responses": [[{**SPAN, "score": 1}]],
         },
         {"text": RIVER, "topic.suggestion": ["river"], "tone.suggestion": []},
         {"text": RIVER, "topic.responses": [["river"]], "topic.responses.status": ["discarded"]},
+        {"text": RIVER, "topic.responses": [["river"]]},
     ]
     rows, skipped = read(tmp_path, "argilla", *records)
-    assert rows == [(["river", "warm"], None), (["bread", "river"], [SPAN])]
-    assert skipped == 2
+    expected = [(["river", "warm"], None), (["bread", "river"], None), (["river", "warm"], None)]
+    assert (rows, skipped) == (expected, 3)
+
+
+def test_argillas_records_as_json(tmp_path):
+    def answers(topic, tone, user):
+        return {
+            "topic": [{"value": topic, "user_id": user}],
+            "tone": [{"value": tone, "user_id": user, "status": "submitted"}],
+        }
+
+    records = [
+        {
+            "id": 0,
+            "fields": {"text": RIVER},
+            "metadata": {"source": "x"},
+            "suggestions": {},
+            "responses": answers(["river"], [], "u"),
+        },
+        {"id": 1, "fields": {"text": BREAD}, "responses": answers("bread", ["warm"], "v")},
+        {"id": 2, "fields": {"text": OTHER}, "responses": {}},
+    ]
+    path = write_jsonl(tmp_path / "a.jsonl", records)
+    converted = read_form(path, "argilla", TAXONOMY)
+    assert [(r.id, sorted(r.labels), r.columns["reader"]) for r in converted.corpus.rows] == [
+        ("0", ["river"], "u"),
+        ("1", ["bread", "warm"], "v"),
+    ]
+    assert converted.corpus.rows[0].columns["source"] == "x"
+    assert converted.skipped == 1
+
+
+def test_cats_must_answer_for_every_label(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [{"text": RIVER, "cats": {"river": 1, "warm": 0}}])
+    with pytest.raises(CorpusError, match="cats has no answer for bread"):
+        read_form(path, "spacy-jsonl", TAXONOMY)
 
 
 def test_a_docbin_made_by_others_has_its_spans_and_no_surprises(tmp_path):
@@ -187,7 +354,7 @@ def test_a_docbin_made_by_others_has_its_spans_and_no_surprises(tmp_path):
 
     nlp = English()
     doc, bare_doc = nlp(RIVER), nlp(BREAD)
-    doc.cats = {"river": 1.0, "warm": 0.0}
+    doc.cats = {"river": 1.0, "bread": 0.0, "warm": 0.0}
     doc.spans["sc"] = [doc.char_span(4, 9, "river")]
     DocBin(docs=[doc, bare_doc], store_user_data=True).to_disk(tmp_path / "x.spacy")
     converted = read_form(tmp_path / "x.spacy", "spacy", TAXONOMY)
@@ -243,17 +410,19 @@ def test_records_of_another_form_are_told_and_never_crash(tmp_path, form):
         read_form(path, form, TAXONOMY)
 
 
-@pytest.mark.parametrize("form", sorted(FORMS.keys() - {"spacy"}))
+@pytest.mark.parametrize("form", sorted(FORMS.keys() - {"spacy", "label-studio"}))
 def test_a_file_in_our_own_form_is_taken_for_no_other(form, tmp_path):
     path = write_jsonl(tmp_path / "x.jsonl", [row(topic=["river"])])
-    with pytest.raises(CorpusError, match=f"line 1: it isn't in the form of {form}"):
+    with pytest.raises(
+        CorpusError, match=f"line 1: it isn't in the form of {form.split('-j')[0]}; its"
+    ):
         read_form(path, form, TAXONOMY)
 
 
 def test_a_span_without_a_label_is_a_bad_row(tmp_path):
     record = {"text": RIVER, "answer": "accept", "accept": [], "spans": [{"start": 0, "end": 5}]}
     path = write_jsonl(tmp_path / "x.jsonl", [record])
-    with pytest.raises(CorpusError, match="line 1: not a span of the text"):
+    with pytest.raises(CorpusError, match="line 1: span with the unknown label None"):
         read_form(path, "prodigy", TAXONOMY)
 
 
@@ -264,6 +433,7 @@ def test_all_bad_records_are_told_at_once(tmp_path):
     message = str(caught.value)
     assert message.startswith("4 bad rows")
     assert "line 1: unknown label 'sea' (labels.yaml has river, bread, warm)" in message
+    assert "line 2: the label 7 is a number" in message
     assert "line 3: not a list of [start, end, label]" in message
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tarfile
 import zipfile
 import zlib
 
@@ -163,3 +164,142 @@ def xlsx(rows, **more_sheets):
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def relations(*targets):
+    """A relationship part; each target is (id, kind, part)."""
+    inner = "".join(
+        f'<Relationship Id="{name}" Type="{RELATION}/{kind}" Target="{part}"/>'
+        for name, kind, part in targets
+    )
+    space = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<Relationships xmlns="{space}">{inner}</Relationships>'
+
+
+def with_parts(package, **parts):
+    """A package with more parts, named with __ for /, and _DOT_ for a dot."""
+    buffer = io.BytesIO(package)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        for name, data in parts.items():
+            archive.writestr(name.replace("__", "/").replace("_DOT_", "."), data)
+    return buffer.getvalue()
+
+
+def pptx(*slides):
+    """A presentation; each slide is its text and its speaker's notes."""
+    a = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    p = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+    ids = "".join(f'<p:sldId r:id="s{i}"/>' for i in range(len(slides)))
+    members = [
+        ("[Content_Types].xml", "<Types/>"),
+        ("_rels/.rels", relations(("r1", "officeDocument", "ppt/presentation.xml"))),
+        (
+            "ppt/presentation.xml",
+            f'<p:presentation {p} xmlns:r="{RELATION}"><p:sldIdLst>{ids}</p:sldIdLst>'
+            "</p:presentation>",
+        ),
+        (
+            "ppt/_rels/presentation.xml.rels",
+            relations(*((f"s{i}", "slide", f"slides/s{i}.xml") for i in range(len(slides)))),
+        ),
+    ]
+    for i, (text, notes) in enumerate(slides):
+        for name, words in ((f"slides/s{i}", text), (f"notes/n{i}", notes)):
+            members.append(
+                (
+                    f"ppt/{name}.xml",
+                    f"<p:sld {p} {a}><p:txBody><a:p><a:r><a:t>{words}</a:t></a:r>"
+                    "<a:fld><a:t>7</a:t></a:fld></a:p></p:txBody></p:sld>",
+                )
+            )
+        members.append(
+            (
+                f"ppt/slides/_rels/s{i}.xml.rels",
+                relations(("n", "notesSlide", f"../notes/n{i}.xml")),
+            )
+        )
+    return zipped(members)
+
+
+def epub(*chapters):
+    """A book; a chapter of None is named but not there."""
+    items = "".join(f'<item id="c{i}" href="c{i}.xhtml"/>' for i in range(len(chapters)))
+    spine = "".join(f'<itemref idref="c{i}"/>' for i in range(len(chapters)))
+    return zipped(
+        [
+            ("mimetype", "application/epub+zip"),
+            (
+                "META-INF/container.xml",
+                '<container xmlns="urn:c"><rootfiles><rootfile full-path="b/book.opf"/></rootfiles>'
+                "</container>",
+            ),
+            (
+                "b/book.opf",
+                f'<package xmlns="urn:o"><manifest>{items}</manifest><spine>{spine}</spine>'
+                "</package>",
+            ),
+            *(
+                (f"b/c{i}.xhtml", f"<html><body><p>{text}</p></body></html>")
+                for i, text in enumerate(chapters)
+                if text
+            ),
+        ]
+    )
+
+
+def ods(*rows):
+    """A spreadsheet of one sheet."""
+    names = (
+        'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+        ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+        ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
+    )
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p>'
+            "</table:table-cell>"
+            for cell in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    return zipped(
+        [
+            ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
+            ("META-INF/manifest.xml", "<manifest/>"),
+            (
+                "content.xml",
+                f"<office:document-content {names}><office:body><office:spreadsheet><table:table"
+                f' table:name="One">{cells}</table:table></office:spreadsheet></office:body>'
+                "</office:document-content>",
+            ),
+        ]
+    )
+
+
+def tarred(members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            if not data:
+                info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            archive.addfile(info, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def mail(*parts, kind="mixed"):
+    """A mail of parts; each is (headers, bytes)."""
+    mark = b"B%d" % sum(len(data) for _, data in parts)  # another one for a mail inside a mail
+    inner = b"".join(
+        b"--%s\n%s\n\n%s\n" % (mark, headers.encode(), data) for headers, data in parts
+    )
+    return (
+        "Received: from x\nMessage-ID: <1@x>\nSubject: Visit\nMIME-Version: 1.0\n"
+        f"Content-Type: multipart/{kind}; boundary={mark.decode()}\n\n"
+    ).encode() + b"%s--%s--\n" % (inner, mark)

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from tests.documents.makers import FILLER, page, pdf, zipped
+from tests.documents.makers import FILLER, page, pdf, tarred, zipped
 from textclass.documents import Document, Limits, SetAside
 
 
@@ -120,3 +120,23 @@ def test_five_hundred_evil_names_are_told_and_the_honest_one_is_read(read):
         assert one.id.startswith("evil.zip!")
         assert one.id.isprintable()
     assert honest.id == "evil.zip!honest.txt"
+
+
+def test_a_tar_is_read_safely(read):
+    members = [
+        ("./a.txt", FILLER.encode()),
+        ("../up.txt", b"x"),
+        ("link", b""),
+        (".DS_Store", b"x"),
+    ]
+    found = read("a.tar.gz", gzip.compress(tarred(members)))
+    assert [one.id for one in found] == ["a.tar.gz!a.txt", "a.tar.gz!../up.txt", "a.tar.gz!link"]
+    assert ["leads out" in found[1].error, "is a link" in found[2].error] == [True, True]
+
+
+def test_archives_may_lie_in_archives_but_not_without_end(read):
+    data = zipped([("a.txt", FILLER)])
+    for _ in range(5):
+        data = zipped([("in.zip", data)])
+    (found,) = read("a.zip", data)
+    assert "packed more than 4 layers deep" in found.error

@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from tests.documents.makers import FILLER, docx, odt, page, paragraph, pdf, zipped
+from tests.documents.makers import FILLER, docx, odt, page, paragraph, pdf
+
 
 def utf16(name):
     return name.encode("utf-16-le") + bytes(2)

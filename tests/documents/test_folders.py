@@ -1,11 +1,14 @@
+import gzip
+import json
 import os
 import random
+import sqlite3
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclass.documents import Document, DocumentReader, SetAside, find_inputs
+from textclass.documents import Document, DocumentReader, SetAside, find_inputs, is_own_output
 from textclass.documents.folders import name_fault, visible
 from textclass.errors import DocumentError
 
@@ -147,3 +150,64 @@ def test_visible_names_can_be_stored_and_stay_different(one, other):
 
 def test_bytes_that_are_not_utf8_are_shown_as_bytes():
     assert visible(os.fsdecode(b"a\xff.txt")) == "a\\xff.txt"
+
+
+RESULT = {"id": "1", "document": "a.txt", "start": 0, "text": "x", "outcome": "none", "model": "m"}
+SET_ASIDE = {"id": "a", "path": "a", "sha256": None, "stage": "read", "error": "x"}
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A folder with one document among what this program and others wrote."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    line = json.dumps(RESULT).encode() + b"\n"
+    (folder / "a.txt").write_text("words of peace, of a document, an outcome and a model's start")
+    (folder / "out.jsonl").write_bytes(line)
+    (folder / "out.jsonl.gz").write_bytes(gzip.compress(line))
+    (folder / "out.csv").write_text(f"{','.join(RESULT)}\n1,a.txt,0,x,none,m\n")
+    (folder / "out.set-aside.jsonl").write_text(json.dumps(SET_ASIDE))
+    (folder / "r.html").write_text('<html><head><meta name="generator" content="textclass">')
+    with sqlite3.connect(folder / "out.ledger") as ledger:
+        ledger.execute("PRAGMA application_id = 0x74786C67")
+        ledger.execute("CREATE TABLE t (x)")
+    ledger.close()
+    for name in ("Thumbs.db", "desktop.ini", "~$a.docx", ".DS_Store"):
+        (folder / name).write_text("x")
+    return folder
+
+
+def test_own_outputs_and_files_of_the_system_are_left_out_and_told(own):
+    left = {}
+    found = list(find_inputs([own], on_left_out=lambda path, what: left.update({path.name: what})))
+    assert [source.id for source in found] == ["a.txt"]
+    assert left == {
+        "out.jsonl": "file of results", "out.jsonl.gz": "file of results",
+        "out.csv": "file of results", "out.set-aside.jsonl": "list of what was set aside",
+        "r.html": "report", "out.ledger": "ledger", "Thumbs.db": "system file",
+        "desktop.ini": "system file", "~$a.docx": "system file", ".DS_Store": "system file",
+    }  # fmt: skip
+
+
+def test_own_outputs_in_other_forms_are_told(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow as pa
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("passages")
+    sheet.append(list(RESULT))
+    book.save(tmp_path / "a.xlsx")
+    parquet.write_table(pa.Table.from_pylist([RESULT]), tmp_path / "a.parquet")
+    parquet.write_table(
+        pa.Table.from_pylist([{"text": "document outcome"}]), tmp_path / "b.parquet"
+    )
+    named = {path.name: is_own_output(path) for path in tmp_path.iterdir()}
+    assert named == {"a.xlsx": "file of results", "a.parquet": "file of results", "b.parquet": None}
+
+
+def test_an_own_output_named_outright_is_an_error_if_there_is_nothing_else(own):
+    with pytest.raises(DocumentError, match=r"out.jsonl: it is a file of results that textclass"):
+        list(find_inputs([own / "out.jsonl"]))
+    assert len(list(find_inputs([own / "out.jsonl", own / "a.txt"]))) == 1
+    assert list(find_inputs([own / "Thumbs.db"]))

@@ -1,8 +1,18 @@
 import pytest
 
-from tests.documents.makers import docx, odt, paragraph, zipped
+from tests.documents.makers import (
+    W,
+    docx,
+    epub,
+    odt,
+    paragraph,
+    pptx,
+    relations,
+    with_parts,
+    zipped,
+)
 from textclass.documents import Limits
-from textclass.documents.office import read_docx, read_opendocument
+from textclass.documents.office import read_docx, read_epub, read_opendocument, read_pptx
 from textclass.errors import DocumentError
 
 LIMITS = Limits()
@@ -84,3 +94,57 @@ def test_paragraphs_are_counted_over_chunk_borders():
         read_docx(data, Limits(paragraphs=300_000))
     with pytest.raises(DocumentError, match="more than 9 XML tags"):
         read_docx(data, Limits(tags=9, paragraphs=400_000))
+
+
+def test_a_table_inside_a_table_comes_once():
+    inner = (
+        f"<w:tbl><w:tr><w:tc>{paragraph('N0')}</w:tc><w:tc>{paragraph('N1')}</w:tc></w:tr></w:tbl>"
+    )
+    body = f"<w:tbl><w:tr><w:tc>{paragraph('left')}</w:tc><w:tc>{inner * 2}</w:tc></w:tr></w:tbl>"
+    assert read_docx(docx(body), LIMITS).text == "left\n\nN0 | N1\n\nN0 | N1"
+
+
+def test_notes_and_comments_follow_their_paragraph_and_other_parts_are_told():
+    def notes(kind):
+        node = f'<w:{kind} w:id="2">{paragraph(f"the {kind}")}</w:{kind}>'
+        return f'<w:{kind}s xmlns:w="{W}">{node}</w:{kind}s>'
+
+    kinds = ("footnote", "endnote", "comment")
+    calls = "".join(f'<w:r><w:{kind}Reference w:id="2"/></w:r>' for kind in kinds)
+    related = [(kind, f"{kind}s", f"{kind}s.xml") for kind in kinds]
+    data = with_parts(
+        docx(f"<w:p><w:r><w:t>One.</w:t></w:r>{calls}</w:p>{paragraph('Two.')}"),
+        word___rels__document_DOT_xml_DOT_rels=relations(
+            *related, ("o", "oleObject", "embeddings/table.bin")
+        ),
+        **{f"word__{kind}s_DOT_xml": notes(kind) for kind in kinds},
+    )
+    got = read_docx(data, LIMITS)
+    assert got.text.split("\n\n") == ["One.", "the footnote", "the endnote", "the comment", "Two."]
+    assert got.unread == ("embedded file table.bin: not read",)
+
+
+def test_strict_files_and_those_with_macros_are_read():
+    strict = zipped(
+        [
+            ("[Content_Types].xml", ""),
+            ("_rels/.rels", relations(("r", "officeDocument", "word/d.xml")).replace(
+                "schemas.openxmlformats.org/officeDocument/2006/relationships",
+                "purl.oclc.org/ooxml/officeDocument/relationships",
+            )),
+            ("word/d.xml", '<w:document xmlns:w="http://purl.oclc.org/ooxml/wordprocessingml/main">'
+                f"<w:body>{paragraph('Strict.')}</w:body></w:document>"),
+        ]
+    )  # fmt: skip
+    assert read_docx(strict, LIMITS).text == "Strict."
+
+
+def test_slides_are_pages_with_their_notes():
+    got = read_pptx(pptx(("First", "said"), ("", ""), ("Third", "")), LIMITS)
+    assert (got.text, got.page_starts) == ("First\n\nsaid\n\nThird", (0, 13, 13))
+
+
+def test_a_book_is_its_chapters_and_a_lost_one_is_told(read):
+    (found,) = read("a.epub", epub("One.", None, "Three."))
+    assert (found.text, found.unread) == ("One.\n\nThree.", ("chapter c1.xhtml: missing",))
+    assert read_epub(epub("One."), LIMITS).text == "One."

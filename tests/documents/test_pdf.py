@@ -122,3 +122,77 @@ def test_the_date_is_read():
         extra=[b"<< /CreationDate (D:20240506070809+02'00') >>"],
     )
     assert read_pdf(data, LIMITS).date == "2024-05-06T07:08:09+02:00"
+
+
+def picture(extra=b""):
+    """A page that is one picture, with more drawn on it."""
+    return b"q 612 0 0 792 0 0 cm /Im1 Do Q\n" + extra
+
+
+IMAGE = (
+    b"<< /Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray"
+    b" /BitsPerComponent 8 /Length 1 >>\nstream\nA\nendstream"
+)
+TEXT_PAGE = page(*set_lines(700, "The two sides met in the valley and", "agreed on a truce."))
+
+
+@pytest.mark.parametrize(("texts", "scans"), [(1, 5), (2, 8), (5, 1)])
+def test_scanned_pages_among_others_are_told_whatever_their_share(texts, scans):
+    got = read_pdf(pdf([TEXT_PAGE] * texts + [picture()] * scans, extra=[IMAGE]), LIMITS)
+    first, last = texts + 1, texts + scans
+    where = f"page {first}" if scans == 1 else f"pages {first}-{last}"
+    assert got.unread == (f"{where}: no text layer",)
+    assert "agreed on a truce" in got.text
+
+
+def test_a_scanned_page_with_a_stamp_is_scanned_and_an_empty_one_is_not():
+    stamp = page((300, 20, 8, "Copy 7"))
+    got = read_pdf(pdf([TEXT_PAGE, picture(stamp), b"", picture(stamp)], extra=[IMAGE]), LIMITS)
+    assert got.unread == ("pages 2, 4: no text layer",)
+
+
+def with_annotation(annotation, *, catalog=b""):
+    data = pdf([page((72, 700, 12, "Activity:"), (72, 500, 12, "Name:"))], catalog=catalog)
+    return data.replace(
+        b"/Contents 5 0 R", b"/Annots [<< /Type /Annot %s >>] /Contents 5 0 R" % annotation
+    )
+
+
+def test_what_is_filled_into_a_form_is_read_where_it_stands():
+    field = b"/Subtype /Widget /FT /Tx /T (a) /V (The convoy crossed.) /Rect [72 600 500 690]"
+    data = with_annotation(field, catalog=b"/AcroForm << /Fields [] >>")
+    assert read_pdf(data, LIMITS).text == "Activity:\n\nThe convoy crossed.\n\nName:"
+
+
+def test_what_is_written_on_a_page_is_read():
+    note = b"/Subtype /FreeText /Contents (The convoy crossed.) /Rect [72 600 500 690]"
+    assert "\n\nThe convoy crossed.\n\n" in read_pdf(with_annotation(note), LIMITS).text
+    link = b"/Subtype /Link /Contents (A link) /Rect [72 600 500 690]"
+    assert "link" not in read_pdf(with_annotation(link), LIMITS).text
+
+
+def columns(left, right):
+    rows = zip(set_lines(700, *left), set_lines(700, *right, left=330), strict=True)
+    return page(*(line for row in rows for line in row))
+
+
+def test_columns_drawn_row_by_row_are_read_one_after_the_other():
+    left = [f"the left column tells of {topic}," for topic in TOPICS]
+    right = [f"the right one is about {topic}," for topic in TOPICS]
+    text = read_pdf(pdf([columns(left, right)]), LIMITS).text
+    assert " ".join(text.split()) == " ".join(left + right)
+
+
+def test_tables_are_read_row_by_row():
+    text = read_pdf(pdf([columns(list(TOPICS), ["1", "2", "3", "4"])]), LIMITS).text
+    assert " ".join(text.split()) == "grain 1 water 2 prisoners 3 borders 4"
+
+
+def test_a_page_on_its_side_is_read_as_it_is_shown():
+    lines = ["The two sides met in the valley and", "agreed on a truce for the harvest."]
+    drawn = b"".join(
+        b"BT /F1 12 Tf 0 1 -1 0 %d 100 Tm (%s) Tj ET\n" % (300 + 14 * i, line.encode())
+        for i, line in enumerate(lines)
+    )
+    data = pdf([drawn]).replace(b"/MediaBox", b"/Rotate 90 /MediaBox")
+    assert read_pdf(data, LIMITS).text == " ".join(lines)

@@ -1,4 +1,5 @@
 import csv
+import gzip
 import io
 import json
 
@@ -8,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.documents.makers import xlsx
-from textclass.documents import Document, Limits, SetAside
+from tests.documents.makers import ods, xlsx
+from textclass.documents import Document, Limits, SetAside, read_rows
+from textclass.errors import DocumentError
 
 # No surrogates and NULs: those are replaced, which another test shows.
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
@@ -143,3 +145,99 @@ def test_a_broken_parquet_and_an_empty_table_are_told(fault_of):
 
 def test_a_parquet_column_that_holds_no_text_is_told_by_row(fault_of):
     assert "is a int, not a text" in fault_of("t.parquet", as_parquet([{"text": 1}])).error
+
+
+def test_a_repeated_column_matters_only_where_it_is_the_text_or_the_name(read, fault_of):
+    (found,) = read("t.csv", b"id,text,note,note,,\n1,peace,a,b,,\n")
+    assert found.columns == {"id": "1", "note": "a", "note (2)": "b"}
+    (found,) = read("t.xlsx", xlsx([["id", "text", "note", "note"], [1, "peace", "a", "b"]]))
+    assert found.columns == {"id": 1, "note": "a", "note (2)": "b"}
+    for name in ("text", "id"):
+        table = f"id,text,{name}\n1,peace,x\n".encode()
+        assert f"two of its columns are called '{name}'" in fault_of("t.csv", table).error
+
+
+def test_a_formula_never_calculated_is_told_where_it_is_the_text(read):
+    found = read("t.xlsx", xlsx([["text", "n"], ['="a"&"b"', 1], ["peace", "=1+1"]]))
+    assert "row 2: a formula here was never calculated" in found[0].error
+    assert found[1].text == "peace"
+
+
+def test_an_ods_is_read_as_a_workbook(read):
+    (found,) = read("t.ods", ods(["id", "text"], ["x", "peace"]))
+    assert (found.id, found.text) == ("t.ods#x", "peace")
+
+
+def rows_of(tmp_path, name, data, **options):
+    (tmp_path / name).write_bytes(data)
+    return list(read_rows(tmp_path / name, **options))
+
+
+FRENCH = "Les négociations à Genève ont été ajournées jusqu'à l'été – a déclaré le délégué."
+FORMS = {
+    "t.csv": lambda text: text.encode(),
+    "semicolon.csv": lambda text: text.replace(",", ";").encode(),
+    "utf16.csv": lambda text: text.encode("utf-16"),
+    "cp1252.csv": lambda text: text.encode("cp1252"),
+    "t.tsv": lambda text: text.replace(",", "\t").encode(),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_rows_of_any_form_of_csv_are_the_same(tmp_path, name):
+    rows = rows_of(tmp_path, name, FORMS[name](f"id,text\n1,{FRENCH}\n\n2,\n3\n"))
+    assert [record for _, record in rows] == [
+        {"id": "1", "text": FRENCH}, {"id": "2", "text": ""}, {"id": "3"},
+    ]  # fmt: skip
+    assert [where for where, _ in rows] == [f"{tmp_path / name}, line {n}" for n in (2, 4, 5)]
+
+
+def test_rows_of_other_forms_are_the_same(tmp_path):
+    row = {"id": "1", "text": "peace", "labels": ["a"]}
+    line = json.dumps(row).encode()
+    assert rows_of(tmp_path, "t.jsonl.gz", gzip.compress(line)) == [
+        (f"{tmp_path / 't.jsonl.gz'}, line 1", row)
+    ]
+    assert rows_of(tmp_path, "t.parquet", as_parquet([row])) == [
+        (f"{tmp_path / 't.parquet'}, row 1", row)
+    ]
+    table = [["id", "text"], ["1", "peace"]]
+    for name, data in (("t.xlsx", xlsx(table)), ("t.ods", ods(*table))):
+        assert [record for _, record in rows_of(tmp_path, name, data)] == [
+            {"id": "1", "text": "peace"}
+        ]
+
+
+def test_the_sheets_with_texts_are_read_or_the_one_named(tmp_path):
+    rows = [["id", "text"], ["x", "peace"]]
+    data = xlsx([["Report"]], Data=rows, More=rows)
+    assert [where.rpartition("sheet ")[2] for where, _ in rows_of(tmp_path, "t.xlsx", data)] == [
+        "'Data', row 2", "'More', row 2",
+    ]  # fmt: skip
+    assert len(rows_of(tmp_path, "t.xlsx", data, sheet="Data")) == 1
+    with pytest.raises(DocumentError, match="no sheet 'Other'; its sheets are: Sheet, Data, More"):
+        rows_of(tmp_path, "t.xlsx", data, sheet="Other")
+
+
+def test_faults_of_rows_are_gathered_or_raised_once(tmp_path):
+    data = b'{"text": "a"}\n{\n{"text": "b"}\n[1]\n'
+    faults = []
+    assert len(rows_of(tmp_path, "t.jsonl", data, faults=faults)) == 2
+    assert [fault.where.rpartition(", ")[2] for fault in faults] == ["line 2", "line 4"]
+    with pytest.raises(DocumentError, match=r"line 2: it isn't JSON.*line 4: it isn't a JSON obj"):
+        rows_of(tmp_path, "t.jsonl", data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "match"),
+    [
+        ("a.txt", b"Words.", "it is no table but text/plain"),
+        ("a.csv", b"", "the file is empty"),
+        ("a.parquet", as_parquet([{"text": "a"}])[:60], "damaged or cut short"),
+    ],
+)
+def test_what_is_no_table_is_told_with_its_name(tmp_path, name, data, match):
+    with pytest.raises(DocumentError, match=f"{name}: .*{match}"):
+        rows_of(tmp_path, name, data)
+    with pytest.raises(DocumentError, match=r"gone.csv: it can't be opened: No such file"):
+        list(read_rows(tmp_path / "gone.csv"))

@@ -74,3 +74,28 @@ def test_markup_made_to_choke_is_refused(source, match):
 def test_too_many_tags_are_refused():
     with pytest.raises(DocumentError, match="more than 10 tags"):
         html_text("<br>" * 11, Limits(tags=10))
+
+
+@pytest.mark.parametrize(
+    ("page", "match"),
+    [
+        ("<div id=root></div><script>run()</script>", "drawn by a script"),
+        ("<p>You need to enable JavaScript to run this app.</p>", "drawn by a script"),
+        ("<p>Checking your browser before you enter.</p>", "a check for robots"),
+        (
+            "<p>We use cookies to improve our site.</p><p>Accept all cookies</p>",
+            "a cookie notice",
+        ),
+    ],
+)
+def test_a_notice_in_place_of_the_page_is_told(fault_of, page, match):
+    fault = fault_of("a.html", f"<html><body>{page}</body></html>".encode())
+    assert match in fault.error
+    assert "save it as PDF or MHTML" in fault.error
+
+
+def test_boilerplate_of_a_page_is_marked_and_stays_in_the_text(read):
+    page = f"<p>{FILLER}</p><p>Subscribe now to our newsletter.</p><p>{FILLER} Again.</p>"
+    (found,) = read("a.html", f"<html><body><article>{page}</article></body></html>".encode())
+    ((start, end),) = found.boilerplate
+    assert found.text[start:end] == "Subscribe now to our newsletter."

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textclass.corpora import read_corpus
 from textclass.language import Tokenizer
 from textclass.learning import compile_model, fit_corpus
-from textclass.model import KeyTable
+from textclass.model import KeyTable, WordTable
 from textclass.tagger import Tagger
 
 
@@ -47,11 +47,22 @@ def test_scores_do_not_depend_on_the_batch_or_on_what_came_before(fitted, toy_co
     one_by_one = Tagger(model)
     alone = np.concatenate([one_by_one.score([text]).scores for text in reversed(texts)])
     assert np.allclose(together, alone[::-1], rtol=0, atol=1e-12)
-    small = Tagger(model)
-    small.scorer.tokenizer = Tokenizer(max_chunks=30)
-    again = np.concatenate([small.score([text]).scores for text in texts])
-    assert np.allclose(together, again, rtol=0, atol=1e-12)
-    assert small.scorer.tokenizer.generation > 0
+    batches = Tokenizer(max_chunks=30)
+    table = WordTable(model)
+    for text, expected in zip(texts, together, strict=True):
+        batch = batches.read([text])
+        table.grow(batches.words, batches.generation)
+        assert np.allclose(table.score(batch).scores[0], expected, rtol=0, atol=1e-12)
+    assert batches.generation > 0
+
+
+def test_other_thresholds_leave_the_model_as_it_was(fitted):
+    model = compile_model(fitted)
+    before = model.thresholds.copy()
+    changed = model.with_thresholds({"bread": 0.77})
+    assert changed.thresholds[model.taxonomy.column("bread")] == 0.77
+    assert np.array_equal(model.thresholds, before)
+    assert (changed.thresholds != before).sum() == 1
 
 
 @given(

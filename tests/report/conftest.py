@@ -1,12 +1,69 @@
+"""A real browser for the reports: Debian's Chromium through Playwright."""
+
+import os
+import shutil
+from dataclasses import dataclass, field
+
 import pytest
 
-from tests.report.chromium import Browser, find_chromium
+FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-component-update
+--disable-sync --disable-extensions --no-first-run --no-default-browser-check""".split()
+
+
+@dataclass
+class Opened:
+    """A page that is open, with what it said and what it asked for since."""
+
+    page: object
+    noise: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def run(self, script):
+        return self.page.evaluate(script)
+
+    def overflow(self):
+        """How many pixels the page is wider than its window."""
+        return self.run(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory):
-    if not find_chromium():
-        pytest.skip("no Chromium here: apt-get install chromium")
-    opened = Browser(tmp_path_factory.mktemp("chromium"))
-    yield opened
-    opened.close()
+def chromium():
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing("no Chromium here: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """Open files, each in a fresh context: `browser(path, width=400, scheme="dark")`."""
+    contexts = []
+
+    def open_page(path, *, width=1280, scheme="light", media="screen", script=True):
+        size = {"width": width, "height": 900}
+        context = chromium.new_context(
+            viewport=size, color_scheme=scheme, java_script_enabled=script
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.emulate_media(media=media)
+        opened = Opened(page)
+        page.on("console", lambda message: opened.noise.append(message.text))
+        page.on("pageerror", lambda error: opened.noise.append(str(error)))
+        page.on("dialog", lambda dialog: (opened.noise.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: opened.requests.append(request.url))
+        # Many browsers may share few cores.
+        page.goto(path.resolve().as_uri(), timeout=120_000)
+        return opened
+
+    yield open_page
+    for context in contexts:
+        context.close()

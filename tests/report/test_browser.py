@@ -60,21 +60,21 @@ def reports(tmp_path_factory):
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_report_renders_readable_and_without_a_complaint(browser, reports, name, width, scheme):
-    browser.open(reports / name, width=width, scheme=scheme)
-    assert browser.noise() == []
-    assert browser.requests() == [(reports / name).as_uri()]
-    browser.run("document.querySelectorAll('details').forEach((d) => { d.open = true })")
-    assert browser.overflow() == 0
-    assert browser.run(CONTRAST) == []
-    dark = browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(15, 19, 23)"
+    report = browser(reports / name, width=width, scheme=scheme)
+    report.run("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+    assert report.overflow() == 0
+    assert report.run(CONTRAST) == []
+    dark = report.run("getComputedStyle(document.body).backgroundColor") == "rgb(15, 19, 23)"
     assert dark == (scheme == "dark")
+    assert report.noise == []
+    assert report.requests == [(reports / name).as_uri()]
 
 
 def test_the_check_of_the_width_sees_a_page_that_is_too_wide(browser, reports):
-    browser.open(reports / "tagged.html", width=400)
-    browser.run("document.querySelector('h1').insertAdjacentHTML('afterend', '<hr id=wide>')")
-    browser.run("document.getElementById('wide').style.width = '600px'")
-    assert browser.overflow() > 100
+    report = browser(reports / "tagged.html", width=400)
+    report.run("document.querySelector('h1').insertAdjacentHTML('afterend', '<hr id=wide>')")
+    report.run("document.getElementById('wide').style.width = '600px'")
+    assert report.overflow() > 100
 
 
 @pytest.mark.parametrize(
@@ -87,99 +87,76 @@ def test_the_check_of_the_width_sees_a_page_that_is_too_wide(browser, reports):
         ),
     ],
 )
-def test_every_section_is_drawn(browser, reports, tmp_path, name, sections):
-    browser.open(reports / name)
-    seen = browser.run(
+def test_every_section_is_drawn(browser, reports, name, sections):
+    report = browser(reports / name)
+    seen = report.run(
         "[...document.querySelectorAll('section')].map((s) => [s.querySelector('h2').textContent,"
         " s.getBoundingClientRect().height])"
     )
     assert [heading for heading, _ in seen] == sections
     assert min(height for _, height in seen) > 60
-    assert browser.run("[...document.querySelectorAll('svg')].every((s) => s.getBBox().width > 40)")
-    browser.screenshot(tmp_path / "shot.png")
-    assert (tmp_path / "shot.png").stat().st_size > 100_000
+    assert report.run("[...document.querySelectorAll('svg')].every((s) => s.getBBox().width > 40)")
+    assert len(report.page.screenshot(full_page=True)) > 100_000
 
 
-def shown(browser):
-    return browser.run(
+def shown(report):
+    return report.run(
         "[...document.querySelectorAll('.doc')].filter((d) => d.getClientRects().length)"
         ".map((d) => d.className)"
     )
 
 
 def test_the_filter_works_without_a_script(browser, reports):
-    browser.send("Emulation.setScriptExecutionDisabled", value=True)
-    try:
-        browser.open(reports / "single.html")
-        assert browser.run("document.getElementById('tools').hidden")
-        everything = shown(browser)
-        assert len(everything) == 12
-        browser.run("document.getElementById('f1').checked = true")
-        chosen = [classes for classes in everything if "l1" in classes.split()]
-        assert shown(browser) == chosen
-        assert 0 < len(chosen) < 12
-        browser.run("document.getElementById('f-none').checked = true")
-        assert shown(browser) == [c for c in chosen if "none" in c.split()]
-    finally:
-        browser.send("Emulation.setScriptExecutionDisabled", value=False)
+    report = browser(reports / "single.html", script=False)
+    assert report.page.locator("#tools").is_hidden()
+    everything = shown(report)
+    assert len(everything) == 12
+    report.page.get_by_text("Only with labels").click()
+    report.page.locator("#f1").check()
+    chosen = [classes for classes in everything if "l1" in classes.split()]
+    assert shown(report) == chosen
+    assert 0 < len(chosen) < 12
+    report.page.locator("#f-none").check()
+    assert shown(report) == [c for c in chosen if "none" in c.split()]
 
 
 def test_documents_can_be_sorted_and_found_by_name(browser, reports):
-    browser.open(reports / "single.html")
-    browser.run(
-        "const on = (id, value, kind) => { const box = document.getElementById(id);"
-        " box.value = value; box.dispatchEvent(new Event(kind, {bubbles: true})) };"
-        "on('sort', 'name', 'change'); on('find', 'REPORT-001', 'input')"
-    )
-    found = browser.run(
-        "[...document.querySelectorAll('.doc:not([hidden]) .name')].map((n) => n.textContent)"
-    )
+    report = browser(reports / "single.html")
+    report.page.locator("#sort").select_option("name")
+    report.page.locator("#find").fill("REPORT-001")
+    found = report.page.locator(".doc:not([hidden]) .name").all_text_contents()
     places = ("east/report-0012", "field/report-0011", "west/report-0010")
     assert found == [f"inbox/{place}.pdf" for place in places]
-    assert browser.run("document.getElementById('shown').textContent") == "3 of 12 documents shown."
-
-
-def press(browser, key, code):
-    for kind in ("keyDown", "keyUp"):
-        text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
-        browser.send(
-            "Input.dispatchKeyEvent",
-            type=kind,
-            key=key,
-            code=key,
-            windowsVirtualKeyCode=code,
-            **text,
-        )
+    assert report.page.locator("#shown").text_content() == "3 of 12 documents shown."
 
 
 def test_a_document_opens_from_the_keyboard(browser, reports):
-    browser.open(reports / "single.html")
-    press(browser, "Tab", 9)
-    assert browser.run("document.activeElement.className") == "skip"
+    report = browser(reports / "single.html")
+    report.page.keyboard.press("Tab")
+    assert report.run("document.activeElement.className") == "skip"
     for _ in range(60):
-        press(browser, "Tab", 9)
-        if browser.run("document.activeElement.matches('.doc summary')"):
+        report.page.keyboard.press("Tab")
+        if report.run("document.activeElement.matches('.doc summary')"):
             break
-    assert browser.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    press(browser, "Enter", 13)
-    assert browser.run("document.activeElement.parentElement.open")
+    assert report.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    report.page.keyboard.press("Enter")
+    assert report.run("document.activeElement.parentElement.open")
 
 
 def test_a_link_to_a_document_opens_it(browser, reports):
-    browser.open(reports / "tagged.html")
-    link = browser.run("document.querySelector('a.row').href")
-    browser.run("document.querySelector('a.row').click()")
-    browser.wait()
-    assert browser.run("location.href") == link
-    assert browser.run("document.querySelector(location.hash).closest('details').open")
+    report = browser(reports / "tagged.html")
+    link = report.run("document.querySelector('a.row').href")
+    report.page.locator("a.row").first.click()
+    report.page.wait_for_url(link)
+    assert report.run("document.querySelector(location.hash).closest('details').open")
 
 
 @pytest.mark.parametrize("name", ["tagged-002.html", "evaluation.html"])
 def test_print_is_black_on_white_whatever_the_screen_is(browser, reports, name):
-    browser.open(reports / name, scheme="dark", media="print")
-    style = browser.run(
+    report = browser(reports / name, scheme="dark", media="print")
+    style = report.run(
         "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
     )
     assert style == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
-    assert browser.run("[...document.querySelectorAll('form, nav')].every((e) => !e.offsetHeight)")
-    assert browser.run(CONTRAST) == []
+    assert report.run("[...document.querySelectorAll('form, nav')].every((e) => !e.offsetHeight)")
+    assert report.run(CONTRAST) == []

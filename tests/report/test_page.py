@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.report import examples
-from textclass.errors import BatchError
+from textclass.errors import TextclassError
 from textclass.report import write_evaluation_report, write_tag_report
 from textclass.report.page import (
     as_figure,
@@ -69,7 +69,7 @@ def test_a_page_that_fails_half_way_leaves_the_old_one(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(BatchError, match="can't be written: No such file"):
+    with pytest.raises(TextclassError, match="can't be written: No such file"):
         write_page(tmp_path / "missing" / "report.html", ["x"])
 
 

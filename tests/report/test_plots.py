@@ -2,15 +2,21 @@ from xml.etree import ElementTree
 
 import pytest
 
-from textclass.report.curves import (
+from textclass.report.plots import (
+    Bar,
     Bin,
+    Cell,
     Curve,
+    Grid,
+    Interval,
     Point,
+    bar_chart,
     curve_plot,
+    heat_map,
+    interval_plot,
     reliability_plot,
     risk_coverage_plot,
 )
-from textclass.report.plots import Bar, Cell, Grid, Interval, bar_chart, heat_map, interval_plot
 
 NASTY = '"><script>alert(1)</script>&'
 

@@ -9,6 +9,7 @@ import glob
 import hashlib
 import os
 import posixpath
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -29,7 +30,11 @@ from textclass.errors import BatchError, DocumentError, TextclassError, missing_
 
 
 def list_inputs(
-    paths: Sequence[str], *, own: Iterable[Path], stdin: Path | None = None
+    paths: Sequence[str],
+    *,
+    own: Iterable[Path],
+    left_out: Counter[str],
+    stdin: Path | None = None,
 ) -> Iterator[Input]:
     """Yield the inputs of a run in their order, which never changes.
 
@@ -39,6 +44,8 @@ def list_inputs(
         Files, folders, globs and fsspec addresses.
     own : iterable of Path, keyword-only
         Files that the run itself writes; they are left out of folders.
+    left_out : Counter, keyword-only
+        Counts what else is passed over, such as results of earlier runs, by its kind.
     stdin : Path, keyword-only, optional
         Where standard input was put.
 
@@ -59,7 +66,11 @@ def list_inputs(
             )
     if stdin:
         yield Input(Source(stdin, "-"), _content(stdin))
-    for source in find_inputs(local):
+
+    def note(path: Path, what: str) -> None:
+        left_out[what] += not _is_own(path, written)
+
+    for source in find_inputs(local, on_left_out=note):
         if not _is_own(source.path, written):
             yield Input(source, _content(source.path))
     for address in remote:
@@ -107,7 +118,7 @@ def read_input(origin: Input, reader: DocumentReader) -> Generator[Document | Se
     """Yield what an input holds; one at an address is fetched for as long as it is read."""
     source = origin.source
     if origin.url is None:
-        yield from reader.read(source)
+        yield from reader.read(replace(source, sha256=origin.content or None))
         return
     with TemporaryDirectory(prefix="textclass-") as folder:
         # The ending of the name is a hint for formats that bytes alone don't tell.

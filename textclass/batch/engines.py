@@ -198,7 +198,9 @@ def _parts(task: Task) -> Iterator[Task]:
         yield from (replace(task, inputs=(one,)) for one in task.inputs)
     elif cut and len(cut.documents) > 1:
         for i, document in enumerate(cut.documents):
-            yield replace(task, cut=Cut((document,), cut.first + i, repeated=cut.repeated * (not i)))
+            yield replace(
+                task, cut=Cut((document,), cut.first + i, repeated=cut.repeated * (not i))
+            )
 
 
 def _killer(task: Task) -> Batch:
@@ -212,4 +214,4 @@ def _killer(task: Task) -> Batch:
         name, sha256 = cut.documents[0].id, cut.documents[0].sha256
     aside = json_line(asdict(SetAside(name, origin.place, sha256, "tag", error)))
     facts = Facts(Counter(set_aside=1, repeated=cut.repeated))
-    return Batch(origin.position, cut.first, 1, b"", b"", pack(aside), facts, again=True)
+    return Batch(origin.position, cut.first, 1, b"", b"", pack([aside]), facts, again=True)

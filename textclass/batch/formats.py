@@ -41,7 +41,9 @@ Row = dict[str, Any]
 Cell = str | int | float | bool | None
 
 _PASSAGE = "id document page start end text outcome reason unread".split()
-_DOCUMENT = "document path folder media_type date sha256 outcome reason unread words passages".split()
+_DOCUMENT = (
+    "document path folder media_type date sha256 outcome reason unread words passages".split()
+)
 _CUT = " […]"
 _LINE_ENDS = {c.encode(): b"\\u%04x" % ord(c) for c in "\x85\u2028\u2029"}
 """What JSON may hold as it is, but some programs end a line at."""
@@ -56,19 +58,19 @@ _NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 def json_line(row: Mapping[str, Any]) -> bytes:
     """Return a row as JSON in one line; NaN and infinities, which JSON lacks, become null."""
     try:
-        line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # a number of more than 64 bits, or half a character
         plain = json.loads(json.dumps(row), parse_constant=lambda _: None)
-        line = json.dumps(plain).encode() + b"\n"
-    for character, escaped in _LINE_ENDS.items():
-        line = line.replace(character, escaped)
-    return line
+        return json.dumps(plain).encode() + b"\n"
 
 
-def pack(lines: bytes) -> bytes:
-    """Return lines compressed, with their size before them."""
+def pack(rows: Iterable[bytes]) -> bytes:
+    """Return JSON lines compressed, their size before them; each is one line to any program."""
     import pyarrow as pa
 
+    lines = b"".join(rows)
+    for character, escaped in _LINE_ENDS.items():
+        lines = lines.replace(character, escaped)
     return len(lines).to_bytes(8) + pa.compress(lines, codec="zstd", asbytes=True) if lines else b""
 
 
@@ -355,7 +357,7 @@ WRITERS: dict[str, Callable[..., None]] = {
     "folder": write_folder,
     "xlsx": write_workbook,
 }
-"""By the form of an output that is a table; each takes a path and its sheets, one or both levels."""
+"""By the form of an output that is a table; each takes a path and its sheets, of each level."""
 
 
 def _runs(rows: Iterable[Row], size: int) -> Iterator[Iterator[Row]]:

@@ -47,6 +47,8 @@ class TagOptions:
         The columns of tables that hold the text and the row's name.
     whole : bool
         Take each document as one passage instead of cutting it.
+    keep_boilerplate : bool
+        Tag advertising, navigation and the like of web pages, too.
     limits : Limits
         What reading one file may cost.
     """
@@ -54,6 +56,7 @@ class TagOptions:
     text_column: str | None = None
     id_column: str | None = None
     whole: bool = False
+    keep_boilerplate: bool = False
     limits: Limits = field(default_factory=Limits)
 
     def digest(self, model: str) -> str:
@@ -286,6 +289,9 @@ class Summary:
         Documents of which parts were not read.
     repeated : int
         Rows whose id an earlier row of their table has; theirs end in `~2` and so on.
+    left_out : Mapping of str to int
+        Files that are no documents and were passed over, by kind: results of earlier runs, system
+        files.
     outcomes : Mapping of str to int
         Documents by outcome.
     facets : tuple of str
@@ -312,6 +318,7 @@ class Summary:
     set_aside: int
     partly_read: int
     repeated: int
+    left_out: Mapping[str, int]
     outcomes: Mapping[str, int]
     facets: tuple[str, ...]
     outputs: tuple[Path, ...]

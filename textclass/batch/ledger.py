@@ -121,7 +121,8 @@ class Ledger:
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         if fresh:
-            self._db.executescript("DROP TABLE IF EXISTS batches; DROP TABLE IF EXISTS records; DROP TABLE IF EXISTS inputs;")
+            for table in ("batches", "records", "inputs"):
+                self._db.execute(f"DROP TABLE IF EXISTS {table}")
             self._db.execute("VACUUM")
         self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._db.execute(f"PRAGMA user_version = {VERSION}")
@@ -178,8 +179,8 @@ class Ledger:
 
     def has(self, position: int, end: int) -> bool:
         """Whether the batch of a planned input that ends before this number is there."""
-        query = "SELECT 1 FROM batches JOIN plan USING (input) WHERE position = ? AND first + size = ?"
-        return self._row(query, (position, end)) is not None
+        query = "SELECT 1 FROM plan JOIN batches USING (input) WHERE position = ?"
+        return self._row(query + " AND first + size = ?", (position, end)) is not None
 
     def record(self, batch: Batch, *, finished: bool) -> None:
         """Take up what a worker made; on disk with the next commit."""
@@ -245,7 +246,8 @@ class Ledger:
         yield from self._ordered(", ".join(kinds))
 
     def _ordered(self, columns: str) -> Iterator[Any]:
-        query = f"SELECT {columns} FROM plan JOIN batches USING (input) ORDER BY position, first"  # noqa: S608 - names of our own
+        tables = "plan JOIN batches USING (input) ORDER BY position, first"
+        query = f"SELECT {columns} FROM {tables}"  # noqa: S608 - names of our own
         with self._told():
             # Not `yield from`, which would close the cursor when the database is closed already.
             for row in self._db.execute(query):  # noqa: UP028

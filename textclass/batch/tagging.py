@@ -119,6 +119,7 @@ class _Run:
     on_progress: Callable[[Progress], None] | None
     began: float = field(default_factory=time.monotonic)
     progress: Progress = field(default_factory=Progress)
+    left_out: Counter[str] = field(default_factory=Counter)
     waiting: Counter[int] = field(default_factory=Counter)
     """Of each long input, by position: documents being tagged, and 1 while it is read."""
 
@@ -141,7 +142,8 @@ class _Run:
         if self.job.stdin:
             stdin = scratch / "stdin"
             _copy(self.job.stdin, stdin, self.job.options.limits.file_bytes)
-        found = list_inputs(self.job.paths, own=self._own_files(), stdin=stdin)
+        own = self._own_files()
+        found = list_inputs(self.job.paths, own=own, left_out=self.left_out, stdin=stdin)
         for number, one in enumerate(found, 1):
             if self.flag.signum:
                 return
@@ -289,6 +291,7 @@ class _Run:
             set_aside=counts["set_aside"],
             partly_read=counts["partly_read"],
             repeated=counts["repeated"],
+            left_out=dict(sorted(self.left_out.items())),
             outcomes=outcomes,
             facets=tuple(self.taxonomy.slices),
             outputs=tuple(output.path for output in self.outputs) if facts else (),

@@ -68,6 +68,8 @@ class Worker:
 
     def _batches(self, found: Sequence[tuple[Input, Cut]]) -> list[Batch]:
         every = [one for _, cut in found for one in cut.documents if isinstance(one, Document)]
+        if self.options.keep_boilerplate:
+            every = [replace(one, boilerplate=()) for one in every]
         tagged = iter(self._tag(every))
         return [self._batch(one, cut, tagged) for one, cut in found]
 
@@ -93,18 +95,34 @@ class Worker:
                 continue
             tags = next(tagged)
             if isinstance(tags, str) or not tags.words:
-                told = ("tag", tags) if isinstance(tags, str) else ("text", "no words were found in it")
+                told = (
+                    ("tag", tags)
+                    if isinstance(tags, str)
+                    else ("text", "no words were found in it")
+                )
                 aside.append(json_line(asdict(SetAside(one.id, origin.place, one.sha256, *told))))
                 continue
-            facts.counts.update(documents=1, passages=len(tags.passages), partly_read=bool(tags.unread))
+            facts.counts.update(
+                documents=1, passages=len(tags.passages), partly_read=bool(tags.unread)
+            )
             facts.counts[tags.outcome] += 1
             for name, value in one.columns.items():
                 facts.columns.setdefault(name, set()).add(kind_of(value))
-            documents.append(self._line(_document_row(one, tags, origin.place), one, Level.DOCUMENT))
+            documents.append(
+                self._line(_document_row(one, tags, origin.place), one, Level.DOCUMENT)
+            )
             passages += [self._line(row.to_dict(), one, Level.PASSAGE) for row in tags.passages]
         facts.counts["set_aside"] = len(aside)
-        rows = (pack(b"".join(lines)) for lines in (passages, documents, aside))
-        return Batch(origin.position, cut.first, len(cut.documents), *rows, facts, cut.more)
+        return Batch(
+            position=origin.position,
+            first=cut.first,
+            size=len(cut.documents),
+            passages=pack(passages),
+            documents=pack(documents),
+            set_aside=pack(aside),
+            facts=facts,
+            more=cut.more,
+        )
 
     def _line(self, row: dict[str, Any], document: Document, level: Level) -> bytes:
         """Return a row with the other columns of its table row after it."""

@@ -92,7 +92,7 @@ def evaluate(
     """
     check_outputs([output, report], [*paths, *training])
     from textclass.corpora import read_corpus
-    from textclass.files import write_atomically
+    from textclass.atomic import write_atomically
     from textclass.learning import evaluate as run
     from textclass.learning import fit_baselines, leave_out, read_documents, update_card
     from textclass.model import load_folder

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from textclass import __version__
-from textclass.cli import corpus, evaluate, labels, model, predict, tag, train
+from textclass.cli import corpus, evaluate, labels, model, predict, review, tag, train
 from textclass.errors import TextclassError
 
 INTERRUPTED = 130
@@ -37,6 +37,7 @@ def cli(*, no_color: bool) -> None:
 for command in (
     predict.predict,
     tag.tag,
+    review.review,
     train.train,
     evaluate.evaluate,
     labels.labels,

@@ -28,8 +28,8 @@ from textclass.errors import BatchError
 if TYPE_CHECKING:
     from textclass.batch import Progress, Summary
 
-SET_ASIDE = 3
-"""Exit code of a run that is done, with some inputs set aside."""
+INCOMPLETE = 3
+"""Exit code of a run that is done, with something set aside or read in part."""
 
 LOG_SECONDS = 60.0
 """Between two lines of the log."""
@@ -60,6 +60,9 @@ LOG_SECONDS = 60.0
     show_default=True,
     help="Cut documents and rows into passages, or tag each as one.",
 )
+@click.option(
+    "--keep-boilerplate", is_flag=True, help="Tag advertising and navigation of web pages, too."
+)
 @click.option("--text-column", help="The column of tables that holds the text: text by default.")
 @click.option("--id-column", help="The column of tables that names the row: id, or its number.")
 @model_option
@@ -77,8 +80,9 @@ LOG_SECONDS = 60.0
 def tag(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - click passes them by name
     """Tag documents: files, folders, globs, addresses such as s3://…, or standard input with -.
 
-    Reads PDF, DOCX, ODT, RTF, HTML, EML, Markdown and text, tables in CSV, TSV, JSONL, Parquet and
-    XLSX, and gzip and zip of these. What can't be read is set aside with its reason.
+    Reads PDF, DOCX, PPTX, ODT, RTF, HTML, EPUB, EML, MSG, mbox, Markdown and text, tables in CSV,
+    TSV, JSONL, Parquet, XLSX and ODS, and gzip and zip of these. What can't be read is set aside
+    with its reason; what could be read only in part says what is missing.
 
     What is done is kept in OUT.ledger: a run that was stopped goes on where it was, and a run with
     more files does only the new ones. --json prints the summary as JSON.
@@ -95,7 +99,7 @@ def tag(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
         _tell(summary)
     if summary.stopped_by:
         context.exit(128 + summary.stopped_by)
-    context.exit(SET_ASIDE if summary.set_aside else 0)
+    context.exit(INCOMPLETE if summary.set_aside or summary.partly_read else 0)
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -122,6 +126,7 @@ def _run(options: dict[str, Any]) -> Summary:
             text_column=options["text_column"],
             id_column=options["id_column"],
             whole=options["passages"] == "whole",
+            keep_boilerplate=options["keep_boilerplate"],
         ),
         level=Level(options["level"]),
         workers=options["workers"],
@@ -213,7 +218,7 @@ def _print_documents(summary: Summary) -> None:
 
 def _tell(summary: Summary) -> None:
     for one in summary.first_set_aside:
-        note(f"set aside: {one.id}: {one.error}")
+        note(f"set aside: {one['id']}: {one['error']}")
     more = summary.set_aside - len(summary.first_set_aside)
     if more:
         note(f"set aside: and {more:,} more")
@@ -223,16 +228,30 @@ def _tell(summary: Summary) -> None:
             + (f" and kept in {summary.ledger}; the same command goes on" if summary.ledger else "")
         )
         return
+    for line in _results(summary):
+        note(line)
+
+
+def _results(summary: Summary) -> Iterator[str]:
+    """Yield what a run that came to its end did, in lines."""
     outcomes = ", ".join(f"{n:,} {outcome}" for outcome, n in summary.outcomes.items())
     earlier = f", {summary.taken_up:,} of them by an earlier run" if summary.taken_up else ""
-    note(f"{summary.inputs:,} inputs{earlier}, in {summary.seconds:,.1f} s")
-    note(f"{summary.documents:,} documents ({outcomes or 'none'}), {summary.passages:,} passages")
-    for path in (*summary.outputs, summary.report):
-        if path:
-            note(f"results: {path}")
+    partly = f", {summary.partly_read:,} read in part" if summary.partly_read else ""
+    documents = f"{summary.documents:,} documents{partly} ({outcomes or 'none'})"
+    yield f"{summary.inputs:,} inputs{earlier}, in {summary.seconds:,.1f} s"
+    yield f"{documents}, {summary.passages:,} passages"
+    if summary.left_out:
+        kinds = ", ".join(f"{what} {n:,}" for what, n in summary.left_out.items())
+        yield f"left out, since they are no documents: {kinds}"
+    if summary.repeated:
+        yield f"{summary.repeated:,} rows have the id of an earlier row: theirs end in ~2, ~3, …"
+    yield from (f"results: {path}" for path in (*summary.outputs, summary.report) if path)
     if summary.set_aside:
-        note(f"{summary.set_aside:,} set aside" + _place(summary))
-        note("exit code 3: done, but not everything could be read")
+        yield f"{summary.set_aside:,} set aside" + _place(summary)
+    if summary.partly_read:
+        yield f"{summary.partly_read:,} read in part: what is missing stands under `unread`"
+    if summary.set_aside or summary.partly_read:
+        yield "exit code 3: done, but not everything could be read"
 
 
 def _place(summary: Summary) -> str:

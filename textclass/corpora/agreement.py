@@ -103,7 +103,7 @@ def compare_readers(
                 f"the column 'reader' names {', '.join(sorted(named)) or 'nobody'}; two are needed",
                 hint="give a second file, or two of the names with --readers",
             )
-        of = {name: [r for r in first.rows if str(r.columns.get("reader")) == name] for name in pair}
+        of = {n: [r for r in first.rows if str(r.columns.get("reader")) == n] for n in pair}
         first, second = (replace(first, rows=tuple(of[name])) for name in pair)
     ours, theirs = _by_id(first), _by_id(second)
     shared = [number for number in ours if number in theirs]

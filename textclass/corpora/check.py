@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclass.corpora.files import told_once
 from textclass.corpora.label_issues import broken_rules, rare_labels
 from textclass.corpora.read import Scan, UnansweredError, conflicts
+from textclass.corpora.records import told_once
 from textclass.corpora.rows import Corpus, Row
 from textclass.errors import CorpusError
 from textclass.language import MAX_WORDS, Tokenizer, is_english

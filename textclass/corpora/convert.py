@@ -15,7 +15,6 @@ from typing import Any
 
 import orjson
 
-from textclass.corpora.files import Placed, gathered, json_lines, raise_bad_rows, scan_records
 from textclass.corpora.read import (
     SETTLED,
     UnansweredError,
@@ -24,6 +23,7 @@ from textclass.corpora.read import (
     scan_corpus,
     with_text,
 )
+from textclass.corpora.records import Placed, gathered, json_lines, raise_bad_rows, scan_records
 from textclass.corpora.rows import Corpus, Row, folder_of, teaching
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
@@ -148,7 +148,8 @@ def _other_form(form: str, record: Record) -> CorpusError:
 def _scan(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
     """Yield the records of a table, or of a file that is one JSON list."""
     try:
-        listed = path.open("rb").read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+        with path.open("rb") as file:
+            listed = file.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
         records = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf")) if listed else ()
     except (OSError, ValueError) as error:
         raise CorpusError(f"can't be read: {error}", where=str(path)) from error
@@ -206,7 +207,7 @@ def _from_triples(spans: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- what a
     for span in spans:
         if isinstance(span, Mapping):
             span = [span.get(key) for key in ("start_offset", "end_offset", "label")]
-        if not isinstance(span, list) or len(span) != 3:
+        if not isinstance(span, list | tuple) or len(span) != 3:
             raise CorpusError(f"not a list of [start, end, label]: {spans!r}")
         found.append(dict(zip(("start", "end", "label"), span, strict=True)))
     return found
@@ -438,12 +439,14 @@ def _from_prodigy(record: Record, taxonomy: Taxonomy) -> Rows:
     Options that weren't accepted are negatives; spans alone give the passage their labels.
     """
     answer, spans = record.get("answer"), record.get("spans") or ()
-    if "answer" not in record or not {"accept", "spans"} & set(record):
+    if "answer" not in record:
         raise _other_form("prodigy", record)
     if answer not in ("accept", "reject", "ignore"):
         raise CorpusError(f"the answer {answer!r} isn't accept, reject or ignore")
     if answer != "accept":
         raise UnansweredError("nobody accepted it")
+    if not {"accept", "spans"} & set(record):
+        raise _other_form("prodigy", record)
     texts = {option["id"]: option.get("text") for option in record.get("options") or ()}
     accepted = record.get("accept", [span.get("label") for span in spans])
     accepted = [a if a in taxonomy.names else texts.get(a, a) for a in _list(accepted)]

@@ -16,7 +16,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from textclass.corpora.files import (
+from textclass.corpora.pointers import Pointer, Source, is_pointer, load_sources, make_pointer
+from textclass.corpora.records import (
     SUFFIXES,
     corpus_files,
     gathered,
@@ -24,7 +25,6 @@ from textclass.corpora.files import (
     scan_records,
     write_jsonl,
 )
-from textclass.corpora.pointers import Pointer, Source, is_pointer, load_sources, make_pointer
 from textclass.corpora.rows import text_id
 from textclass.errors import CorpusError
 

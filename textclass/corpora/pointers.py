@@ -15,7 +15,7 @@ from typing import Any
 
 from textclass.corpora.rows import Corpus, teaching, text_id
 from textclass.errors import CorpusError
-from textclass.yamlfile import line_of, parse_yaml, raise_faults, read_text
+from textclass.taxonomy import line_of, parse_yaml, raise_faults, read_text
 
 LEAST_SCORE = 0.001
 """A lower score is left out of a pointer; it is read as 0."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +12,8 @@ from typing import Any
 import orjson
 
 from textclass.corpora.fetch import TextCache
-from textclass.corpora.files import corpus_files, gathered, raise_bad_rows, scan_records
 from textclass.corpora.pointers import is_pointer
+from textclass.corpora.records import corpus_files, gathered, raise_bad_rows, scan_records
 from textclass.corpora.rows import Corpus, Row, folder_of, text_id
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
@@ -25,7 +24,6 @@ Paths = str | Path | Sequence[str | Path]
 SETTLED = "settled"
 """What a row has in `labelled` if its labels count where readers differ."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _KNOWN = {"id", "text", "group", "scores"}
 _LONGEST_LIST = 10_000  # characters of a cell
 
@@ -185,8 +183,8 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
     Raises
     ------
     CorpusError
-        With the place `where`, if the text, a label, a score or a span is wrong; `UnansweredError` if
-        a facet has no answer.
+        With the place `where`, if the text, a label, a score or a span is wrong; `UnansweredError`
+        if a facet has no answer.
     """
     text = record.get("text")
     if "text" not in record:
@@ -194,8 +192,6 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
         raise CorpusError(f"there is no 'text', only {keys}", where=where)
     if not isinstance(text, str) or not text.strip():
         raise CorpusError("the text is missing or empty", where=where)
-    if _SURROGATE.search(text):
-        raise CorpusError("the text has half a surrogate pair in it", where=where)
     given = {name: record.get(name) for name in ("id", "group", "path")}
     number, group, path = (None if v in (None, "") else str(v) for v in given.values())
     number = number or text_id(text)

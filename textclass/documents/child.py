@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from contextlib import suppress
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import orjson
 
 from textclass.documents.document import OUT_OF_MEMORY, Limits, Part, Said, TableOptions
 from textclass.documents.parse import FileParser
+from textclass.documents.plain_text import plain
 
 _OPEN_FILES = 64
 
@@ -68,7 +70,11 @@ def _allow_cpu(seconds: int) -> None:
 
 
 def _send(part: Part | Said, answers: Connection) -> None:
-    answers.send_bytes(orjson.dumps(part))
+    try:
+        data = orjson.dumps(part)
+    except TypeError:  # half a character, as in a name that isn't UTF-8
+        data = orjson.dumps(plain(asdict(part)))
+    answers.send_bytes(data)
 
 
 if __name__ == "__main__":

@@ -150,8 +150,10 @@ def _damage_told() -> Iterator[None]:
         yield
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise DocumentError(
-            f"its packed data is damaged or cut short: {error}", hint="fetch the file again"
+            "its packed data is damaged or cut short", hint="fetch the file again"
         ) from error
     except (NotImplementedError, RuntimeError) as error:
         # zipfile's errors for a password and for a packing method it doesn't know.
-        raise DocumentError(f"it can't be unpacked: {error}", hint="pack it plainly") from error
+        raise DocumentError(
+            "it is packed with a password, or in a way that isn't known", hint="pack it plainly"
+        ) from error

@@ -108,13 +108,15 @@ def detect(content: Content, limits: Limits) -> str:
     kind = next((kind for magic, kind in _MAGIC.items() if head.lstrip().startswith(magic)), "")
     if "/" in kind:
         return kind
-    if b"%PDF-" in head[:1024] and b" obj" in head:  # after some rubbish, as readers accept it
+    # After some rubbish, as readers accept it; not in a mail with a PDF in it.
+    is_mail = _MAIL_HEADER.search(head[:1024].decode("latin-1"))
+    if b"%PDF-" in head[:1024] and b" obj" in head and not is_mail:
         return PDF
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return _inside_compound(content.whole(limits.document_bytes))
     if head[257:262] == b"ustar":
         return TAR
-    if kind or _binary(head[:4096]):
+    if kind or (_binary(head[:4096]) and not is_mail):
         raise _unreadable(kind or "binary data of no known kind")
     return _kind_of_text(head, content.name)
 

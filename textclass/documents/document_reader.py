@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event, Timer
@@ -176,7 +177,11 @@ class DocumentReader:
             try:
                 # strict: nothing is taken for what it isn't.
                 message = _MESSAGE.validate_json(data, strict=True)
-                if b"\\u0000" in data and plain(facts := orjson.loads(data)) != facts:
+                if (
+                    isinstance(message, Rows)
+                    and b"\\u0000" in data
+                    and plain(facts := orjson.loads(data)) != facts
+                ):
                     raise ValueError("characters that can't be stored")
                 if isinstance(message, Said):
                     if place.given_in_all:
@@ -203,6 +208,10 @@ class _Place:
     avoid: list[int] = field(default_factory=list)  # Members that ended the reading.
     given: int = 0  # Rows of this member or file.
     given_in_all: int = 0  # Members that ended the reading count too.
+
+    @cached_property
+    def path(self) -> str:
+        return visible(str(self.source.path))
 
     def go_to(self, member: Member, limits: Limits) -> None:
         if not self.start <= member.index < limits.members:
@@ -236,30 +245,27 @@ class _Place:
         text = part.text
         if not text.strip() or len(text) > limits.text_chars or "\0" in text:
             raise ValueError("a text that is empty, too long, or unsafe")
+        folder = self.source.folder
         if isinstance(part, Row):
-            row = visible(part.row)
-            sha256 = hashlib.sha256(text.encode()).hexdigest()
-            facts = Found("")
-            columns = part.columns
-        else:
-            row = None
-            sha256 = part.sha256 or self.sha256 or ""
-            facts, columns = part, {}
-            _check_offsets(part)
-            if not _SHA256.fullmatch(sha256):
-                raise ValueError("a wrong hash")
+            key, sha256 = self.id(visible(part.row)), hashlib.sha256(text.encode()).hexdigest()
+            return Document(
+                key, self.path, text, media_type, sha256, columns=part.columns, folder=folder
+            )
+        _check_offsets(part)
+        sha256 = part.sha256 or self.sha256 or ""
+        if not _SHA256.fullmatch(sha256):
+            raise ValueError("a wrong hash")
         return Document(
-            id=self.id(row),
-            path=visible(str(self.source.path)),
-            text=text,
-            media_type=media_type,
-            sha256=sha256,
-            page_starts=facts.page_starts,
-            columns=columns,
-            date=facts.date,
-            folder=self.source.folder,
-            unread=tuple(_short(visible(one)) for one in facts.unread[:_UNREAD_PARTS]),
-            boilerplate=facts.boilerplate,
+            self.id(None),
+            self.path,
+            text,
+            media_type,
+            sha256,
+            part.page_starts,
+            date=part.date,
+            folder=folder,
+            unread=tuple(_short(visible(one)) for one in part.unread[:_UNREAD_PARTS]),
+            boilerplate=part.boilerplate,
         )
 
     def id(self, row: str | None) -> str:
@@ -267,11 +273,17 @@ class _Place:
         return f"{self.source.id}{member}" + ("" if row is None else f"#{row}")
 
     def set_aside(self, stage: str, error: str, row: str | None = None) -> SetAside:
-        return SetAside(self.id(row), visible(str(self.source.path)), self.sha256, stage, error)
+        return SetAside(self.id(row), self.path, self.sha256, stage, error)
 
 
 def _short(text: str) -> str:
     return text if len(text) <= _ERROR_CHARS else text[: _ERROR_CHARS - 1] + "…"
+
+
+def _refuse_unsafe(data: bytes) -> None:
+    facts = orjson.loads(data)
+    if plain(facts) != facts:
+        raise ValueError("characters that can't be stored")
 
 
 def _check_offsets(part: Found) -> None:

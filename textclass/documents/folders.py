@@ -166,7 +166,7 @@ def visible(name: str) -> str:
     Bytes that aren't UTF-8 (lone surrogates, as `os.fsdecode` makes them) become `\xff`, control
     and direction characters `\u0007`.
     """
-    return _UNSEEN.sub(_escape, name)
+    return name if name.isalnum() and name.isascii() else _UNSEEN.sub(_escape, name)
 
 
 def _escape(match: re.Match[str]) -> str:

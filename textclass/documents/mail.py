@@ -101,8 +101,7 @@ def _texts(part: MIMEPart, mail: _Mail) -> Iterator[str]:
         mail.unread.append(f"{'attachment' if name else 'part'} {name or kind}: {what}")
     elif kind == "message/rfc822":
         for inner in part.iter_parts() if part.is_multipart() else ():
-            subject = re.sub(r"[\s/\\:]+", " ", _header(inner, "subject")).strip()[:80]
-            mail.attach(name or (f"{subject}.eml" if subject else None), ".eml", inner.as_bytes())
+            _attach_mail(name, inner, mail)
     elif kind == "multipart/alternative":
         yield from _best([(branch, [*_texts(branch, mail)]) for branch in part.iter_parts()])
     elif part.is_multipart():
@@ -115,12 +114,20 @@ def _texts(part: MIMEPart, mail: _Mail) -> Iterator[str]:
         mail.attach(name, _NAMES.get(kind, ""), _bytes(part))
 
 
+def _attach_mail(name: str | None, part: MIMEPart, mail: _Mail) -> None:
+    name = name or re.sub(r"[\s/\\:]+", " ", _header(part, "subject")).strip()[:80] or "mail"
+    name = name if name.lower().endswith(".eml") else f"{name}.eml"
+    try:
+        mail.attach(name, ".eml", part.as_bytes())
+    except (LookupError, ValueError, AttributeError, TypeError):  # malformed headers
+        mail.unread.append(f"attachment {name}: a damaged mail")
+
+
 def _is_drawn(part: MIMEPart, mail: _Mail) -> bool:
     """Whether a part is what a page is drawn with, such as a picture or a style sheet."""
-    kind, maintype = part.get_content_type(), part.get_content_maintype()
-    if maintype in {"multipart", "message"} or kind in {"text/plain", "text/html"}:
-        return False
-    return mail.is_page or maintype in {"image", "text", "font"}
+    if part.get_content_type() in {"text/plain", "text/html"}:
+        return mail.is_page
+    return mail.is_page or part.get_content_maintype() in {"image", "text", "font"}
 
 
 def _unreadable(part: MIMEPart, kind: str, name: str | None) -> str | None:

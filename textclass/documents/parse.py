@@ -221,7 +221,7 @@ class FileParser:
         most = self.limits.document_bytes
         with (
             content.open() as stream,
-            tarfile.open(fileobj=stream, mode="r|", errors="surrogateescape") as archive,
+            tarfile.open(fileobj=stream, mode="r|", errors="replace") as archive,
         ):
             for info in archive:
                 if info.isdir():

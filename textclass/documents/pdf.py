@@ -28,6 +28,7 @@ _SCANNED = 25  # A page with pictures and fewer characters than this was scanned
 _COVERED = 0.3  # Share of the page.
 _LETTERS = 200  # So many paths may be letters that were turned into drawings.
 _UNKNOWN = 0.3  # Share of the characters.
+_NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
 # pdfium's numbers: forms of Adobe's own; fields for text, and to choose from; notes and marks.
 _XFA = 2
 _FIELDS = {4, 5, 6}
@@ -85,7 +86,7 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
             )
         pages = _pages(document, limits)
         kept = _without_running_heads(pages)
-        unread += _without_text(document, kept)
+        unread += _without_text(document, kept, pages)
         # Where nothing else is left, what repeats is the document.
         text, starts = _joined(kept if any(kept) else pages)
         attachments = [
@@ -126,11 +127,13 @@ def _pages(document: PdfDocument, limits: Limits) -> list[list[_Line]]:
     return pages
 
 
-def _without_text(document: PdfDocument, pages: list[list[_Line]]) -> list[str]:
+def _without_text(
+    document: PdfDocument, kept: list[list[_Line]], pages: list[list[_Line]]
+) -> list[str]:
     """Return which pages hold pictures, or drawn letters, in place of text."""
     scanned = [
         number
-        for number, lines in enumerate(pages)
+        for number, lines in enumerate(kept)
         if sum(len(line.text) for line in lines) < _SCANNED and _is_picture(document[number])
     ]
     if scanned and not any(lines for n, lines in enumerate(pages) if n not in set(scanned)):
@@ -173,8 +176,9 @@ def _is_picture(page: PdfPage) -> bool:
 
 
 def _is_garbled(text: str) -> bool:
-    unknown = sum(char in "\x02\ufffd" or "\ue000" <= char <= "\uf8ff" for char in text)
-    return len(text) >= _SCANNED and unknown > _UNKNOWN * len(text)
+    if text.isascii() or len(text) < _SCANNED:
+        return False
+    return len(_NO_LETTER.findall(text)) > _UNKNOWN * len(text)
 
 
 def _date(document: PdfDocument) -> str | None:

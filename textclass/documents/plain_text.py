@@ -116,6 +116,8 @@ def tidy(text: str) -> str:
 
 def make_safe(text: str) -> str:
     """Return `text`, of the same length, with lone surrogates and NULs replaced by U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
     return _UNSAFE.sub("\ufffd", text)
 
 

@@ -143,7 +143,8 @@ def _wanted(tables: Iterator[Table], sheet: str | None) -> Iterable[Table]:
     if first is None or not first.sheet:
         if sheet is not None:
             raise DocumentError("it has no sheets, so none can be named")
-        return [first] if first else []
+        # Its stream is open as long as `tables` goes on.
+        return chain([first], tables) if first else []
     every = [first, *tables]
     if sheet is not None:
         chosen = [table for table in every if table.sheet == sheet]
@@ -312,7 +313,7 @@ def _json_object(line: str | None) -> Cells | str:
     """Return the object on a line, or what is wrong with it."""
     if line is None:
         return "its line is too long"
-    if _ESCAPED.search(line):
+    if not line.isascii() and _ESCAPED.search(line):
         return "it holds bytes that aren't UTF-8"
     try:
         cells = orjson.loads(line)
@@ -351,13 +352,12 @@ def _parquet(content: Content, limits: Limits) -> Iterator[Table]:
                 yield f"row {number}", cells
 
     try:
-        file = parquet.ParquetFile(content.searchable(limits.document_bytes))
-        names = _unique(file.schema_arrow.names)
-        yield Table(names, rows())
+        with content.searchable(limits.document_bytes) as stream:
+            file = parquet.ParquetFile(stream)
+            names = _unique(file.schema_arrow.names)
+            yield Table(names, rows())
     except (pa.ArrowException, OSError) as error:
-        raise DocumentError(
-            f"it is damaged or cut short: {error}", hint="write the file again"
-        ) from error
+        raise DocumentError("it is damaged or cut short", hint="write the file again") from error
 
 
 def _workbook(content: Content, limits: Limits) -> Iterator[Table]:
@@ -377,7 +377,7 @@ def _workbook(content: Content, limits: Limits) -> Iterator[Table]:
             raise DocumentError("it is encrypted", hint="save it without a password") from error
         except (python_calamine.CalamineError, ValueError) as error:
             raise DocumentError(
-                f"it is damaged or cut short: {error}", hint="fetch the file again"
+                "it is damaged or cut short", hint="fetch the file again"
             ) from error
         formulas = _uncalculated(stream, limits) if zipped else {}
         # Excel used to make three sheets where one was wanted.

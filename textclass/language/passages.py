@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from textclass.language.normalise import PIECE
+from textclass.language.tokenizer import PIECE, english_tokenizer
 
 MIN_WORDS = 20
 """A shorter paragraph (a heading, a list item) joins the next."""
@@ -110,7 +110,7 @@ def _divide(text: str, passage: Passage) -> Iterator[Passage]:
 def _sentences(text: str, passage: Passage) -> Iterator[Passage]:
     for start, end in _slices(text, passage):
         body = _LONG_RUN.sub(lambda run: "x" * len(run.group()), text[start:end])
-        doc = _sentencizer()(_SURROGATE.sub("?", body))
+        doc = _sentencizer()(english_tokenizer()(_SURROGATE.sub("?", body)))
         for sentence in doc.sents:
             left, right = start + sentence.start_char, start + sentence.end_char
             if part := _trim(text, left, right):
@@ -142,11 +142,9 @@ def _cut_words(text: str, passage: Passage) -> Iterator[Passage]:
 
 @cache
 def _sentencizer() -> Any:  # noqa: ANN401 -- spaCy's classes carry no types
-    from spacy.lang.en import English
+    from spacy.pipeline import Sentencizer
 
-    nlp = English()
-    nlp.add_pipe("sentencizer")
-    return nlp
+    return Sentencizer()
 
 
 def _join(parts: list[Passage]) -> Iterator[Passage]:

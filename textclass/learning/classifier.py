@@ -367,7 +367,7 @@ def _fit_label(
     weights = np.concatenate(
         [weight[for_it] * p[for_it] * odds**balance, weight[against] * (1 - p[against])]
     )
-    model = LogisticRegression(C=strength, tol=1e-5, max_iter=5000)
+    model = LogisticRegression(C=strength, tol=1e-4, max_iter=5000)
     # One thread each: the processes share the cores, and the sums keep their order.
     with threadpool_limits(limits=1):
         model.fit(features[subset[rows]], y, sample_weight=weights)

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from threadpoolctl import threadpool_limits
 
 from textclass import __version__
-from textclass.corpora import Corpus
+from textclass.corpora import Corpus, text_id
 from textclass.errors import CorpusError, ModelError, TextclassError
 from textclass.learning.calibration import choose_thresholds, per_label
 from textclass.learning.card import CARD, corpus_facts, model_card
@@ -104,6 +104,7 @@ def train(
         "probabilities": classifier.out_of_fold_[hard].astype(np.float16),
         "truth": (corpus.targets[hard] > 0).astype(np.uint8),
         "weights": classifier.row_weights_[hard].astype(np.float32),
+        "rows": row_keys(corpus),
     }
     facts = _facts(corpus, fitted)
     files = {
@@ -156,6 +157,12 @@ def fit_corpus(
     with threadpool_limits(limits=1):
         pipeline.fit(corpus.texts, targets, **{f"{name}__{key}": rows[key] for key in rows})
     return pipeline
+
+
+def row_keys(corpus: Corpus) -> NDArray[np.uint64]:
+    """Return a key of the text of each row with labels, by which out-of-fold figures are found."""
+    texts = (row.text for row in corpus.rows if row.hard)
+    return np.array([int(text_id(text), 16) for text in texts], dtype=np.uint64)
 
 
 def sample_soft(corpus: Corpus, most: int | None, *, seed: int = 0) -> Corpus:

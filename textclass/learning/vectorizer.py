@@ -111,19 +111,19 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         X : iterable of str
         y : ignored
         """
-        self._fit(_read(_checked(X)))
+        self._fit(_read(checked_texts(X)))
         return self
 
     def fit_transform(self, X: Iterable[str], y: object = None) -> sparse.csr_matrix:  # noqa: ARG002, N803 -- scikit-learn's names
         """Learn the features and return those of the same texts, shape (n_texts, n_features)."""
-        passages = _read(_checked(X))
+        passages = _read(checked_texts(X))
         self._fit(passages)
         return self._features(passages)
 
     def transform(self, X: Iterable[str]) -> sparse.csr_matrix:  # noqa: N803 -- scikit-learn's name
         """Return the features of texts, sparse, shape (n_texts, n_features)."""
         check_is_fitted(self)
-        return self._features(_read(_checked(X)))
+        return self._features(_read(checked_texts(X)))
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002 -- scikit-learn's signature
         """Return names to read: `chars:^conv`, `word:convoy`, `pair:cease fire`, `vector:12`.
@@ -257,7 +257,8 @@ class _Passages:
         return sparse.csr_matrix((values, self.counts.words, self.counts.starts), shape=shape)
 
 
-def _checked(texts: Iterable[str]) -> list[str]:
+def checked_texts(texts: Iterable[str]) -> list[str]:
+    """Return texts as a list, or say why they are none."""
     if isinstance(texts, str):
         raise ValueError("an iterable of texts was expected, not one text")
     checked: list[Any] = list(texts)

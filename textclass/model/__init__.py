@@ -1,6 +1,14 @@
 """Counts to scores, probabilities, decisions and evidence; models loaded and saved."""
 
 from textclass.model.decide import Decisions, decide
+from textclass.model.encoder import (
+    ENCODER,
+    ENCODER_FACTS,
+    TOKENIZER,
+    Encoder,
+    encoder_files,
+    load_encoder,
+)
 from textclass.model.evidence import (
     Contributions,
     contributions,
@@ -20,22 +28,35 @@ from textclass.model.persistence import (
     save_model,
     verify_folder,
 )
+from textclass.model.scorer import STACK, Scorer, Stack, StackedScorer, WordScorer, open_scorer
 
 __all__ = [
+    "ENCODER",
+    "ENCODER_FACTS",
+    "STACK",
+    "TOKENIZER",
     "Contributions",
     "Decisions",
+    "Encoder",
     "KeyTable",
     "LinearModel",
     "ModelFolder",
+    "Scorer",
     "Scores",
+    "Stack",
+    "StackedScorer",
+    "WordScorer",
     "WordTable",
     "check_place",
     "contributions",
     "decide",
     "deciding_words",
+    "encoder_files",
     "evidence_of",
     "find_model",
+    "load_encoder",
     "load_folder",
+    "open_scorer",
     "pack_arrays",
     "passage_parts",
     "save_model",

@@ -90,6 +90,8 @@ class Contributions:
         Contribution of each pair.
     intercepts, bars : ndarray of float64, shape (n_cases,)
         The score with no word at all, and the score at which the label is given.
+    apart : ndarray of float64, shape (n_words,)
+        What each place adds beside, whatever the norm of the rest: the part of an encoder.
     """
 
     parts: PassageParts
@@ -98,22 +100,20 @@ class Contributions:
     pairs: NDArray[np.float64]
     intercepts: NDArray[np.float64]
     bars: NDArray[np.float64]
+    apart: NDArray[np.float64]
 
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """Contribution of each place, pairs shared out, shape (n_words,)."""
-        weights = self.words.copy()
+        weights = self.words + self.apart
         np.add.at(weights, self.parts.pairs, self.pairs / 2)
         np.add.at(weights, self.parts.pairs + 1, self.pairs / 2)
         return weights
 
     @cached_property
     def sums(self) -> NDArray[np.float64]:
-        """What all words and pairs of each case brought, shape (n_cases,)."""
-        cases = self.parts.cases
-        return self.parts.total(cases, self.words) + self.parts.total(
-            cases[self.parts.pairs], self.pairs
-        )
+        """What all places of each case brought, shape (n_cases,)."""
+        return self.parts.total(self.parts.cases, self.weights)
 
     @property
     def score(self) -> float:
@@ -180,6 +180,7 @@ def contributions(
         pairs=pairs / parts.norms[pair_cases],
         intercepts=model.intercept[columns],
         bars=model.score_thresholds()[columns],
+        apart=np.zeros(len(words)),
     )
 
 
@@ -199,16 +200,19 @@ def deciding_words(found: Contributions) -> NDArray[np.bool_]:
     rank[order] = np.arange(len(order))
     # A pair goes with the first of its words that goes.
     gone = np.minimum(rank[parts.distinct[parts.pairs]], rank[parts.distinct[parts.pairs + 1]])
-    losses = np.zeros(len(order) + 1)
+    losses, beside = np.zeros((2, len(order) + 1))
     np.add.at(losses, rank[parts.distinct], found.words)
     np.add.at(losses, gone, found.pairs)
+    np.add.at(beside, rank[parts.distinct], found.apart)
     owners = parts.owners[order]
     begins = np.searchsorted(owners, np.arange(n_cases))
     total = (parts.norms**2)[owners]
     left = total - _running(parts.squares[order], begins, owners)
     swell = np.sqrt(np.divide(total, left, out=np.ones_like(left), where=left > 1e-6 * total))
-    kept = found.sums[owners] - _running(losses[:-1], begins, owners)
-    scores = kept * swell + found.intercepts[owners]
+    apart = parts.total(parts.cases, found.apart)
+    kept = (found.sums - apart)[owners] - _running(losses[:-1], begins, owners)
+    left_apart = apart[owners] - _running(beside[:-1], begins, owners)
+    scores = kept * swell + left_apart + found.intercepts[owners]
     # A margin of 5 % of the way down keeps the tag from hanging on neighbours that now touch.
     above = np.maximum(found.sums + found.intercepts - found.bars, 0)
     below = np.flatnonzero(scores < (found.bars - 0.05 * above)[owners])

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from textclass.atomic import write_atomically
 from textclass.errors import ModelError, TaxonomyError
-from textclass.files import write_atomically
 from textclass.language import FeatureSpec
 from textclass.model.linear import LinearModel
 from textclass.taxonomy import Taxonomy, shipped
@@ -86,7 +86,7 @@ class ModelFolder:
             If one isn't what the manifest says.
         """
         digests = self.manifest["files"].items()
-        files = {name: _checked(self.path / name, digest) for name, digest in digests}
+        files = {name: read_checked(self.path / name, digest) for name, digest in digests}
         return {MANIFEST: _read(self.path / MANIFEST, MAX_MANIFEST), **files}
 
 
@@ -283,15 +283,15 @@ def _arrays(folder: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, N
 
     if name not in manifest["files"]:
         raise ModelError(f"the model has no {name}", where=str(folder))
-    content = _checked(folder / name, manifest["files"][name])
+    content = read_checked(folder / name, manifest["files"][name])
     try:
         return dict(load(content))
     except (SafetensorError, ValueError, KeyError) as error:
         raise ModelError(f"not a safetensors file: {error}", where=str(folder / name)) from error
 
 
-def _checked(path: Path, digest: str) -> bytes:
-    """Return the bytes of a file that are what the manifest says."""
+def read_checked(path: Path, digest: str | None) -> bytes:
+    """Return the bytes of a file of a model folder, with this SHA-256 if one is given."""
     content = _read(path, MAX_FILE)
     if path.suffix == ".safetensors":
         header = int.from_bytes(content[:8], "little")
@@ -299,7 +299,7 @@ def _checked(path: Path, digest: str) -> bytes:
             raise ModelError(
                 f"a header of {header} bytes, at most {MAX_HEADER} are read", where=str(path)
             )
-    if _sha256(content) != digest:
+    if digest is not None and _sha256(content) != digest:
         raise ModelError(
             "cut short or altered: its SHA-256 isn't the manifest's",
             where=str(path),

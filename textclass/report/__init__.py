@@ -3,8 +3,8 @@
 No page loads anything, and none needs a script to be read.
 """
 
-from textclass.report.corpus import write_corpus_page
-from textclass.report.evaluation import write_evaluation_report
-from textclass.report.tags import write_tag_report
+from textclass.report.evaluation_report import write_evaluation_report
+from textclass.report.overview import write_corpus_page
+from textclass.report.tag_report import write_tag_report
 
 __all__ = ["write_corpus_page", "write_evaluation_report", "write_tag_report"]

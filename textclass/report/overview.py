@@ -1,4 +1,4 @@
-"""Counts over a whole batch, taken while its documents stream by, and their plots."""
+"""Counts over a whole batch, taken while its documents stream by, or over a corpus; their plots."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from textclass.report.page import as_percent, as_plural
+from textclass.report.page import as_percent, as_plural, render_page, write_page
 from textclass.report.plots import Bar, Cell, Grid, Plot, bar_chart, heat_map
 from textclass.report.views import OUTCOMES, REASONS, known_outcome
 from textclass.taxonomy import Facet, Taxonomy
+
+if TYPE_CHECKING:
+    from textclass.corpora import CorpusStats
 
 MOST_COLUMNS = 12
 """How many folders have a column of their own; the rest share one."""
@@ -35,6 +39,7 @@ class Tally:
         self.reasons: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
         self.words = 0
+        self.partly_read = 0
         self._pairs: Counter[tuple[str, str]] = Counter()
         self._totals: dict[str, Counter[str]] = {"month": Counter(), "folder": Counter()}
         self._columns: dict[str, defaultdict[str, Counter[str]]] = {
@@ -48,6 +53,7 @@ class Tally:
         labels = [label["label"] for label in tags["labels"]]
         self.documents[known_outcome(tags["outcome"])] += 1
         self.words += int(tags["words"])
+        self.partly_read += bool(tags.get("unread"))
         self.labels.update(labels)
         for passage in record["passages"]:
             self.passages[known_outcome(passage["outcome"])] += 1
@@ -205,3 +211,47 @@ def _merge(
         new_totals[target] += totals[name]
         new_columns[target].update(columns[name])
     return new_totals, new_columns
+
+
+def write_corpus_page(stats: CorpusStats, path: str | Path, *, title: str = "Corpus") -> Path:
+    """Write an HTML page of the counts, for light and dark screens down to 400 pixels wide.
+
+    Parameters
+    ----------
+    stats : CorpusStats
+    path : path
+    title : str, keyword-only
+
+    Raises
+    ------
+    TextclassError
+        If the file can't be written.
+    """
+    plots = [
+        _passages_by(facet, {**counts, "(none)": stats.none[facet]})
+        for facet, counts in stats.labels.items()
+    ]
+    plots += [_passages_by(name, counts) for name, counts in stats.columns.items()]
+    plots.append(_meetings(stats))
+    path = Path(path)
+    write_page(path, render_page("corpus.jinja", {"title": title, "stats": stats, "plots": plots}))
+    return path
+
+
+def _passages_by(name: str, counts: Mapping[str, int]) -> Plot:
+    bars = [Bar(value, count, f"{count:,}") for value, count in counts.items()]
+    return Plot(name.capitalize(), "Passages.", bar_chart(f"Passages by {name}", bars))
+
+
+def _meetings(stats: CorpusStats) -> Plot:
+    totals = {name: n for counts in stats.labels.values() for name, n in counts.items()}
+    names = tuple(totals)
+
+    def cell(first: str, second: str) -> Cell:
+        count = stats.together[first].get(second, 0)
+        share = count / max(min(totals[first], totals[second]), 1)
+        return Cell(min(share, 1.0), "", f"{first} and {second}: {count}" if count else "")
+
+    grid = Grid(names, names, tuple(tuple(cell(a, b) for b in names) for a in names))
+    note = "The darker, the larger the share of the rarer label's passages that have both."
+    return Plot("Labels that meet", note, heat_map("Labels that meet", grid))

@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from textclass.errors import BatchError
+from textclass import __version__
+from textclass.atomic import write_atomically
 
-GENERATOR = b'<meta name="generator" content="textclass">'
+GENERATOR = b'<meta name="generator" content="textclass '
 """Stands near the top of every page, so that a page of ours is told from a user's own file."""
 
 DASH = "\u2013"
@@ -60,6 +59,7 @@ def render_page(
         .generate(
             {
                 **context,
+                "version": __version__,
                 "policy": content_policy(style, script),
                 "style": Markup(style),  # noqa: S704 -- our own files and numbers, hashed in the policy
                 "script": Markup(script),  # noqa: S704 -- as above
@@ -90,28 +90,10 @@ def write_page(path: Path, chunks: Iterable[str]) -> None:
 
     Raises
     ------
-    BatchError
+    TextclassError
         If the file can't be written.
     """
-    draft = path.parent / f".textclass-{os.getpid()}.html"
-    try:
-        with telling(path):
-            with draft.open("wb") as file:
-                file.writelines(printable(chunk).encode() for chunk in chunks)
-            draft.replace(path)
-    finally:
-        # Where the folder is missing or full, the first error is the one to tell.
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
-
-
-@contextmanager
-def telling(path: Path) -> Iterator[None]:
-    """Turn an error of the file system into one that names the report `path`."""
-    try:
-        yield
-    except OSError as error:
-        raise BatchError(f"can't be written: {error.strerror}", where=str(path)) from error
+    write_atomically(path, (printable(chunk).encode() for chunk in chunks))
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from textclass.report.marks import MarkedText, mark_text
+from textclass.report.highlights import MarkedText, mark_text
 from textclass.taxonomy import Taxonomy
 
 OUTCOMES = ("unsure", "tagged", "none")
@@ -19,6 +19,7 @@ REASONS = {
     "unfamiliar": "words that the model hardly knows",
     "near-threshold": "just under a threshold",
     "below-threshold": "no label reaches its threshold",
+    "unread": "part of it was not read",
 }
 MOST_PASSAGES = 300
 """How many passages of a document are shown; the rest are counted, and are in the results."""
@@ -72,6 +73,7 @@ class DocumentView:
     folder: str
     date: str
     outcome: str
+    unread: tuple[str, ...]
     words: int
     passages: int
     unsure: int
@@ -101,6 +103,7 @@ def document_view(number: int, record: Mapping[str, Any], taxonomy: Taxonomy) ->
         folder=str(record.get("folder") or ""),
         date=str(record.get("date") or "")[:10],
         outcome=known_outcome(tags["outcome"]),
+        unread=tuple(map(str, tags.get("unread", ()))),
         words=int(tags["words"]),
         passages=len(passages),
         unsure=len(by_outcome["unsure"]),

@@ -11,6 +11,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -25,7 +26,6 @@ from textclass.report.page import (
     environment,
     printable,
     render_page,
-    telling,
     template_text,
     write_page,
 )
@@ -105,7 +105,7 @@ def write_tag_report(
 
     Raises
     ------
-    BatchError
+    TextclassError
         If a file can't be written, or a file that isn't ours has the name of a page.
     """
     path = Path(path)
@@ -113,14 +113,14 @@ def write_tag_report(
     aside = _take_aside(set_aside)
     context = {"title": title, "model": model, "labels": taxonomy.names}
     # Beside the report, where there is room for it: /tmp is memory on many machines.
-    with telling(path):
+    with _telling(path):
         opened = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 -- closed in the next line
     with opened as spool:
         entries = []
         for number, record in enumerate(documents, 1):
             tally.add(record)
             view = document_view(number, record, taxonomy)
-            with telling(path):
+            with _telling(path):
                 entries.append(_store(spool, view, taxonomy))
         entries.sort(key=lambda entry: entry.rank)
         parts = _paginate(entries, page_bytes)
@@ -132,9 +132,18 @@ def write_tag_report(
         items = _linked(spool, parts, files) if files else _items(spool, entries)
         overview = {"tally": tally, "plots": list(tally.plots()), "aside": aside}
         _write(path, "tags.jinja", {**context, **overview, "items": items, "paged": bool(files)})
-    with telling(path):
+    with _telling(path):
         _remove_stale(path, len(files) + 1)
     return (path, *files)
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Turn an error of the file system into one that names the report `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise BatchError(f"can't be written: {error.strerror}", where=str(path)) from error
 
 
 def _take_aside(set_aside: Iterable[Mapping[str, Any]]) -> Aside:

@@ -8,17 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textclass.report.curves import (
+from textclass.report.highlights import MarkedText, mark_text
+from textclass.report.page import as_figure, as_percent, as_plural, render_page, write_page
+from textclass.report.plots import (
     Bin,
+    Cell,
     Curve,
+    Grid,
+    Interval,
+    Plot,
     Point,
     curve_plot,
+    heat_map,
+    interval_plot,
     reliability_plot,
     risk_coverage_plot,
 )
-from textclass.report.marks import MarkedText, mark_text
-from textclass.report.page import as_figure, as_percent, as_plural, render_page, write_page
-from textclass.report.plots import Cell, Grid, Interval, Plot, heat_map, interval_plot
 from textclass.report.views import Tag
 
 if TYPE_CHECKING:
@@ -82,7 +87,7 @@ def write_evaluation_report(evaluation: Evaluation | Record, path: str | Path) -
 
     Raises
     ------
-    BatchError
+    TextclassError
         If it can't be written.
     """
     path = Path(path)

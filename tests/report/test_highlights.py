@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclass.report.marks import Piece, mark_text
+from textclass.report.highlights import Piece, mark_text
 
 TEXT = "The relief convoy reached both sides."
 

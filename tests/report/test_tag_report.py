@@ -113,6 +113,17 @@ def test_documents_are_let_go_as_they_stream(tmp_path):
     assert most <= 3
 
 
+def test_what_was_not_read_of_a_document_is_told(tmp_path):
+    records = [examples.record(TAXONOMY, n) for n in (1, 2)]
+    records[0]["document"]["unread"] = ["pages 3-10: no text layer", "part <x>: encrypted"]
+    (path,) = write_tag_report(records, [], tmp_path / "tagged.html", taxonomy=TAXONOMY)
+    page = path.read_text("utf-8")
+    assert page.count("read in part</span>") == 1
+    assert ">pages 3-10: no text layer</li>" in page
+    assert ">part &lt;x&gt;: encrypted</li>" in page
+    assert re.search(r"<dt>read in part</dt><dd>1<", page)
+
+
 def test_an_empty_batch_has_a_report(tmp_path):
     (path,) = write_tag_report([], [], tmp_path / "tagged.html", taxonomy=TAXONOMY)
     assert "every file was read" in path.read_text("utf-8")

@@ -11,6 +11,7 @@ from typing import Any
 
 from textclass.documents import read_rows
 from textclass.errors import CorpusError, DocumentError
+from textclass.files import write_atomically
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".tsv", ".parquet", ".xlsx", ".ods")
 """What a folder's corpus files may end in."""
@@ -108,10 +109,5 @@ def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
     """Write records one a line, whole or not at all; `.gz` compresses, without a time stamp."""
     content = json_lines(records)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        packs = path.name.endswith(".gz")
-        partial.write_bytes(gzip.compress(content, mtime=0) if packs else content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    packs = path.name.endswith(".gz")
+    write_atomically(path, gzip.compress(content, mtime=0) if packs else content)

@@ -1,0 +1,195 @@
+"""Who is let in, and what a request can do; without a browser."""
+
+import re
+
+import pytest
+from starlette.testclient import TestClient
+
+from textclass.review import Kind
+from textclass.review.page import MOST_BODY, label_keys, make_app, mark
+from textclass.taxonomy import Taxonomy
+
+PORT = 8123
+HOST = f"http://127.0.0.1:{PORT}"
+PAGES = ["/", "/progress", "/answers", "/static/review.js", "/static/review.css", "/about/x/0"]
+
+
+@pytest.fixture
+def session(open_session):
+    return open_session()
+
+
+@pytest.fixture
+def stranger(session):
+    with TestClient(make_app(session, token="right", port=PORT), base_url=HOST) as client:
+        client.follow_redirects = False
+        yield client
+
+
+@pytest.fixture
+def client(stranger):
+    assert stranger.get("/?token=right").status_code == 200
+    return stranger
+
+
+def post(client, path="/answer", *, origin=HOST, **fields):
+    return client.post(path, data=fields, headers={"origin": origin} if origin else {})
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_comes_in_without_the_token(stranger, page):
+    assert stranger.get(page).status_code == 403
+    assert stranger.get(page, params={"token": "wrong"}).status_code == 403
+    stranger.cookies.set(f"textclass-review-{PORT}", "wrong")
+    assert stranger.get(page).status_code == 403
+
+
+def test_the_token_becomes_a_cookie_that_no_script_or_other_site_has(stranger):
+    answer = stranger.get("/?token=right")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert "right" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8123", "127.0.0.1", "127.0.0.1:1", ""]
+)
+def test_another_host_name_is_refused(client, host):
+    assert client.get("/", headers={"host": host}).status_code == 403
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1", "", None])
+def test_posts_of_other_sites_are_refused(client, session, origin):
+    key = session.passages.keys[0]
+    assert post(client, origin=origin, passage=key, kind="none").status_code == 403
+    assert post(client, "/undo", origin=origin).status_code == 403
+    assert post(client, "/save", origin=origin).status_code == 403
+    assert not session.standing
+
+
+def test_every_page_has_the_policy(client):
+    for page in (*PAGES, "/nowhere"):
+        headers = client.get(page).headers
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"kind": "accept"},
+        {"passage": "nothing", "kind": "accept"},
+        {"passage": "KEY", "kind": "undo"},
+        {"passage": "KEY", "kind": "delete"},
+        {"passage": "KEY", "kind": "accept", "label": "unheard-of"},
+        {"passage": "KEY", "kind": "accept", "seconds": "soon"},
+        {"passage": "KEY", "kind": "accept", "comment": "x" * MOST_BODY},
+    ],
+)
+def test_what_is_no_answer_is_refused(client, session, fields):
+    fields = {
+        name: value.replace("KEY", session.passages.keys[0]) for name, value in fields.items()
+    }
+    assert post(client, **fields).status_code == 400
+    assert not session.standing
+
+
+def test_an_answer_is_kept_with_all_that_belongs_to_it(client, session):
+    key = session.passages.keys[0]
+    fields = {"label": ["no", "river"], "comment": " see\n😀 ", "flag": "1", "seconds": "4.5"}
+    assert post(client, passage=key, kind="accept", form="f", **fields).status_code == 303
+    kept = session.standing[key]
+    assert (kept.labels, kept.comment, kept.flagged, kept.seconds) == (
+        ("river", "no"), "see\n😀", True, 4.5,
+    )  # fmt: skip
+    assert kept.suggested == session.passages.labels(0)
+    assert kept.model.startswith("toy@")
+    assert kept.taxonomy == session.fingerprint
+    page = client.get(f"/passage/{key}").text
+    assert "you said river, no" in page
+    assert "😀</textarea>" in page
+
+
+def test_a_page_sent_twice_answers_once(client, session):
+    page = client.get("/").text
+    form = re.search(r'name="form" value="([^"]+)"', page).group(1)
+    key = re.search(r'name="passage" value="([^"]+)"', page).group(1)
+    for kind in ("none", "unsure"):
+        post(client, passage=key, kind=kind, form=form)
+    assert session.standing[key].kind is Kind.NONE
+
+
+def test_undo_shows_the_passage_again(client, session):
+    key = session.passages.keys[4]
+    post(client, passage=key, kind="none")
+    assert post(client, "/undo").headers["location"] == f"/passage/{key}"
+    assert not session.standing
+    assert post(client, "/undo").headers["location"] == "/"
+
+
+def test_a_document_can_be_read_through(client, session):
+    name = session.passages.documents[6]
+    page = client.get("/document", params={"name": name}).text
+    assert all(session.passages.texts[n][:40] in page for n in session.passages.by_document[name])
+    first, second = (session.passages.keys[n] for n in session.passages.by_document[name])
+    assert first in client.get("/", params={"within": name}).text
+    after = post(client, passage=first, kind="none", within=name).headers["location"]
+    assert f'value="{second}"' in client.get(after).text
+    assert "With your answers" in client.get("/document", params={"name": name}).text
+
+
+def test_answers_are_listed_by_kind(client, session):
+    keys = session.passages.keys
+    post(client, passage=keys[0], kind="unsure", comment="odd one")
+    post(client, passage=keys[1], kind="none", flag="1")
+    assert client.get("/answers?kind=unsure").text.count('class="quote"') == 1
+    assert "odd one" in client.get("/answers").text
+    assert f"/passage/{keys[1]}" in client.get("/answers?kind=flagged").text
+
+
+def test_a_reader_doesn_t_see_another_s_answers(open_session):
+    first, second = open_session(), open_session(reader="ben")
+    key = first.passages.keys[0]
+    first.add(key, Kind.ACCEPT, ["no"], comment="anna was here")
+    second.refresh()
+    with TestClient(make_app(second, token="t", port=PORT), base_url=HOST) as client:
+        client.get("/?token=t")
+        for page in ("/", f"/passage/{key}", "/answers", "/progress", f"/about/{key}/2"):
+            assert "anna" not in client.get(page).text
+    assert second.next() == open_session(reader="carl").next()
+
+
+def test_the_document_end_is_told(client, session):
+    for key in session.passages.keys:
+        session.add(key, Kind.SKIP)
+    page = client.get("/").text
+    assert "All passages are answered" in page
+    assert "/answers?kind=skip" in page
+
+
+def test_every_label_of_ours_has_a_key_of_its_own():
+    taxonomy = Taxonomy.load()
+    keys = label_keys(taxonomy)
+    assert len(set(keys.values())) == len(taxonomy.names)
+    assert [keys[n] for n in range(4)] == ["1", "2", "3", "4"]
+    assert keys[taxonomy.column("humanity")] == "h"
+
+
+def test_evidence_is_marked_where_it_stands(toy_taxonomy):
+    text = "😀 the ferry crossed"
+    evidence = [
+        {"label": "river", "start": 106, "end": 111, "text": "ferry", "weight": 0.5},
+        {"label": "no", "start": 102, "end": 111, "text": "the ferry", "weight": -0.5},
+        {"label": "river", "start": 0, "end": 5, "text": "other", "weight": 0.5},
+    ]
+    pieces = mark(text, evidence, toy_taxonomy, 100)
+    assert "".join(piece[0] for piece in pieces) == text
+    assert [piece[:3] for piece in pieces if piece[1]] == [
+        ("the ", "against", "c2"),
+        ("ferry", "for", "c0 c2"),
+    ]

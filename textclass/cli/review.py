@@ -1,0 +1,142 @@
+"""`textclass review`: people check tags on a local page."""
+
+from __future__ import annotations
+
+import re
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from textclass.cli.common import (
+    check_outputs,
+    existing_path,
+    labels_option,
+    model_option,
+    new_path,
+    note,
+    quiet_option,
+)
+from textclass.errors import TextclassError
+
+if TYPE_CHECKING:
+    from textclass.review import Exported
+    from textclass.tagger import Tagger
+
+
+@click.command()
+@click.argument("paths", metavar="FILE...", nargs=-1, required=True)
+@click.option("--output", "-o", type=new_path, required=True, help="The corpus to make, .jsonl.")
+@model_option
+@labels_option
+@click.option("--reader", default="reader", show_default=True, help="Who answers.")
+@click.option(
+    "--queue",
+    type=click.Choice(["unsure", "model", "order", "random"]),
+    default="unsure",
+    show_default=True,
+    help="What comes first: what the tags are unsure of; what a model of the answers so far is "
+    "unsure of; the order of the files; chance.",
+)
+@click.option(
+    "--corpus",
+    type=existing_path,
+    multiple=True,
+    help="Labelled passages that --queue model learns from as well.",
+)
+@click.option("--settle", is_flag=True, help="Decide where two readers differ.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="A free one by default.")
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@quiet_option
+def review(
+    *,
+    paths: tuple[str, ...],
+    output: Path,
+    model_path: Path | None,
+    labels_path: Path | None,
+    reader: str,
+    queue: str,
+    corpus: tuple[Path, ...],
+    settle: bool,
+    port: int,
+    no_browser: bool,
+    quiet: bool,
+) -> None:
+    """Check tags on a local page: results of tag (JSONL, Parquet), a corpus, or documents.
+
+    Every answer is kept at once in OUT.review; the corpus is written when you stop with Ctrl-C, and
+    the same command goes on where you were. Two people read the same files with a --reader each,
+    without seeing each other's answers; --settle then shows where they differ.
+    """
+    store = output.with_name(output.name + ".review")
+    _check(output, store, paths, reader)
+
+    from textclass.corpora import read_corpus
+    from textclass.review import Answers, Order, Session, read_passages, serve
+    from textclass.tagger import Tagger
+    from textclass.taxonomy import Taxonomy
+
+    tagger: Tagger | None = Tagger.load(model_path) if model_path else None
+    taxonomy = tagger.taxonomy if tagger and not labels_path else Taxonomy.load(labels_path)
+
+    def tag(documents: Sequence[str]) -> Path:
+        from textclass.batch import TagJob, tag_files
+
+        tagged = output.with_name(output.name + ".tagged.jsonl")
+        note(f"tagging into {tagged}", quiet=quiet)
+        done = tag_files(TagJob(tuple(documents), (str(tagged),), model=model_path))
+        for one in done.first_set_aside:
+            note(f"set aside: {one.id}: {one.error}", quiet=quiet)
+        return tagged
+
+    passages = read_passages(paths, taxonomy, strict=labels_path is None, tagger=tagger, tag=tag)
+    answers = Answers(store)
+    session = Session(
+        passages,
+        answers,
+        output,
+        reader=reader,
+        order=Order(queue),
+        settle=settle,
+        load_tagger=lambda: tagger or Tagger.load(),
+        teach=read_corpus(corpus, taxonomy) if corpus else None,
+    )
+
+    def tell(address: str) -> None:
+        click.echo(address)
+        note(f"{len(passages):,} passages; stop with Ctrl-C", quiet=quiet)
+        if not no_browser:
+            webbrowser.open(address)
+
+    exported = serve(session, port=port, on_start=tell)
+    answers.close()
+    note(f"{output}: {_describe(exported)}", quiet=quiet)
+
+
+def _check(output: Path, store: Path, paths: Sequence[str], reader: str) -> None:
+    check_outputs([output], [Path(path) for path in paths])
+    if output.suffix != ".jsonl":
+        raise click.UsageError(f"-o {output}: a corpus is written as .jsonl")
+    if not re.fullmatch(r"\w[\w.-]{0,39}", reader):
+        raise click.UsageError("--reader: up to 40 letters, digits, points, hyphens")
+    if output.exists() and not store.exists():
+        raise TextclassError(
+            "it is there already, and not by a review", where=str(output), hint="give another -o"
+        )
+
+
+def _describe(exported: Exported) -> str:
+    """Return what was written and what was left out, in one line."""
+    left = [
+        f"{count:,} {what}"
+        for count, what in (
+            (exported.unsure, "unsure"),
+            (exported.skipped, "skipped"),
+            (exported.differing, "on which readers differ (--settle)"),
+        )
+        if count
+    ]
+    without = f"; without {', '.join(left)}" if left else ""
+    return f"{exported.rows:,} labelled passages{without}"

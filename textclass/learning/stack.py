@@ -1,0 +1,204 @@
+"""The accurate model: the words' score and a fine-tuned encoder's, mixed and calibrated as one.
+
+Both parts are linear in what they stand on, words and contextual tokens, so the mixture is too: its
+log odds of a label are a sum over words and tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import expit, logit
+from sklearn.metrics import average_precision_score, f1_score
+
+from textclass.errors import CorpusError
+from textclass.learning.card import CARD, model_card
+from textclass.learning.classifier import LabelClassifier
+from textclass.learning.encoder_features import EncoderFeatures
+from textclass.learning.predictions import TRAINING_GROUPS, training_groups
+from textclass.learning.calibration import calibrate, choose_thresholds
+from textclass.learning.training import OUT_OF_FOLD, row_keys
+from textclass.model import (
+    STACK,
+    ModelFolder,
+    check_place,
+    encoder_files,
+    pack_arrays,
+    save_model,
+)
+from textclass.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from textclass.corpora import Corpus
+
+SHARES = np.linspace(0.0, 0.9, 10)
+"""Shares of the encoder's log odds that are tried."""
+
+MOST_LOST = 0.003
+"""What a cascade may lose in micro-F1 of a facet."""
+
+_FEWEST = 50
+_HEAD_C = 1.0
+_TENTHS = 10
+
+
+def is_set_aside(group: str) -> bool:
+    """Whether a document is one of the tenth that no encoder is fine-tuned on."""
+    return int(hashlib.sha256(f"aside{group}".encode()).hexdigest(), 16) % _TENTHS == 0
+
+
+def train_accurate(
+    corpus: Corpus,
+    words: ModelFolder,
+    encoder: str | Path,
+    folder: str | Path,
+    *,
+    threads: int = 2,
+) -> ModelFolder:
+    """Make an accurate model of a trained model of words and a fine-tuned encoder.
+
+    A head is fitted on the encoder's vectors of all rows with labels. What the two parts count for,
+    calibration, thresholds and the bound of the cascade come from the rows of documents that the
+    encoder never saw (`is_set_aside`), with scores of both parts that are out of fold.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The one that `words` was trained on.
+    words : ModelFolder
+    encoder : str or Path
+        Folder of an encoder, or of an accurate model.
+    folder : str or Path
+        The model folder to write.
+    threads : int, keyword-only
+
+    Raises
+    ------
+    CorpusError
+        If too few labelled rows are of documents set aside, or `words` has not seen them.
+    ModelError
+        If the folder holds other files and no model, or the encoder can't be used.
+    """
+    check_place(folder)
+    kept = words.arrays(OUT_OF_FOLD)
+    known = dict(zip(kept["rows"].tolist(), range(len(kept["rows"])), strict=True))
+    hard = corpus.select(lambda row: row.hard)
+    place = np.array([known.get(key, -1) for key in row_keys(hard).tolist()], dtype=np.int64)
+    unseen = np.array([is_set_aside(group) for group in hard.groups], dtype=bool)
+    aside = np.flatnonzero(unseen & (place >= 0))
+    if len(aside) < _FEWEST:
+        raise CorpusError(
+            f"{len(aside)} labelled passages are of documents set aside, {_FEWEST} are needed",
+            hint="train the words on the same corpus, of about 500 labelled documents or more",
+        )
+    truth, weights = hard.targets > 0, kept["weights"][place[aside]].astype(np.float64)
+    vectors = EncoderFeatures(encoder, threads=threads).fit([]).transform(hard.texts)
+    head = LabelClassifier(C=_HEAD_C, n_jobs=-1)
+    head.fit(vectors, truth.astype(np.float64), groups=hard.groups)
+    of_words = _log_odds(kept["probabilities"][place[aside]])
+    of_encoder = _log_odds(head.out_of_fold_[aside])
+    share = np.empty(truth.shape[1])
+    for part in corpus.taxonomy.slices.values():
+        share[part] = _best_share(of_words[:, part], of_encoder[:, part], truth[aside][:, part])
+    mixed = (1 - share) * of_words + share * of_encoder
+    slope, offset = calibrate(mixed, truth[aside], weights, shrinkage=head.shrinkage).T
+    odds = slope * mixed + offset
+    targets = [label.target_precision for label in corpus.taxonomy.labels]
+    thresholds = choose_thresholds(expit(odds), truth[aside], weights, targets)
+    bars = logit(np.array([threshold.value for threshold in thresholds]))
+    # All that doesn't depend on the text goes into the intercept of the words' part.
+    linear, head_slope = words.model, head.calibration_[:, 0]
+    of_linear = slope * (1 - share) * linear.slope
+    constant = head_slope * head.intercept_ + head.calibration_[:, 1]
+    rest = slope * ((1 - share) * linear.offset + share * constant) + offset
+    shift = bars - logit(linear.thresholds)
+    alone_slope = linear.slope / of_linear
+    margin, left = _margin(of_words + shift, odds, bars, truth[aside], corpus.taxonomy)
+    model = replace(
+        linear,
+        feature_weights=(linear.feature_weights * of_linear).astype(np.float16),
+        bigram_weights=(linear.bigram_weights * of_linear).astype(np.float16),
+        intercept=linear.intercept * of_linear + rest,
+        slope=np.ones_like(slope),
+        offset=np.zeros_like(offset),
+        thresholds=expit(bars),
+    )
+    stack = {
+        "head": (head.coef_ * (slope * share * head_slope)[:, None]).astype(np.float32),
+        "alone": np.column_stack([alone_slope, linear.offset + shift - alone_slope * rest]),
+        "margin": np.array([margin]),
+    }
+    arrays = {
+        "probabilities": expit(odds).astype(np.float16),
+        "truth": truth[aside].astype(np.uint8),
+        "weights": weights.astype(np.float32),
+        "rows": row_keys(hard)[aside],
+    }
+    facts = {key: value for key, value in words.manifest.items() if key != "held_out"}
+    facts |= {
+        "files": {},
+        "stack": {
+            "encoder_share": dict(zip(corpus.taxonomy.names, share.round(2).tolist(), strict=True)),
+            "passages_set_aside": len(aside),
+            "cascade_asks": round(left, 4),
+        },
+    }
+    files = {
+        STACK: pack_arrays(stack),
+        OUT_OF_FOLD: pack_arrays(arrays),
+        TRAINING_GROUPS: training_groups(corpus),
+        **encoder_files(encoder),
+    }
+    return save_model(
+        model, folder, facts=facts, files=files | {CARD: model_card(model, facts).encode()}
+    )
+
+
+def _log_odds(p: NDArray[Any]) -> NDArray[np.float64]:
+    odds: NDArray[np.float64] = logit(np.clip(p.astype(np.float64), 1e-6, 1 - 1e-6))
+    return odds
+
+
+def _best_share(
+    words: NDArray[np.float64], encoder: NDArray[np.float64], truth: NDArray[np.bool_]
+) -> float:
+    """Return the encoder's share with the best mean average precision, weighted by positives."""
+    known = truth.any(axis=0)
+
+    def quality(share: float) -> float:
+        mixed = (1 - share) * words + share * encoder
+        return float(average_precision_score(truth[:, known], mixed[:, known], average="weighted"))
+
+    return float(max(SHARES, key=quality))
+
+
+def _margin(
+    alone: NDArray[np.float64],
+    odds: NDArray[np.float64],
+    bars: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    taxonomy: Taxonomy,
+) -> tuple[float, float]:
+    """Return from which distance a cascade stops at the words, and what share it leaves.
+
+    The smallest distance at which no facet loses more than `MOST_LOST` in micro-F1.
+    """
+    away = np.abs(alone - bars).min(axis=1)
+
+    def lost(margin: float) -> float:
+        given = np.where((away < margin)[:, None], odds, alone) >= bars
+        return max(
+            f1_score(truth[:, part], (odds >= bars)[:, part], average="micro", zero_division=0.0)
+            - f1_score(truth[:, part], given[:, part], average="micro", zero_division=0.0)
+            for part in taxonomy.slices.values()
+        )
+
+    tried = np.quantile(away, np.linspace(0, 1, 41))
+    margin = next((float(one) for one in tried if lost(one) <= MOST_LOST), float(tried[-1]) + 1)
+    return margin, float((away < margin).mean())
