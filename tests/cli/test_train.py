@@ -24,7 +24,7 @@ def test_bad_rows_are_all_told_with_their_lines(textclass, tmp_path):
     rows = [{"text": "a", "topic": ["lake"]}, {"text": "", "topic": []}, {"text": "b"}]
     write_jsonl(tmp_path / "corpus.jsonl", rows)
     err = textclass("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model", check=1).err
-    assert "corpus.jsonl, line 1: unknown topic 'lake'" in err
+    assert "corpus.jsonl, line 1: unknown label 'lake'" in err
     assert "corpus.jsonl, line 2: " in err
     assert "corpus.jsonl, line 3: " in err
     assert not (tmp_path / "model").exists()

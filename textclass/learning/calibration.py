@@ -33,9 +33,9 @@ def calibrate(
     """Return slope and offset of each label: probability = 1 / (1 + exp(-(slope score + offset))).
 
     Platt (1999), "Probabilistic outputs for support vector machines": a logistic regression on the
-    score alone. Where positives are few the slope is drawn, on a logarithmic scale, towards the
-    median of the labels that have enough; the offset then makes the mean probability the label's
-    (smoothed) share.
+    score alone, with his smoothed targets (N+ + 1) / (N+ + 2) and 1 / (N- + 2). Where positives are
+    few the slope is drawn, on a logarithmic scale, towards the median of the labels that have
+    enough; the offset then makes the mean probability that of the targets.
 
     Parameters
     ----------
@@ -50,32 +50,35 @@ def calibrate(
     -------
     ndarray of float64, shape (L, 2)
     """
+    totals = weights @ truth
+    # Platt's smoothed targets: no label is ever certain, however well it is told apart.
+    targets = np.where(truth, (totals + 1) / (totals + 2), 1 / (weights.sum() - totals + 2))
+    columns = range(truth.shape[1])
     positives = truth.sum(axis=0)
-    own = np.array([_slope(scores[:, c], truth[:, c], weights) for c in range(truth.shape[1])])
+    own = np.array([_slope(scores[:, c], targets[:, c], weights) for c in columns])
     known = own[(positives >= ENOUGH) & (own > 0)]
     common = float(np.median(known)) if len(known) else 1.0
     pull = positives / (positives + shrinkage) if shrinkage else np.ones(len(own))
     slopes = common * np.clip(own / common, 1 / _MOST, _MOST) ** pull
-    shares = (weights @ truth + 1) / (weights.sum() + 2)
-    offsets = [
-        _offset(slope * scores[:, c], weights, share)
-        for c, (slope, share) in enumerate(zip(slopes, shares, strict=True))
-    ]
+    offsets = [_offset(slopes[c] * scores[:, c], targets[:, c], weights) for c in columns]
     return np.column_stack([slopes, offsets])
 
 
 def _slope(
-    scores: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
+    scores: NDArray[np.float64], targets: NDArray[np.float64], weights: NDArray[np.float64]
 ) -> float:
-    if truth.all() or not truth.any():
-        return 1.0
-    platt = LogisticRegression(C=1e4).fit(scores[:, None], truth, sample_weight=weights)
+    """Fit every row as a positive and as a negative, weighted by its target."""
+    twice = np.concatenate([weights * targets, weights * (1 - targets)])
+    y = np.repeat([True, False], len(scores))
+    platt = LogisticRegression(C=1e4).fit(np.tile(scores, 2)[:, None], y, sample_weight=twice)
     return float(platt.coef_[0, 0])
 
 
-def _offset(logits: NDArray[np.float64], weights: NDArray[np.float64], share: float) -> float:
+def _offset(
+    logits: NDArray[np.float64], targets: NDArray[np.float64], weights: NDArray[np.float64]
+) -> float:
     def excess(offset: float) -> float:
-        return float(weights @ expit(logits + offset)) / float(weights.sum()) - share
+        return float(weights @ (expit(logits + offset) - targets))
 
     reach = float(np.abs(logits).max()) + 50.0
     return float(brentq(excess, -reach, reach))
