@@ -1,7 +1,7 @@
 """People check tags on a local page, and the queue learns from their answers.
 
-`read_passages` gathers what is to be reviewed, `Answers` keeps every answer, a `Session` brings them
-together for one reader, and `serve` shows it in the browser.
+`read_passages` gathers what is to be reviewed, `Answers` keeps every answer, a `Session` brings
+them together for one reader, and `serve` shows it in the browser.
 """
 
 from textclass.review.answers import Answers, Exported, Kind

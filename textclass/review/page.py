@@ -323,8 +323,10 @@ async def _form(request: Request) -> dict[str, list[str]]:
 
 
 def label_keys(taxonomy: Taxonomy) -> dict[int, str]:
-    """Return a key for each column, while there are some: digits for the first facet if they
-    suffice, else a letter, of the label's name if it is free.
+    """Return a key for each column, while there are some.
+
+    The labels of the first facet get digits if those suffice, the others a letter, of their name
+    if it is free.
     """
     keys: dict[int, str] = {}
     free = list("abcdefghijklmnopqrstuvwxyz")
@@ -352,9 +354,9 @@ def mark(
     spans = []
     for one in evidence:
         start, end = one["start"] - shift, one["end"] - shift
-        if 0 <= start < end <= len(text) and text[start:end] == one["text"]:
-            if one["label"] in taxonomy.columns:
-                spans.append((start, end, one["label"], one.get("weight", 1) >= 0))
+        known = one["label"] in taxonomy.columns and 0 <= start < end <= len(text)
+        if known and text[start:end] == one["text"]:
+            spans.append((start, end, one["label"], one.get("weight", 1) >= 0))
     edges = sorted({0, len(text), *(s[0] for s in spans), *(s[1] for s in spans)})
     pieces = []
     for start, end in pairwise(edges):
