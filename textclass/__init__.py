@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from textclass.corpora import read_corpus
-    from textclass.learning import WordFeatures, evaluate, train
+    from textclass.learning import EncoderFeatures, LabelClassifier, WordFeatures, evaluate, train
     from textclass.results import read_results
     from textclass.tagger import Tagger
 
@@ -20,9 +20,21 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["Tagger", "WordFeatures", "evaluate", "load", "read_corpus", "read_results", "train"]
+__all__ = [
+    "EncoderFeatures",
+    "LabelClassifier",
+    "Tagger",
+    "WordFeatures",
+    "evaluate",
+    "load",
+    "read_corpus",
+    "read_results",
+    "train",
+]
 
 _HOMES = {
+    "EncoderFeatures": "textclass.learning",
+    "LabelClassifier": "textclass.learning",
     "Tagger": "textclass.tagger",
     "WordFeatures": "textclass.learning",
     "evaluate": "textclass.learning",

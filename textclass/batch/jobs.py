@@ -49,6 +49,8 @@ class TagOptions:
         Take each document as one passage instead of cutting it.
     keep_boilerplate : bool
         Tag advertising, navigation and the like of web pages, too.
+    cascade : bool
+        Of an accurate model: ask its encoder only where the words aren't sure.
     limits : Limits
         What reading one file may cost.
     """
@@ -57,6 +59,7 @@ class TagOptions:
     id_column: str | None = None
     whole: bool = False
     keep_boilerplate: bool = False
+    cascade: bool = False
     limits: Limits = field(default_factory=Limits)
 
     def digest(self, model: str) -> str:

@@ -45,7 +45,7 @@ from textclass.batch.jobs import (
 )
 from textclass.batch.ledger import Ledger
 from textclass.batch.worker import cuts, reader_for
-from textclass.model import find_model, load_folder
+from textclass.model import find_model, load_folder, open_scorer
 from textclass.results import Outcome
 from textclass.taxonomy import Taxonomy
 
@@ -96,6 +96,9 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = N
     folder = find_model(job.model)
     loaded = load_folder(folder)
     model = loaded.model
+    if loaded.is_accurate or job.options.cascade:
+        # What a worker would miss, such as a library, is told before anything is read.
+        open_scorer(loaded, cascade=job.options.cascade)
     setup = Setup(folder.resolve(), model.name, job.options)
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="textclass-")))

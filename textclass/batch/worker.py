@@ -38,7 +38,7 @@ class Worker:
 
     def __init__(self, setup: Setup) -> None:
         self.options = setup.options
-        self.tagger = Tagger.load(setup.model)
+        self.tagger = Tagger.load(setup.model, cascade=setup.options.cascade)
         if self.tagger.model.name != setup.model_name:
             raise ModelError(
                 f"it is now {self.tagger.model.name}, the run began with {setup.model_name}",

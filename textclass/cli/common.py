@@ -79,6 +79,15 @@ def model_option(command: F) -> F:
     )(command)
 
 
+def cascade_option(command: F) -> F:
+    """Add `--cascade`."""
+    return click.option(
+        "--cascade",
+        is_flag=True,
+        help="With --model accurate: ask the encoder only where the words aren't sure.",
+    )(command)
+
+
 def labels_option(command: F) -> F:
     """Add `--labels`."""
     return click.option(

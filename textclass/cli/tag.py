@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from textclass.cli.common import (
+    cascade_option,
     check_outputs,
     console,
     help_on_terminal,
@@ -66,6 +67,7 @@ LOG_SECONDS = 60.0
 @click.option("--text-column", help="The column of tables that holds the text: text by default.")
 @click.option("--id-column", help="The column of tables that names the row: id, or its number.")
 @model_option
+@cascade_option
 @click.option("--report", type=new_path, help="Write an HTML report.")
 @click.option("--table", is_flag=True, help="Print a table of the first 50 documents.")
 @click.option("--set-aside", type=new_path, help="By default OUT.set-aside.jsonl.")
@@ -127,6 +129,7 @@ def _run(options: dict[str, Any]) -> Summary:
             id_column=options["id_column"],
             whole=options["passages"] == "whole",
             keep_boilerplate=options["keep_boilerplate"],
+            cascade=options["cascade"],
         ),
         level=Level(options["level"]),
         workers=options["workers"],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +13,7 @@ import click
 from textclass.cli.common import (
     existing_path,
     labels_option,
+    model_folder,
     new_path,
     note,
     note_unreached,
@@ -59,6 +62,21 @@ if TYPE_CHECKING:
 @click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--jobs", type=int, default=-1, show_default=True, help="Processes; -1 is all cores.")
+@click.option(
+    "--accurate", is_flag=True, help="Add a fine-tuned encoder; needs textclass[accurate]."
+)
+@click.option(
+    "--encoder",
+    type=model_folder,
+    default="accurate",
+    show_default=True,
+    help="Where the encoder is: a folder that textclass.learning.finetune wrote, or a model.",
+)
+@click.option(
+    "--words",
+    type=model_folder,
+    help="For --accurate: a model of words trained on the same corpus, instead of training one.",
+)
 @quiet_option
 def train(
     *,
@@ -73,6 +91,9 @@ def train(
     folds: int,
     seed: int,
     jobs: int,
+    accurate: bool,
+    encoder: Path,
+    words: Path | None,
     quiet: bool,
 ) -> None:
     """Train a model on labelled passages: files or folders of JSONL, CSV, Parquet.
@@ -81,10 +102,13 @@ def train(
     folds). Rows with scores instead of labels teach by probability.
     """
     from textclass.corpora import rare_labels, read_corpus
-    from textclass.learning import default_pipeline
+    from textclass.learning import default_pipeline, train_accurate
     from textclass.learning import train as run
+    from textclass.model import load_folder
     from textclass.taxonomy import Taxonomy
 
+    if words and not accurate:
+        raise click.UsageError("--words is for --accurate")
     taxonomy = Taxonomy.load(labels_path)
     options: dict[str, Any] = {"folds": folds, "random_state": seed, "n_jobs": jobs}
     options |= {"target_precision": target_precision, **_parameters(parameters)}
@@ -94,8 +118,15 @@ def train(
         corpus = corpus.without_groups(read_corpus(without, taxonomy).groups)
     for told in rare_labels(corpus):
         note(f"warning: {told}")
-    with progress_bar("fitting", quiet=quiet) as progress:
-        folder = run(corpus, output, pipeline, soft_rows=soft_rows, seed=seed, progress=progress)
+    with ExitStack() as stack:
+        progress = stack.enter_context(progress_bar("fitting", quiet=quiet))
+        place = Path(stack.enter_context(TemporaryDirectory())) if accurate else output
+        if words:
+            folder = load_folder(words)
+        else:
+            folder = run(corpus, place, pipeline, soft_rows=soft_rows, seed=seed, progress=progress)
+        if accurate:
+            folder = train_accurate(corpus, folder, encoder, output)
     note_unreached(folder.manifest, quiet=quiet)
     note(f"{folder.model.name}: {len(corpus)} passages, written to {output}", quiet=quiet)
 

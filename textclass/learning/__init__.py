@@ -4,9 +4,11 @@ from textclass.learning.baselines import fit_baselines
 from textclass.learning.card import update_card
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.compiling import compile_model
+from textclass.learning.encoder_features import EncoderFeatures
 from textclass.learning.evaluator import Evaluation, evaluate
 from textclass.learning.metrics import as_text, wide
 from textclass.learning.predictions import leave_out, read_documents
+from textclass.learning.stack import train_accurate
 from textclass.learning.training import (
     default_pipeline,
     fit_corpus,
@@ -17,6 +19,7 @@ from textclass.learning.training import (
 from textclass.learning.vectorizer import WordFeatures
 
 __all__ = [
+    "EncoderFeatures",
     "Evaluation",
     "LabelClassifier",
     "WordFeatures",
@@ -31,6 +34,7 @@ __all__ = [
     "read_documents",
     "set_thresholds",
     "train",
+    "train_accurate",
     "update_card",
     "wide",
 ]

@@ -210,7 +210,7 @@ def evaluate(
 def _tagger(model: Model) -> Tagger:
     if isinstance(model, Tagger):
         return model
-    return Tagger((model if isinstance(model, ModelFolder) else load_folder(model)).model)
+    return Tagger.load(model, threads=2)
 
 
 def _own_figures(

@@ -126,7 +126,7 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-class _SharedDropout(nn.Module):
+class _SharedDropout(nn.Module):  # type: ignore[misc]  # torch may not be installed
     """Dropout with one mask for all tokens of a passage: Gal and Ghahramani (2016), and quick."""
 
     def forward(self, states: torch.Tensor) -> torch.Tensor:
@@ -309,7 +309,7 @@ def _export(network: _Network, folder: Path, sample: Sequence[str]) -> float | N
     """Write the encoder in int8; return how far that moves vectors, as a share of their length."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    class Exported(nn.Module):
+    class Exported(nn.Module):  # type: ignore[misc]  # torch may not be installed
         """The encoder as one module, token vectors out."""
 
         def __init__(self) -> None:

@@ -191,13 +191,13 @@ def _margin(
     """
     away = np.abs(alone - bars).min(axis=1)
 
+    def f1(given: NDArray[np.bool_], part: slice) -> float:
+        found = f1_score(truth[:, part], given[:, part], average="micro", zero_division=0.0)
+        return float(found)
+
     def lost(margin: float) -> float:
         given = np.where((away < margin)[:, None], odds, alone) >= bars
-        return max(
-            f1_score(truth[:, part], (odds >= bars)[:, part], average="micro", zero_division=0.0)
-            - f1_score(truth[:, part], given[:, part], average="micro", zero_division=0.0)
-            for part in taxonomy.slices.values()
-        )
+        return max(f1(odds >= bars, part) - f1(given, part) for part in taxonomy.slices.values())
 
     tried = np.quantile(away, np.linspace(0, 1, 41))
     margin = next((float(one) for one in tried if lost(one) <= MOST_LOST), float(tried[-1]) + 1)

@@ -20,6 +20,7 @@ from textclass.model.evidence import (
 from textclass.model.keytable import KeyTable
 from textclass.model.linear import LinearModel, Scores, WordTable
 from textclass.model.persistence import (
+    STACK,
     ModelFolder,
     check_place,
     find_model,
@@ -28,7 +29,7 @@ from textclass.model.persistence import (
     save_model,
     verify_folder,
 )
-from textclass.model.scorer import STACK, Scorer, Stack, StackedScorer, WordScorer, open_scorer
+from textclass.model.scorer import Scorer, Stack, StackedScorer, WordScorer, open_scorer
 
 __all__ = [
     "ENCODER",

@@ -17,7 +17,7 @@ import numpy as np
 
 from textclass.errors import ModelError
 from textclass.model.onnx_check import check_onnx
-from textclass.model.persistence import read_checked
+from textclass.model.persistence import find_model, read_checked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,7 +108,8 @@ class Encoder:
                 n_tokens = len(encoding)
                 sums[owner] += rows[:n_tokens].sum(axis=0)
                 lengths[owner] += n_tokens
-        return sums / np.maximum(lengths, 1)[:, None]
+        means: NDArray[np.float32] = (sums / np.maximum(lengths, 1)[:, None]).astype(np.float32)
+        return means
 
     def tokens(self, texts: Sequence[str], layer: NDArray[np.float32]) -> list[Tokens]:
         """Return the tokens of each text under a linear layer of shape (n_outputs, size)."""
@@ -157,7 +158,7 @@ def load_encoder(folder: str | Path, *, digest: str | None = None, threads: int 
     Parameters
     ----------
     folder : str or Path
-        With `encoder.json`, `encoder.onnx` and `tokenizer.json`.
+        Name of a model that ships, or a folder with `encoder.json`, `encoder.onnx` and `tokenizer.json`.
     digest : str, keyword-only, optional
         SHA-256 that `encoder.json` must have.
     threads : int, keyword-only
@@ -167,7 +168,7 @@ def load_encoder(folder: str | Path, *, digest: str | None = None, threads: int 
     ModelError
         If a file is missing or altered, or the encoder can't be run here.
     """
-    folder = Path(folder)
+    folder = find_model(folder)
     try:
         facts = json.loads(read_checked(folder / ENCODER_FACTS, digest))
         digests, max_tokens = facts["files"], int(facts["max_tokens"])
@@ -184,6 +185,6 @@ def load_encoder(folder: str | Path, *, digest: str | None = None, threads: int 
 def encoder_files(folder: str | Path) -> dict[str, bytes]:
     """Return the files of an encoder by name, as a model folder keeps them."""
     return {
-        name: read_checked(Path(folder) / name, None)
+        name: read_checked(find_model(folder) / name, None)
         for name in (ENCODER_FACTS, ENCODER, TOKENIZER)
     }

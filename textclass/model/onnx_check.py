@@ -62,10 +62,14 @@ def _check(message: memoryview, kind: str, where: str, depth: int) -> None:
             raise ModelError(f"the encoder names {refused}, which is refused", where=where)
         if kind == "tensor" and number == 14 and value:
             raise ModelError("the encoder names data in another file", where=where)
-        if kind == "node" and number == 7 and value not in _DOMAINS:
+        if kind == "node" and number == 7 and not _is_known(value):
             raise ModelError("the encoder needs operators of another maker", where=where)
         if (part := _PARTS[kind].get(number)) and isinstance(value, memoryview):
             _check(value, part, where, depth + 1)
+
+
+def _is_known(domain: int | memoryview) -> bool:
+    return isinstance(domain, memoryview) and bytes(domain) in _DOMAINS
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
+STACK = "stack.safetensors"
+"""The file of an accurate model that holds how its encoder speaks for the labels."""
 MAX_HEADER = 1_000_000
 MAX_MANIFEST = 8_000_000
 MAX_FILE = 500_000_000
@@ -66,6 +68,11 @@ class ModelFolder:
     digest: str
     manifest: Mapping[str, Any]
     model: LinearModel
+
+    @property
+    def is_accurate(self) -> bool:
+        """Whether the model has an encoder beside its words."""
+        return STACK in self.manifest["files"]
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """Return the arrays of another safetensors file of the folder, checked.

@@ -14,14 +14,10 @@ from textclass.model.decide import Decisions, decide
 from textclass.model.encoder import ENCODER_FACTS, Encoder, Tokens, load_encoder
 from textclass.model.evidence import Contributions, contributions, passage_parts
 from textclass.model.linear import LinearModel, Scores, WordTable
+from textclass.model.persistence import STACK, ModelFolder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from textclass.model.persistence import ModelFolder
-
-STACK = "stack.safetensors"
-"""The file of an accurate model that holds how the encoder speaks for the labels."""
 
 
 class Scorer(Protocol):
@@ -135,7 +131,7 @@ class StackedScorer:
         else:
             asked = np.arange(len(texts))
         self.asked += len(asked)
-        tokens = self.encoder.tokens([texts[i] for i in asked], self.stack.head)
+        tokens = self.encoder.tokens([texts[i] for i in asked.tolist()], self.stack.head)
         self._tokens = dict(zip(asked.tolist(), tokens, strict=True))
         for i, one in self._tokens.items():
             total[i] = found.scores[i] + one.values.mean(axis=0, dtype=np.float64)
@@ -181,7 +177,9 @@ def _by_word(
     if not len(ends):
         return np.zeros(0), float(values.sum())
     word = np.minimum(np.searchsorted(ends, tokens.begins, side="right"), len(ends) - 1)
-    by_word = np.bincount(word[~marks], weights=values[~marks], minlength=len(ends))
+    by_word: NDArray[np.float64] = np.bincount(
+        word[~marks], weights=values[~marks], minlength=len(ends)
+    )
     return by_word, float(values[marks].sum())
 
 
@@ -201,7 +199,7 @@ def open_scorer(loaded: ModelFolder, *, cascade: bool = False, threads: int = 1)
     ModelError
         If a file isn't what the manifest says, or the encoder can't be run here.
     """
-    if STACK not in loaded.manifest["files"]:
+    if not loaded.is_accurate:
         if cascade:
             raise ModelError(
                 "a model of words alone has no cascade",
