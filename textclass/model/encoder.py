@@ -158,7 +158,7 @@ def load_encoder(folder: str | Path, *, digest: str | None = None, threads: int 
     Parameters
     ----------
     folder : str or Path
-        Name of a model that ships, or a folder with `encoder.json`, `encoder.onnx` and `tokenizer.json`.
+        Name of a model that ships, or a folder with `encoder.json` and what it names.
     digest : str, keyword-only, optional
         SHA-256 that `encoder.json` must have.
     threads : int, keyword-only

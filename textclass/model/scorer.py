@@ -177,9 +177,8 @@ def _by_word(
     if not len(ends):
         return np.zeros(0), float(values.sum())
     word = np.minimum(np.searchsorted(ends, tokens.begins, side="right"), len(ends) - 1)
-    by_word: NDArray[np.float64] = np.bincount(
-        word[~marks], weights=values[~marks], minlength=len(ends)
-    )
+    by_word = np.zeros(len(ends))
+    np.add.at(by_word, word[~marks], values[~marks])
     return by_word, float(values[marks].sum())
 
 
