@@ -91,8 +91,8 @@ def evaluate(
     left out of what --train gives.
     """
     check_outputs([output, report], [*paths, *training])
-    from textclass.corpora import read_corpus
     from textclass.atomic import write_atomically
+    from textclass.corpora import read_corpus
     from textclass.learning import evaluate as run
     from textclass.learning import fit_baselines, leave_out, read_documents, update_card
     from textclass.model import load_folder

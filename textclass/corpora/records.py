@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from textclass.atomic import write_atomically
 from textclass.documents import read_rows
 from textclass.errors import CorpusError, DocumentError
-from textclass.files import write_atomically
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".tsv", ".parquet", ".xlsx", ".ods")
 """What a folder's corpus files may end in."""

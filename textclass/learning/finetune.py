@@ -29,9 +29,9 @@ from torch import nn
 from transformers import AutoModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from textclass.atomic import write_atomically
 from textclass.corpora import Corpus, read_corpus
 from textclass.errors import ModelError
-from textclass.files import write_atomically
 from textclass.learning.stack import is_set_aside
 from textclass.model import ENCODER, ENCODER_FACTS, TOKENIZER, Encoder
 

@@ -16,11 +16,11 @@ from scipy.special import expit, logit
 from sklearn.metrics import average_precision_score, f1_score
 
 from textclass.errors import CorpusError
+from textclass.learning.calibration import calibrate, choose_thresholds
 from textclass.learning.card import CARD, model_card
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.encoder_features import EncoderFeatures
 from textclass.learning.predictions import TRAINING_GROUPS, training_groups
-from textclass.learning.calibration import calibrate, choose_thresholds
 from textclass.learning.training import OUT_OF_FOLD, row_keys
 from textclass.model import (
     STACK,
