@@ -56,8 +56,8 @@ def test_scores_do_not_depend_on_the_batch_or_on_what_came_before(fitted, toy_co
     assert batches.generation > 0
 
 
-def test_other_thresholds_leave_the_model_as_it_was(fitted):
-    model = compile_model(fitted)
+def test_other_thresholds_leave_the_model_as_it_was(fitted, toy_corpus):
+    model = compile_model(fitted, toy_corpus.taxonomy)
     before = model.thresholds.copy()
     changed = model.with_thresholds({"bread": 0.77})
     assert changed.thresholds[model.taxonomy.column("bread")] == 0.77
