@@ -56,15 +56,6 @@ def test_scores_do_not_depend_on_the_batch_or_on_what_came_before(fitted, toy_co
     assert batches.generation > 0
 
 
-def test_other_thresholds_leave_the_model_as_it_was(fitted):
-    model = compile_model(fitted)
-    before = model.thresholds.copy()
-    changed = model.with_thresholds({"bread": 0.77})
-    assert changed.thresholds[model.taxonomy.column("bread")] == 0.77
-    assert np.array_equal(model.thresholds, before)
-    assert (changed.thresholds != before).sum() == 1
-
-
 @given(
     st.lists(st.integers(0, 2**64 - 1), max_size=300, unique=True),
     st.lists(st.integers(0, 2**64 - 1), max_size=30),

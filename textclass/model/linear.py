@@ -12,7 +12,7 @@ thus one row, computed once per distinct word and kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +31,7 @@ from textclass.model.keytable import KeyTable
 from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -84,19 +84,6 @@ class LinearModel:
     def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities of scores, both of shape (n_passages, L)."""
         return 1 / (1 + np.exp(-np.clip(self.slope * scores + self.offset, -500, 500)))
-
-    def with_thresholds(self, thresholds: Mapping[str, float]) -> LinearModel:
-        """Return the model with other thresholds for some labels.
-
-        Raises
-        ------
-        TaxonomyError
-            If the model has no such label.
-        """
-        changed = self.thresholds.copy()
-        for name, threshold in thresholds.items():
-            changed[self.taxonomy.column(name)] = threshold
-        return replace(self, thresholds=changed)
 
     def score_thresholds(self) -> NDArray[np.float64]:
         """Return the score of each label at which its probability is at the threshold."""
