@@ -68,9 +68,8 @@ if TYPE_CHECKING:
 @click.option(
     "--encoder",
     type=model_folder,
-    default="accurate",
-    show_default=True,
-    help="Where the encoder is: a folder that textclass.learning.finetune wrote, or a model.",
+    help="Where the encoder is, if not in the accurate model that ships: a folder that "
+    "textclass.learning.finetune wrote, or a model.",
 )
 @click.option(
     "--words",
@@ -92,7 +91,7 @@ def train(
     seed: int,
     jobs: int,
     accurate: bool,
-    encoder: Path,
+    encoder: Path | None,
     words: Path | None,
     quiet: bool,
 ) -> None:
@@ -126,7 +125,7 @@ def train(
         else:
             folder = run(corpus, place, pipeline, soft_rows=soft_rows, seed=seed, progress=progress)
         if accurate:
-            folder = train_accurate(corpus, folder, encoder, output)
+            folder = train_accurate(corpus, folder, encoder or "accurate", output)
     note_unreached(folder.manifest, quiet=quiet)
     note(f"{folder.model.name}: {len(corpus)} passages, written to {output}", quiet=quiet)
 
