@@ -29,8 +29,9 @@ bench: $(VENV)/.ready  ## compare speed with peers, side by side
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[bench]'
 	$(BIN)/python -m benchmarks
 
-soak: $(VENV)/.ready  ## 1,000 kills and 3,000 documents
+soak: $(VENV)/.ready  ## 1,000 kills, 3,000 documents, 1,000 mutated files a format
 	TEXTCLASS_KILLS=500 $(BIN)/pytest tests/batch/test_killed.py tests/batch/test_acceptance.py -m "slow or not slow"
+	TEXTCLASS_FUZZ=1000 $(BIN)/pytest tests/documents/test_fuzz.py
 
 clean:
 	rm -rf $(VENV) out dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
