@@ -83,7 +83,15 @@ def test_the_check_of_the_width_sees_a_page_that_is_too_wide(browser, reports):
         ("tagged.html", ["Overview", "Set aside", "Documents"]),
         (
             "evaluation.html",
-            ["type", "principle", "Evidence", "Slices", "Other models and baselines", "Worst errors", "Data"],
+            [
+                "type",
+                "principle",
+                "Evidence",
+                "Slices",
+                "Other models and baselines",
+                "Worst errors",
+                "Data",
+            ],
         ),
     ],
 )
