@@ -110,7 +110,7 @@ def test_it_works_without_script(start, tab):
 def test_two_readers_settle_then_train_and_evaluate(
     start, tab, open_session, textclass, tmp_path, toy_passages
 ):
-    sure = [n for n in range(120) if toy_passages.labels(n)][:20]
+    sure = [n for n in range(120) if {*toy_passages.labels(n)} & {"river", "bread"}][:20]
     for reader in ("anna", "ben"):
         session = open_session(reader=reader)
         for place, number in enumerate(sure):
@@ -139,7 +139,7 @@ def test_two_readers_settle_then_train_and_evaluate(
     write_jsonl(tmp_path / "test.jsonl", toy_rows(40, seed=9))
     labels = ("--labels", "labels.yaml")
     sides = textclass("corpus", "agreement", "reviewed.anna.jsonl", "reviewed.ben.jsonl", *labels)
-    assert "20 passages" in sides.out
+    assert "second only" in sides.out
     textclass("train", "reviewed.jsonl", "more.jsonl", *labels, "-o", "mine", "--folds", 2)
     assert "topic" in textclass("evaluate", "test.jsonl", "--model", "mine").out
 
@@ -169,7 +169,7 @@ def test_it_is_accessible(start, tab, open_session, scheme):
 
 
 def test_a_thousand_payloads_stay_text(serve, tab, tmp_path, open_session):
-    names = [p.translate(str.maketrans(",;|\n\t", "     ")).strip()[:64] for p in PAYLOADS[:40]]
+    names = [p.translate(str.maketrans(",;|\n\t", "     "))[:64].strip() for p in PAYLOADS[:40]]
     names = list(dict.fromkeys(names))
     labels = [{"name": name, "definition": name, "source": name} for name in names]
     (tmp_path / "labels.yaml").write_text(

@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from textclass.review import Kind
 from textclass.review.page import MOST_BODY, label_keys, make_app, mark
+from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
 
 PORT = 8123
@@ -141,6 +142,19 @@ def test_a_document_can_be_read_through(client, session):
     after = post(client, passage=first, kind="none", within=name).headers["location"]
     assert f'value="{second}"' in client.get(after).text
     assert "With your answers" in client.get("/document", params={"name": name}).text
+
+
+def test_a_label_is_explained_with_examples(open_session, toy_model):
+    session = open_session(load_tagger=lambda: Tagger.load(toy_model.path))
+    for key in session.passages.keys[:3]:
+        session.add(key, Kind.ACCEPT, ["river"])
+    with TestClient(make_app(session, token="t", port=PORT), base_url=HOST) as client:
+        client.get("/?token=t")
+        told = client.get(f"/about/{session.passages.keys[9]}/0").text
+    assert "Water that flows." in told
+    assert "it tags from" in told
+    assert "<dt>For</dt>" in told or "<dt>Against</dt>" in told
+    assert told.count("you gave it") == 3
 
 
 def test_answers_are_listed_by_kind(client, session):

@@ -18,7 +18,7 @@ from textclass.taxonomy import Taxonomy
 
 _MINE = 0x74637276
 _TABLES = """
-create table if not exists passages (key text primary key, row blob not null) without rowid;
+create table if not exists passages (key text primary key, row blob not null);
 create table if not exists answers (
   number integer primary key autoincrement, form text unique, at text not null,
   passage text not null, reader text not null, kind text not null, labels text not null,
@@ -242,7 +242,7 @@ class Answers:
         of the common file.
         """
         self.refresh()
-        rows = dict(self._base.execute("select key, row from passages"))
+        rows = dict(self._base.execute("select key, row from passages order by rowid"))
 
         def row(answer: Answer, readers: str) -> dict[str, Any]:
             facets = {

@@ -256,7 +256,12 @@ class _Pages:
         ]
         words = why.strongest(6) if why else ([], [])
         return self._show(
-            "about.jinja", label=label, why=why, pros=words[0], cons=words[1], examples=examples
+            "about.jinja" if "part" in request.query_params else "label.jinja",
+            label=label,
+            why=why,
+            pros=words[0],
+            cons=words[1],
+            examples=examples,
         )
 
     async def document(self, request: Request) -> Response:

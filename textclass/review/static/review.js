@@ -83,6 +83,7 @@
     button.addEventListener("click", () => {
       const labels = JSON.parse(button.dataset.labels);
       for (const box of boxes) box.checked = labels.includes(box.value);
+      document.getElementById("text").focus();  // so that Enter accepts them
     });
   }
 
