@@ -1,6 +1,5 @@
 """The accurate model that ships: scores, evidence that adds up, files that are checked."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -52,8 +51,11 @@ def test_vectors_do_not_depend_on_the_batch():
     alone = np.concatenate([encoder.vectors([text]) for text in [*TEXTS, LONG]])
     # Dynamic quantising takes its range from the batch, padding included.
     assert np.abs(together - alone).max() < 0.35
-    assert (np.sum(together * alone, axis=1) / np.linalg.norm(together, axis=1)
-            / np.linalg.norm(alone, axis=1)).min() > 0.98
+    assert (
+        np.sum(together * alone, axis=1)
+        / np.linalg.norm(together, axis=1)
+        / np.linalg.norm(alone, axis=1)
+    ).min() > 0.98
 
 
 def test_tags_carry_evidence_of_the_text():
@@ -63,7 +65,7 @@ def test_tags_carry_evidence_of_the_text():
 
 
 def test_a_cascade_asks_the_encoder_for_fewer_and_tags_nearly_alike():
-    texts = json.loads(json.dumps([*TEXTS] * 3 + [f"Bake the bread for {n} minutes." for n in range(9)]))
+    texts = TEXTS * 3 + [f"Bake the bread for {n} minutes." for n in range(9)]
     whole, cascade = Tagger.load("accurate"), Tagger.load("accurate", cascade=True)
     labels = [tags.labels for tags in whole.tag_many(texts)]
     quick = [tags.labels for tags in cascade.tag_many(texts)]

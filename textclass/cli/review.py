@@ -86,9 +86,9 @@ def review(
 
         tagged = output.with_name(output.name + ".tagged.jsonl")
         note(f"tagging into {tagged}", quiet=quiet)
-        done = tag_files(TagJob(tuple(documents), (str(tagged),), model=model_path))
+        done = tag_files(TagJob(tuple(documents), (str(tagged),), model=model_path or "default"))
         for one in done.first_set_aside:
-            note(f"set aside: {one.id}: {one.error}", quiet=quiet)
+            note(f"set aside: {one['id']}: {one['error']}", quiet=quiet)
         return tagged
 
     passages = read_passages(paths, taxonomy, strict=labels_path is None, tagger=tagger, tag=tag)

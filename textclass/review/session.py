@@ -14,10 +14,10 @@ import orjson
 from textclass.corpora import Corpus
 from textclass.results import Explanation
 from textclass.review.answers import Answer, Answers, Exported, Kind
-from textclass.review.passages import Passages
 from textclass.review.progress import Progress, measure
 from textclass.review.queue import Order, Queue
 from textclass.review.ranking import MOST_POOL, MOST_TAUGHT, rank_in_child
+from textclass.review.suggestions import Passages
 from textclass.tagger import Tagger
 
 RANK_EVERY = 25
@@ -229,7 +229,7 @@ class Session:
             self.fault = ""
             self.queue.promote([open_ones[n] for n in order])
 
-    def _lessons(self) -> dict[str, list[object]]:
+    def _lessons(self) -> dict[str, Sequence[object]]:
         """Return what the queue's model learns from: the answers, then labels of corpora."""
         names = self.passages.taxonomy.names
         texts, labels, groups = [], [], []

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from textclass.review import Kind
-from textclass.review.page import MOST_BODY, label_keys, make_app, mark
+from textclass.review.app import MOST_BODY, label_keys, make_app, mark
 from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
 
