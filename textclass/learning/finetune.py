@@ -33,13 +33,19 @@ from textclass.atomic import write_atomically
 from textclass.corpora import Corpus, read_corpus
 from textclass.errors import ModelError
 from textclass.learning.stack import is_set_aside
-from textclass.model import ENCODER, ENCODER_FACTS, TOKENIZER, Encoder
+from textclass.model import ENCODER, ENCODER_FACTS, NOTICE, TOKENIZER, Encoder
 
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of `model.safetensors` of all-MiniLM-L6-v2."""
 
 TRAINING_TOKENS, PREDICTION_TOKENS = 144, 200
 """Passages are cut at the first while training; windows have the second while predicting."""
+
+_NOTICE = """\
+encoder.onnx holds weights of all-MiniLM-L6-v2 (sentence-transformers, Apache License 2.0,
+https://www.apache.org/licenses/LICENSE-2.0), fine-tuned by textclass, exported to ONNX and
+quantised to 8-bit integers. tokenizer.json is that model's tokenizer, unchanged. Both keep that licence.
+"""
 
 _BATCH = 16
 _ENCODER_RATE, _HEAD_RATE = 8e-5, 2e-3
@@ -118,6 +124,7 @@ def finetune(
         "quantising_moves": moved,
         "files": {name: _sha256(folder / name) for name in (ENCODER, TOKENIZER)},
     }
+    write_atomically(folder / NOTICE, _NOTICE.encode())
     write_atomically(folder / ENCODER_FACTS, json.dumps(facts, indent=1).encode() + b"\n")
     return facts
 

@@ -4,6 +4,7 @@ from textclass.model.decide import Decisions, decide
 from textclass.model.encoder import (
     ENCODER,
     ENCODER_FACTS,
+    NOTICE,
     TOKENIZER,
     Encoder,
     encoder_files,
@@ -34,6 +35,7 @@ from textclass.model.scorer import Scorer, Stack, StackedScorer, WordScorer, ope
 __all__ = [
     "ENCODER",
     "ENCODER_FACTS",
+    "NOTICE",
     "STACK",
     "TOKENIZER",
     "Contributions",

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ENCODER = "encoder.onnx"
 TOKENIZER = "tokenizer.json"
+NOTICE = "NOTICE"
+"""The licence of the base model, where it asks for one."""
 ENCODER_FACTS = "encoder.json"
 """What an encoder is, with the SHA-256 of its two files."""
 
@@ -183,8 +185,8 @@ def load_encoder(folder: str | Path, *, digest: str | None = None, threads: int 
 
 
 def encoder_files(folder: str | Path) -> dict[str, bytes]:
-    """Return the files of an encoder by name, as a model folder keeps them."""
-    return {
-        name: read_checked(find_model(folder) / name, None)
-        for name in (ENCODER_FACTS, ENCODER, TOKENIZER)
-    }
+    """Return the files of an encoder by name, its licence notice too."""
+    folder = find_model(folder)
+    names = [ENCODER_FACTS, ENCODER, TOKENIZER]
+    names += [NOTICE] if (folder / NOTICE).exists() else []
+    return {name: read_checked(folder / name, None) for name in names}
