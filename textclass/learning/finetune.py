@@ -44,7 +44,8 @@ TRAINING_TOKENS, PREDICTION_TOKENS = 144, 200
 _NOTICE = """\
 encoder.onnx holds weights of all-MiniLM-L6-v2 (sentence-transformers, Apache License 2.0,
 https://www.apache.org/licenses/LICENSE-2.0), fine-tuned by textclass, exported to ONNX and
-quantised to 8-bit integers. tokenizer.json is that model's tokenizer, unchanged. Both keep that licence.
+quantised to 8-bit integers. tokenizer.json is that model's tokenizer, unchanged. Both keep that
+licence.
 """
 
 _BATCH = 16
