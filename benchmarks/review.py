@@ -29,7 +29,7 @@ from sklearn.metrics import f1_score
 from textclass.corpora import Corpus, read_corpus
 from textclass.learning import default_pipeline
 from textclass.review import Order, Passages, Queue, rank_passages
-from textclass.review.passages import Details
+from textclass.review.tagged_passages import Details
 from textclass.taxonomy import Taxonomy
 
 SIZES = (100, 200, 400)
@@ -162,8 +162,8 @@ def load(n_passages: int) -> None:
             server.wait(timeout=60)
     peak = int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) / 1000
     print(
-        "\n| passages | loading (processor time) | first page | answer and next page, median | slowest "
-        "| processor time for one | peak |\n|--:|--:|--:|--:|--:|--:|--:|"
+        "\n| passages | loading (processor time) | first page | answer and next page, median "
+        "| slowest | processor time for one | peak |\n|--:|--:|--:|--:|--:|--:|--:|"
     )
     print(
         f"| {n_passages:,} | {loading:.1f} s | {1000 * first:.0f} ms | "

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from textclass.review import Order, Passages, Queue
-from textclass.review.passages import Details
 from textclass.review.queue import FROM_ONE_DOCUMENT, RANDOM_EVERY, doubt
+from textclass.review.tagged_passages import Details
 
 
 def make(taxonomy, texts, documents=None, p=None):

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from textclass.review.answers import Answer
-from textclass.review.passages import Passages
+from textclass.review.answers import Answer, Kind
+from textclass.review.tagged_passages import Passages
 
 WINDOW = 25
 """Answers over which agreement is averaged."""
@@ -121,8 +121,8 @@ def measure(passages: Passages, drawn: Sequence[int], standing: Mapping[str, Ans
     common = sum(len(given & suggested) for given, suggested in sample)
     return Progress(
         labelled=len(judged),
-        unsure=kinds["unsure"],
-        skipped=kinds["skip"],
+        unsure=kinds[Kind.UNSURE],
+        skipped=kinds[Kind.SKIP],
         left=len(passages) - len(here),
         flagged=sum(answer.flagged for answer in here.values()),
         seconds=times[len(times) // 2] if times else 0.0,

@@ -40,7 +40,7 @@ def serve(session: Session, *, port: int = 0, on_start: Callable[[str], None]) -
     try:
         import uvicorn
 
-        from textclass.review.page import make_app
+        from textclass.review.app import make_app
     except ImportError as error:
         raise missing_extra(error.name or "starlette", "review") from error
 

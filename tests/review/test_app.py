@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from textclass.review import Kind
-from textclass.review.page import MOST_BODY, label_keys, make_app, mark
+from textclass.review.app import MOST_BODY, label_keys, make_app, mark
 from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
 
@@ -145,7 +145,7 @@ def test_a_document_can_be_read_through(client, session):
 
 
 def test_a_label_is_explained_with_examples(open_session, toy_model):
-    session = open_session(load_tagger=lambda: Tagger.load(toy_model.path))
+    session = open_session(tagger=Tagger.load(toy_model.path))
     for key in session.passages.keys[:3]:
         session.add(key, Kind.ACCEPT, ["river"])
     with TestClient(make_app(session, token="t", port=PORT), base_url=HOST) as client:
