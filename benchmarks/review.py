@@ -29,7 +29,7 @@ from sklearn.metrics import f1_score
 from textclass.corpora import Corpus, read_corpus
 from textclass.learning import default_pipeline
 from textclass.review import Order, Passages, Queue, rank_passages
-from textclass.review.suggestions import Details
+from textclass.review.tagged_passages import Details
 from textclass.taxonomy import Taxonomy
 
 SIZES = (100, 200, 400)

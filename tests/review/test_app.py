@@ -145,7 +145,7 @@ def test_a_document_can_be_read_through(client, session):
 
 
 def test_a_label_is_explained_with_examples(open_session, toy_model):
-    session = open_session(load_tagger=lambda: Tagger.load(toy_model.path))
+    session = open_session(tagger=Tagger.load(toy_model.path))
     for key in session.passages.keys[:3]:
         session.add(key, Kind.ACCEPT, ["river"])
     with TestClient(make_app(session, token="t", port=PORT), base_url=HOST) as client:

@@ -37,7 +37,7 @@ def start(serve, toy_results, toy_model):
 def test_thirty_by_keyboard_alone_outlive_the_server(start, tab, tmp_path):
     server, page = start(), tab()
     page.goto(server.address)
-    page.wait_for_selector("#answer")
+    page.wait_for_selector(".scripted #answer")
     shown = page.locator("input[name=passage]").get_attribute("value")
     page.keyboard.press("r")
     page.keyboard.press("b")
@@ -66,7 +66,7 @@ def test_thirty_by_keyboard_alone_outlive_the_server(start, tab, tmp_path):
 
     server = start()
     page.goto(server.address)
-    page.wait_for_selector("#answer")
+    page.wait_for_selector(".scripted #answer")
     assert page.locator("input[name=passage]").get_attribute("value") == asked[-1]
     told = server.stop(signal.SIGTERM)
     assert "reviewed.jsonl: 16 labelled passages; without 7 unsure, 7 skipped" in told
@@ -79,7 +79,7 @@ def test_labels_are_found_explained_and_compared(start, tab, open_session):
         session.add(key, Kind.ACCEPT, ["river"])
     page = tab()
     page.goto(start().address)
-    page.wait_for_selector("#answer")
+    page.wait_for_selector(".scripted #answer")
     box = page.locator("input[value=bread]")
     before = box.is_checked()
     page.keyboard.press("/")
@@ -118,7 +118,7 @@ def test_two_readers_settle_then_train_and_evaluate(
             session.add(toy_passages.keys[number], Kind.ACCEPT, labels, comment=f"by {reader}")
     server, page = start("--settle", "--reader", "carl"), tab()
     page.goto(server.address)
-    page.wait_for_selector(".sides")
+    page.wait_for_selector(".scripted .sides")
     assert [h.inner_text() for h in page.locator(".sides h2").all()] == ["anna", "ben"]
     assert "by anna" in page.locator(".sides").inner_text()
     page.locator("text=Take ben’s labels").click()
@@ -155,7 +155,7 @@ def test_it_is_accessible(start, tab, open_session, scheme):
     page = tab(color_scheme=scheme)
     server = start()
     page.goto(server.address)
-    page.wait_for_selector("#answer")
+    page.wait_for_selector(".scripted #answer")
     document = session.passages.documents[0]
     for path in ("/", "/progress", "/answers", f"/document?name={document}"):
         page.goto(server.origin + path)

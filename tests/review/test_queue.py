@@ -3,7 +3,7 @@ import pytest
 
 from textclass.review import Order, Passages, Queue
 from textclass.review.queue import FROM_ONE_DOCUMENT, RANDOM_EVERY, doubt
-from textclass.review.suggestions import Details
+from textclass.review.tagged_passages import Details
 
 
 def make(taxonomy, texts, documents=None, p=None):

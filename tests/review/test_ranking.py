@@ -1,4 +1,5 @@
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -6,6 +7,12 @@ import pytest
 from tests.conftest import toy_rows
 from textclass.review import Kind, Order, rank_passages
 from textclass.review.ranking import rank_in_child
+
+
+def run(work):
+    """Run a coroutine in a thread of its own: Playwright's loop may be running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 def lesson(rows, names=("river", "bread", "no")):
@@ -52,9 +59,9 @@ def test_the_queue_learns_in_a_child_while_the_page_goes_on(open_session):
         assert not session.fault
         assert session.next() is not None
 
-    asyncio.run(review())
+    run(review())
 
 
 def test_a_child_that_fails_is_told():
     with pytest.raises(RuntimeError, match="KeyError"):
-        asyncio.run(rank_in_child({"taught": []}))
+        run(rank_in_child({"taught": []}))

@@ -23,7 +23,6 @@ from textclass.errors import TextclassError
 
 if TYPE_CHECKING:
     from textclass.review import Exported
-    from textclass.tagger import Tagger
 
 
 @click.command()
@@ -54,7 +53,7 @@ def review(
     *,
     paths: tuple[str, ...],
     output: Path,
-    model_path: Path | None,
+    model_path: Path,
     labels_path: Path | None,
     reader: str,
     queue: str,
@@ -78,15 +77,16 @@ def review(
     from textclass.tagger import Tagger
     from textclass.taxonomy import Taxonomy
 
-    tagger: Tagger | None = Tagger.load(model_path) if model_path else None
-    taxonomy = tagger.taxonomy if tagger and not labels_path else Taxonomy.load(labels_path)
+    loaded = Tagger.load(model_path)
+    taxonomy = Taxonomy.load(labels_path) if labels_path else loaded.taxonomy
+    tagger = loaded if loaded.taxonomy.names == taxonomy.names else None
 
     def tag(documents: Sequence[str]) -> Path:
         from textclass.batch import TagJob, tag_files
 
         tagged = output.with_name(output.name + ".tagged.jsonl")
         note(f"tagging into {tagged}", quiet=quiet)
-        done = tag_files(TagJob(tuple(documents), (str(tagged),), model=model_path or "default"))
+        done = tag_files(TagJob(tuple(documents), (str(tagged),), model=model_path))
         for one in done.first_set_aside:
             note(f"set aside: {one['id']}: {one['error']}", quiet=quiet)
         return tagged
@@ -100,7 +100,7 @@ def review(
         reader=reader,
         order=Order(queue),
         settle=settle,
-        load_tagger=lambda: tagger or Tagger.load(),
+        tagger=tagger,
         teach=read_corpus(corpus, taxonomy) if corpus else None,
     )
 

@@ -9,7 +9,7 @@ from textclass.review.queue import Order, Queue
 from textclass.review.ranking import rank_passages
 from textclass.review.server import serve
 from textclass.review.session import Session
-from textclass.review.suggestions import Passages, read_passages
+from textclass.review.tagged_passages import Passages, read_passages
 
 __all__ = [
     "Answers",

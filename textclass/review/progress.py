@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textclass.review.answers import Answer, Kind
-from textclass.review.suggestions import Passages
+from textclass.review.tagged_passages import Passages
 
 WINDOW = 25
 """Answers over which agreement is averaged."""

@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from textclass.review.suggestions import Passages
+from textclass.review.tagged_passages import Passages
 
 FROM_ONE_DOCUMENT = 3
 """How many passages of one document come in a row, at most, where there are others."""

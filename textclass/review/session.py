@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -17,7 +17,7 @@ from textclass.review.answers import Answer, Answers, Exported, Kind
 from textclass.review.progress import Progress, measure
 from textclass.review.queue import Order, Queue
 from textclass.review.ranking import MOST_POOL, MOST_TAUGHT, rank_in_child
-from textclass.review.suggestions import Passages
+from textclass.review.tagged_passages import Passages
 from textclass.tagger import Tagger
 
 RANK_EVERY = 25
@@ -40,8 +40,8 @@ class Session:
     order : Order, keyword-only
     settle : bool, keyword-only
         Ask about the passages on which readers differ, and about nothing else.
-    load_tagger : callable, keyword-only, optional
-        Loads the model that explains labels, when one is first asked about.
+    tagger : Tagger, keyword-only, optional
+        Explains labels.
     teach : Corpus, keyword-only, optional
         Labelled passages that the queue's model learns from besides the answers.
     """
@@ -55,13 +55,13 @@ class Session:
         reader: str,
         order: Order = Order.UNSURE,
         settle: bool = False,
-        load_tagger: Callable[[], Tagger] | None = None,
+        tagger: Tagger | None = None,
         teach: Corpus | None = None,
     ) -> None:
         answers.check_labels(passages.taxonomy)
         self.passages, self.answers, self.out = passages, answers, out
         self.reader, self.settle, self.teach = reader, settle, teach
-        self._load_tagger = load_tagger
+        self.tagger = tagger
         self.queue = Queue(passages, order)
         self.fault = ""
         self._standing: dict[str, Answer] = {}
@@ -71,14 +71,6 @@ class Session:
         taxonomy = orjson.dumps(passages.taxonomy.to_dict(), option=orjson.OPT_SORT_KEYS)
         self.fingerprint = hashlib.sha256(taxonomy).hexdigest()[:16]
         self.refresh()
-
-    @cached_property
-    def tagger(self) -> Tagger | None:
-        """The model that explains, loaded when it is first asked."""
-        tagger = self._load_tagger() if self._load_tagger else None
-        if tagger and tagger.taxonomy.names != self.passages.taxonomy.names:
-            return None
-        return tagger
 
     @property
     def standing(self) -> Mapping[str, Answer]:
@@ -229,7 +221,7 @@ class Session:
             self.fault = ""
             self.queue.promote([open_ones[n] for n in order])
 
-    def _lessons(self) -> dict[str, Sequence[object]]:
+    def _lessons(self) -> dict[str, Any]:
         """Return what the queue's model learns from: the answers, then labels of corpora."""
         names = self.passages.taxonomy.names
         texts, labels, groups = [], [], []
