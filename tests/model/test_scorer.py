@@ -1,5 +1,6 @@
 """The accurate model that ships: scores, evidence that adds up, files that are checked."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -65,12 +66,14 @@ def test_tags_carry_evidence_of_the_text():
 
 
 def test_a_cascade_asks_the_encoder_for_fewer_and_tags_nearly_alike():
-    texts = TEXTS * 3 + [f"Bake the bread for {n} minutes." for n in range(9)]
+    path = Path(__file__).parents[2] / "corpus/written/everyday.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()[:60]
+    texts = TEXTS + [json.loads(line)["text"] for line in lines]
     whole, cascade = Tagger.load("accurate"), Tagger.load("accurate", cascade=True)
     labels = [tags.labels for tags in whole.tag_many(texts)]
     quick = [tags.labels for tags in cascade.tag_many(texts)]
-    assert cascade.scorer.asked < whole.scorer.asked
-    assert sum(a == b for a, b in zip(labels, quick, strict=True)) >= len(texts) - 3
+    assert cascade.scorer.asked < 0.75 * whole.scorer.asked
+    assert np.mean([a == b for a, b in zip(labels, quick, strict=True)]) > 0.9
 
 
 def test_a_model_of_words_has_no_cascade():
