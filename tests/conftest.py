@@ -1,7 +1,9 @@
 """What several tests share: a toy taxonomy, a toy corpus, and a model trained on it."""
 
 import json
+import os
 import random
+import shutil
 
 import pytest
 
@@ -69,3 +71,22 @@ def toy_pipeline():
 def toy_model(tmp_path_factory, toy_corpus, toy_pipeline):
     """A model folder; tests that change it copy it first."""
     return train(toy_corpus, tmp_path_factory.mktemp("models") / "toy", toy_pipeline)
+
+
+FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-component-update
+--disable-sync --no-first-run --disable-quic --disable-extensions""".split()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser for the tests of a module; while it runs, asyncio can't be used beside it."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing("no Chromium here: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        launched.close()

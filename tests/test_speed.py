@@ -6,7 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from spacy.lang.en import English
 
@@ -77,18 +76,6 @@ def test_evidence_costs_less_than_twice_the_time_again(texts, tagger):
     without = best_seconds(lambda: list(tagger.tag_many(texts, evidence=False)))
     with_it = best_seconds(lambda: list(tagger.tag_many(texts)))
     assert 0.3 * with_it < without
-
-
-def test_chunks_that_share_a_hash_keep_their_own_words(monkeypatch):
-    tokenizer = Tokenizer()
-    # With these factors, all permutations of a chunk's characters have one hash.
-    tokenizer._chunks._factors = np.ones(64, dtype=np.uint64)
-    text = "listen silent enlist tinsel no on listen-no on-silent"
-    for _ in range(2):
-        for asked in (text, text[::-1], "silent", "on no", "tinsel, listen"):
-            batch = tokenizer.read([asked])
-            expected = asked.replace("-", " ").replace(",", "").split()
-            assert [tokenizer.words[i] for i in batch.ids] == expected
 
 
 _STREAM = """

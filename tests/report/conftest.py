@@ -1,13 +1,8 @@
 """A real browser for the reports: Debian's Chromium through Playwright."""
 
-import os
-import shutil
 from dataclasses import dataclass, field
 
 import pytest
-
-FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-component-update
---disable-sync --disable-extensions --no-first-run --no-default-browser-check""".split()
 
 
 @dataclass
@@ -26,20 +21,6 @@ class Opened:
         return self.run(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not path:
-        missing = pytest.fail if os.environ.get("CI") else pytest.skip
-        missing("no Chromium here: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

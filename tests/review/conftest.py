@@ -1,7 +1,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,8 +14,6 @@ from textclass.review import Answers, Passages, Session, read_passages
 from textclass.tagger import Tagger
 
 ROOT = Path(__file__).parents[2]
-FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-component-update
---disable-sync --no-first-run --disable-quic --disable-extensions""".split()
 
 
 @pytest.fixture(scope="session")
@@ -89,20 +86,6 @@ def serve(tmp_path):
         if server.process.poll() is None:
             server.process.kill()
         server.process.communicate()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    place = next((f for n in ("chromium", "google-chrome") if (f := shutil.which(n))), None)
-    if not place:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium here: apt-get install chromium")
-        pytest.skip("no Chromium here: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as engine:
-        browser = engine.chromium.launch(executable_path=place, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
