@@ -57,14 +57,17 @@ def serve(session: Session, *, port: int = 0, on_start: Callable[[str], None]) -
                 timeout_graceful_shutdown=2,
             )
         )
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        # Also where a shell that started it in the background has it ignore SIGINT.
+        stops = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(one, signal.default_int_handler) for one in stops]
         try:
             on_start(f"http://{HOST}:{port}/?token={token}")
             server.run(sockets=[listener])
         except KeyboardInterrupt:
             pass  # how a review is ended
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for one, handler in zip(stops, before, strict=True):
+                signal.signal(one, handler)
     return session.export()
 
 
