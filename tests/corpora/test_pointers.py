@@ -183,8 +183,10 @@ def test_every_labelled_text_of_the_real_files_comes_out():
         for line in (SHARED / f"{name}.jsonl").read_text().splitlines():
             given = json.loads(line)
             pointer = pointers.pop(given["id"])
-            assert pointer["type"] == given["type"]
-            assert pointer["principle"] == given["principle"]
+            # Labels that a second reader settled here are no longer those of the data.
+            if pointer["labelled"] != "settled":
+                assert pointer["type"] == given["type"]
+                assert pointer["principle"] == given["principle"]
             assert text_id(given["text"]) == given["id"]
             file = SHARED / "raw" / given["source"] / given["path"]
             if file not in contents:
