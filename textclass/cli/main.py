@@ -18,8 +18,8 @@ INTERRUPTED = 130
 
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but some inputs set aside, "
-    "130 interrupted.",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 done but something set aside or read in "
+    "part, 130 interrupted.",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.option("--no-color", is_flag=True, help="No colour; NO_COLOR and TERM=dumb do the same.")

@@ -101,6 +101,7 @@ def model_card(model: LinearModel, manifest: Mapping[str, Any]) -> str:
         training=manifest.get("training", {}),
         out_of_fold=manifest.get("out_of_fold", {}),
         versions=manifest.get("versions", {}),
+        stack=manifest.get("stack"),
         held_out=held_out,
     )
 
