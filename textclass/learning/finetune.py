@@ -17,7 +17,7 @@ import json
 import math
 import random
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,10 +79,11 @@ def finetune(
     *,
     tell: Callable[[str], None] = lambda _line: None,
 ) -> dict[str, Any]:
-    """Fine-tune the encoder on the rows with labels, and write it for onnxruntime.
+    """Fine-tune the encoder on a corpus, and write it for onnxruntime.
 
-    The vector of a passage is the mean of its token vectors; one sigmoid per label stands on it.
-    Binary cross-entropy, positives weighted by the square root of the odds, at most 6; AdamW with
+    Rows with labels are seen once an epoch, rows with probabilities once in all. The vector of a
+    passage is the mean of its token vectors; one sigmoid per label stands on it. Binary
+    cross-entropy, positives weighted by the square root of the odds, at most 6; AdamW with
     10 % warm-up and linear decay, lower layers slower; the embeddings of words are kept.
 
     Parameters
@@ -107,8 +108,7 @@ def finetune(
     options = options or FinetuneOptions()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    rows = [row for row in corpus.rows if row.hard and not is_set_aside(row.group)]
-    seen = Corpus(corpus.taxonomy, tuple(rows))
+    seen = corpus.select(lambda row: not is_set_aside(row.group))
     network = _Network(len(corpus.taxonomy.names))
     _train(network, seen, folder / "checkpoints", options, tell)
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,8 @@ def finetune(
         "base": "all-MiniLM-L6-v2 (Apache-2.0)",
         "base_sha256": BASE_SHA256,
         "corpus": corpus.fingerprint,
-        "passages": len(rows),
+        "passages": int(seen.hard.sum()),
+        "soft_passages": int((~seen.hard).sum()),
         "epochs": options.epochs,
         "seed": options.seed,
         "max_tokens": PREDICTION_TOKENS,
@@ -178,7 +179,7 @@ class _Network:
         self.attend_by(_ATTENTION)
         for module in list(self.encoder.modules()):
             for name, part in list(module.named_children()):
-                if isinstance(part, nn.Dropout):
+                if isinstance(part, nn.Dropout) and part.p:
                     setattr(module, name, _SharedDropout())
         self.encoder.embeddings.word_embeddings.requires_grad_(False)
         self.head = nn.Linear(self.encoder.config.hidden_size, n_labels)
@@ -230,8 +231,11 @@ def _train(
 ) -> None:
 
     targets = torch.tensor(corpus.targets, dtype=torch.float32)
-    positives = targets.sum(0).clamp(min=1)
-    odds = (len(targets) - positives).clamp(min=1) / positives
+    hard, soft = np.flatnonzero(corpus.hard), np.flatnonzero(~corpus.hard)
+    np.random.default_rng(options.seed).shuffle(soft)
+    shares = [[*hard, *soft[epoch :: options.epochs]] for epoch in range(options.epochs)]
+    positives = targets[hard].sum(0).clamp(min=1)
+    odds = (len(hard) - positives).clamp(min=1) / positives
     weights = odds.sqrt().clamp(max=_MOST_WEIGHT)
     with torch.no_grad():
         network.head.bias.copy_(torch.log(weights / odds))
@@ -240,7 +244,7 @@ def _train(
     groups = network.parameters()
     every = [one for group in groups for one in group["params"]]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
-    steps = options.epochs * math.ceil(len(ids) / _BATCH)
+    steps = sum(math.ceil(len(share) / _BATCH) for share in shares)
     warm = max(steps // 10, 1)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(step / warm, (steps - step) / (steps - warm))
@@ -249,7 +253,8 @@ def _train(
     first = _take_up(network, optimizer, schedule, checkpoints, options)
     for epoch in range(first, options.epochs):
         network.encoder.train()
-        batches = _batches([len(one) for one in ids], random.Random(options.seed + epoch))  # noqa: S311 -- no secret
+        rng = random.Random(options.seed + epoch)  # noqa: S311 -- no secret
+        batches = _batches({i: len(ids[i]) for i in shares[epoch]}, rng)
         for number, batch in enumerate(batches, 1):
             tokens, mask = _padded([ids[i] for i in batch])
             with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -295,9 +300,9 @@ def _take_up(
     return 0
 
 
-def _batches(lengths: Sequence[int], rng: random.Random) -> list[list[int]]:
+def _batches(lengths: Mapping[int, int], rng: random.Random) -> list[list[int]]:
     """Return row numbers in batches of like length, the batches in random order."""
-    order = sorted(range(len(lengths)), key=lambda i: lengths[i] + rng.uniform(0, 12))
+    order = sorted(lengths, key=lambda i: lengths[i] + rng.uniform(0, 12))
     batches = [order[i : i + _BATCH] for i in range(0, len(order), _BATCH)]
     rng.shuffle(batches)
     return batches
@@ -380,13 +385,19 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description="Fine-tune the encoder of an accurate model.")
     parser.add_argument("corpus", nargs="+", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
+    parser.add_argument(
+        "--without", nargs="*", default=(), type=Path, help="leave out its documents"
+    )
     parser.add_argument("--epochs", type=int, default=FinetuneOptions.epochs)
     parser.add_argument("--seed", type=int, default=FinetuneOptions.seed)
     parser.add_argument("--threads", type=int, default=FinetuneOptions.threads)
     given = parser.parse_args()
     options = FinetuneOptions(given.epochs, given.seed, given.threads)
+    corpus = read_corpus(given.corpus)
+    if given.without:
+        corpus = corpus.without_groups(read_corpus(given.without).groups)
     facts = finetune(
-        read_corpus(given.corpus),
+        corpus,
         given.output,
         options,
         tell=lambda line: print(line, flush=True),  # noqa: T201 -- a command
