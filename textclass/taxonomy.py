@@ -121,6 +121,11 @@ class Taxonomy:
             ends.append(ends[-1] + len(facet.labels))
         return {f.name: slice(*ends[i : i + 2]) for i, f in enumerate(self.facets)}
 
+    @cached_property
+    def facet_of_each(self) -> tuple[str, ...]:
+        """The facet of each column."""
+        return tuple(facet.name for facet in self.facets for _ in facet.labels)
+
     def column(self, name: str) -> int:
         """Return the column of label `name`.
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from textclass.learning.calibration import NEVER, at_precision, best_f1
+from textclass.learning.calibration import NEVER, at_precision, best_f1, choose_thresholds
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def f1(p, truth, threshold) -> float:
 
 def test_no_threshold_has_a_better_f1(many):
     p, truth = many
-    chosen = best_f1(p, truth, np.ones(len(p)))
+    chosen = best_f1(p[:, None], truth[:, None], np.ones(len(p)))
     best = max(f1(p, truth, t) for t in np.linspace(0.01, 0.99, 99))
     assert f1(p, truth, chosen.value) > best - 0.002
     assert chosen.rule == "best F1"
@@ -39,18 +39,24 @@ def test_a_precision_out_of_reach_is_told():
     assert "not reached" in chosen.rule
 
 
-def test_one_lucky_example_does_not_set_the_threshold():
-    p = np.linspace(0.001, 0.4, 2_000)
-    truth = np.zeros(2_000, dtype=bool)
-    truth[-1] = True
-    assert best_f1(p, truth, np.ones(len(p))).value < 0.3
+def test_labels_of_one_facet_share_a_threshold_and_a_label_without_examples_is_never_given():
+    draw = np.random.default_rng(2)
+    p = draw.random((5_000, 4)) * [1.0, 0.3, 0.1, 1.0]
+    truth = draw.random(p.shape) < p
+    truth[:, 3] = False
+    first, second, alone, empty = choose_thresholds(
+        p, truth, np.ones(len(p)), [None] * 4, ["a", "a", "b", "b"]
+    )
+    assert first.value == second.value > alone.value
+    assert empty.value == NEVER
 
 
 def test_rows_that_weigh_more_move_the_threshold(many):
     p, truth = many
-    # Half of the rows are tagged too timidly; they decide where they count for nearly all.
-    shy = np.arange(len(p)) % 2 == 0
-    p = np.where(shy, p / 3, p)
-    alike = best_f1(p, truth, np.ones(len(p))).value
-    assert best_f1(p, truth, np.where(shy, 1.0, 0.01)).value < alike
-    assert best_f1(p, truth, np.where(shy, 0.01, 1.0)).value > alike
+    # Half of the rows are told apart badly; the less they count, the higher the F1 and its half.
+    dull = np.arange(len(p)) % 2 == 0
+    p = np.where(dull, 0.5, p)[:, None]
+    dulled, sharpened = (
+        best_f1(p, truth[:, None], np.where(dull, *weights)) for weights in ((1, 0.01), (0.01, 1))
+    )
+    assert dulled.value < sharpened.value

@@ -64,8 +64,10 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     folds : int
         Folds by document.
     threshold : "best-f1" or float
-        How labels without a target precision are given: from the probability of the best F1,
-        smoothed where examples are few, or from this one.
+        How labels without a target precision are given: from the probability of the best micro-F1
+        of their facet, or from this one.
+    facets : array-like of shape (n_labels,) or None
+        The facet of each label; None makes all labels one facet.
     target_precision : float, array-like of shape (n_labels,) or None
         Give a label from the lowest probability with at least this precision out of fold; None,
         also for one label of several, leaves it to `threshold`.
@@ -125,6 +127,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         balance: float = 0.5,
         folds: int = 5,
         threshold: float | str = "best-f1",
+        facets: Sequence[object] | None = None,
         target_precision: float | Sequence[float | None] | None = None,
         shrinkage: float = 20.0,
         n_jobs: int | None = None,
@@ -136,6 +139,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.balance = balance
         self.folds = folds
         self.threshold = threshold
+        self.facets = facets
         self.target_precision = target_precision
         self.shrinkage = shrinkage
         self.n_jobs = n_jobs
@@ -254,7 +258,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self, p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
     ) -> list[Threshold]:
         targets = per_label(self.target_precision, p.shape[1])
-        chosen = choose_thresholds(p, truth, weights, targets)
+        chosen = choose_thresholds(p, truth, weights, targets, self.facets)
         if self.threshold == "best-f1":
             return chosen
         fixed = Threshold(float(self.threshold), f"probability {self.threshold:g}")

@@ -110,7 +110,8 @@ def train_accurate(
     slope, offset = calibrate(mixed, truth[aside], weights, shrinkage=head.shrinkage).T
     odds = slope * mixed + offset
     targets = [label.target_precision for label in corpus.taxonomy.labels]
-    thresholds = choose_thresholds(expit(odds), truth[aside], weights, targets)
+    facets = corpus.taxonomy.facet_of_each
+    thresholds = choose_thresholds(expit(odds), truth[aside], weights, targets, facets)
     bars = logit(np.array([threshold.value for threshold in thresholds]))
     # All that doesn't depend on the text goes into the intercept of the words' part.
     linear, head_slope = words.model, head.calibration_[:, 0]

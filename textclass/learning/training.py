@@ -148,7 +148,8 @@ def fit_corpus(
     asked = classifier.target_precision
     own = [label.target_precision for label in corpus.taxonomy.labels]
     wanted = [mine or all_ for mine, all_ in zip(own, per_label(asked, len(own)), strict=True)]
-    classifier.set_params(target_precision=wanted, progress=progress)
+    facets = corpus.taxonomy.facet_of_each
+    classifier.set_params(facets=facets, target_precision=wanted, progress=progress)
     # A probability of exactly 0 or 1 would make a soft row look like one with labels.
     soft = np.clip(corpus.targets, _EPSILON, 1 - _EPSILON)
     targets = np.where(corpus.hard[:, None], corpus.targets, soft)
@@ -214,14 +215,14 @@ def set_thresholds(
         raise ModelError(f"{OUT_OF_FOLD} lacks its arrays", where=str(folder))
     columns = [model.taxonomy.column(label) for label in labels or model.taxonomy.names]
     p, truth = kept["probabilities"].astype(np.float64), kept["truth"].astype(bool)
-    targets = [target_precision] * len(columns)
+    targets = [target_precision] * len(model.taxonomy.names)
     weights = kept["weights"].astype(np.float64)
-    chosen = choose_thresholds(p[:, columns], truth[:, columns], weights, targets)
+    chosen = choose_thresholds(p, truth, weights, targets, model.taxonomy.facet_of_each)
     thresholds = model.thresholds.copy()
     facts = {key: value for key, value in loaded.manifest.items() if key != "held_out"}
-    for column, threshold in zip(columns, chosen, strict=True):
-        thresholds[column] = threshold.value
-        facts["label_facts"][model.taxonomy.names[column]]["threshold_rule"] = threshold.rule
+    for column in columns:
+        thresholds[column] = chosen[column].value
+        facts["label_facts"][model.taxonomy.names[column]]["threshold_rule"] = chosen[column].rule
     changed = replace(model, thresholds=thresholds)
     facts["out_of_fold"] = _out_of_fold(truth, p >= thresholds, model.taxonomy.names)
     card = model_card(changed, facts).encode()
