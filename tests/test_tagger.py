@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import pandas as pd
 import pytest
@@ -67,11 +68,15 @@ def test_a_document_without_labels_says_none_and_without_words_unsure(tagger):
     assert empty.primary == {"topic": None}
 
 
-def test_a_small_share_needs_one_strong_passage(tagger):
-    weak = "a boat on the road and people saw the old market in the morning "
-    text = "\n\n".join([PLAIN * 4] * 12 + [weak * 2])
+def test_a_document_label_takes_the_passages_most_certain_of_it(tagger):
+    text = "\n\n".join([PLAIN * 4] * 9 + [RIVER + "ferry boat bridge delta"])
     tags = tagger.tag_document(text)
-    strongest = max(p.probabilities[0] for p in tags.passages)
-    assert ("river" in tags["topic"]) == (strongest >= 0.9)
-    strong = "\n\n".join([PLAIN * 4] * 12 + [RIVER + "ferry boat bridge delta current flood"])
-    assert tagger.tag_document(strong)["topic"] == ("river",)
+    first, second = sorted((p.probabilities[0] for p in tags.passages), reverse=True)[:2]
+    assert "river" in tags.passages[-1]["topic"]
+    assert ("river" in tags["topic"]) == (
+        (first + second) / 2 >= tagger.taxonomy.facets[0].document
+    )
+    tags = tagger.tag_document(text + "\n\n" + RIVER + "ferry boat")
+    count = max(2, math.ceil(len(tags.passages) / 5))
+    highest = sorted(p.probabilities[0] for p in tags.passages)[-count:]
+    assert tags.labels[0].probability == pytest.approx(sum(highest) / count)

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import takewhile
+from math import ceil
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from textclass.errors import TextclassError
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 5
 """How many of the strongest passages a document label names."""
+
+POOLED, LEAST_POOLED = 0.2, 2
+"""Which part of a document's passages, at least how many, make its probability of a label."""
 
 _AFTER_FACETS = frozenset({"scores", "primary", "evidence", "labels"})
 
@@ -171,7 +176,7 @@ class DocumentLabel:
     strongest : tuple of int
         Indices into the document's passages, highest probability first.
     probability : float
-        The highest among its passages.
+        The mean of its highest probabilities, those of a fifth of the passages, at least two.
     """
 
     label: str
@@ -304,9 +309,9 @@ def pool_document(
 ) -> DocumentTags:
     """Return the tags of a document from those of its passages.
 
-    A label is given when the passages with it make up the facet's `share` of the document's words,
-    or when one passage has it with at least the probability `strong`. Without any label a document
-    is `none` only if it was read whole and each of its passages is.
+    A label of a passage is given to the document when its mean probability over the fifth of the
+    passages (at least two) that are the most certain of it reaches the facet's `document`. Without
+    any label a document is `none` only if it was read whole and each of its passages is.
 
     Parameters
     ----------
@@ -345,6 +350,13 @@ def pool_document(
     )
 
 
+def pool_probability(probabilities: Sequence[float]) -> float:
+    """Return a document's probability of a label from those of its passages; 0 without any."""
+    highest = sorted(probabilities, reverse=True)
+    counted = highest[: max(LEAST_POOLED, ceil(POOLED * len(highest)))]
+    return fmean(counted) if counted else 0.0
+
+
 def _pool_label(
     taxonomy: Taxonomy,
     facet: Facet,
@@ -356,11 +368,11 @@ def _pool_label(
     carriers = [i for i, passage in enumerate(passages) if name in passage.labels]
     ranked = sorted(carriers, key=lambda i: (-passages[i].probabilities[column], i))
     share = sum(words[i] for i in carriers) / max(sum(words), 1)
-    strongest = passages[ranked[0]].probabilities[column]
-    if share < facet.document.share and strongest < facet.document.strong:
+    probability = pool_probability([passage.probabilities[column] for passage in passages])
+    if probability < facet.document:
         return None
     return DocumentLabel(
-        name, facet.name, share, len(carriers), tuple(ranked[:MOST_SHOWN]), strongest
+        name, facet.name, share, len(carriers), tuple(ranked[:MOST_SHOWN]), probability
     )
 
 

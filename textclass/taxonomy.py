@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -59,29 +59,17 @@ class Label:
 
 
 @dataclass(frozen=True)
-class DocumentRule:
-    """When a document carries a label of its passages.
-
-    Attributes
-    ----------
-    share : float
-        The least share of the document's words in passages with the label.
-    strong : float
-        The probability at which one passage is enough.
-    """
-
-    share: float = 0.15
-    strong: float = 0.9
-
-
-@dataclass(frozen=True)
 class Facet:
-    """A question and the labels that answer it; any number of them can apply."""
+    """A question and the labels that answer it; any number of them can apply.
+
+    `document` is the least probability, the mean of its most certain passages, at which a document
+    carries a label.
+    """
 
     name: str
     labels: tuple[Label, ...]
     question: str = ""
-    document: DocumentRule = field(default_factory=DocumentRule)
+    document: float = 0.3
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -153,8 +141,7 @@ class Taxonomy:
                 Label(**{**label, "cues": tuple(label.get("cues", ()))})
                 for label in facet["labels"]
             ]
-            rule = DocumentRule(**facet.get("document", {}))
-            facets.append(Facet(facet["name"], tuple(labels), facet.get("question", ""), rule))
+            facets.append(Facet(**{**facet, "labels": tuple(labels)}))
         return cls(tuple(facets))
 
     @classmethod
@@ -206,14 +193,10 @@ def _schema() -> type[BaseModel]:
         cues: list[str] = Field(default_factory=list)
         target_precision: float | None = Field(default=None, gt=0, lt=1)
 
-    class RuleSchema(Strict):
-        share: float = Field(default=0.15, gt=0, le=1)
-        strong: float = Field(default=0.9, gt=0, le=1)
-
     class FacetSchema(Strict):
         name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=64)
         question: str = ""
-        document: RuleSchema = RuleSchema()
+        document: float = Field(default=Facet.document, gt=0, le=1)
         labels: list[LabelSchema] = Field(min_length=1)
 
     class FileSchema(Strict):

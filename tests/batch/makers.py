@@ -10,7 +10,7 @@ import numpy as np
 
 from textclass.language import FeatureSpec, feature_keys, function_words, word_keys
 from textclass.model import LinearModel, save_model
-from textclass.taxonomy import DocumentRule, Facet, Label, Taxonomy
+from textclass.taxonomy import Facet, Label, Taxonomy
 
 DECIDING = {
     "hospital": "compassionate",
@@ -27,7 +27,6 @@ TAXONOMY = Taxonomy(
         Facet(
             "type",
             tuple(Label(name, name) for name in ("compassionate", "humanitarian", "citizen")),
-            document=DocumentRule(),
         ),
         Facet("principle", tuple(Label(name, name) for name in ("humanity", "impartiality"))),
     )

@@ -56,7 +56,7 @@ def test_baselines_learn_and_are_pooled_like_the_model(taxonomy, training, corpu
         alone = predict_baseline(pipeline, corpus)
         assert ((corpus.targets > 0) == alone).mean() > 0.85
         pooled = predict_baseline(pipeline, Corpus(taxonomy, (document, empty)), documents=True)
-        assert pooled[0].tolist() == [True, False, False, False]
+        assert pooled[0, 0]
         assert not pooled[1].any()
 
 

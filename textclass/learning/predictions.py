@@ -13,7 +13,7 @@ from textclass.corpora import Corpus, Row, make_row, read_corpus
 from textclass.errors import CorpusError, ModelError
 from textclass.language import split_passages
 from textclass.model import ModelFolder, pack_arrays
-from textclass.results import Outcome, PassageTags, pool_document
+from textclass.results import Outcome, PassageTags, pool_document, pool_probability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -112,12 +112,18 @@ def predict(
     if documents:
         pooled = [tagger.tag_document(text, evidence=False) for text in corpus.texts]
         labels = [{label.label for label in tags.labels} for tags in pooled]
-        p = [_highest([t.probabilities for t in tags.passages], len(names)) for tags in pooled]
+        p = [
+            [
+                pool_probability([t.probabilities[c] for t in tags.passages])
+                for c in range(len(names))
+            ]
+            for tags in pooled
+        ]
         kept: tuple[PassageTags, ...] = ()
     else:
         tagged = tuple(tagger.tag_many(corpus.texts, evidence=evidence))
         labels = [set(tags.labels) for tags in tagged]
-        p = [np.array(tags.probabilities) for tags in tagged]
+        p = [list(tags.probabilities) for tags in tagged]
         kept = tagged if evidence else ()
     given = np.array([[name in said for name in names] for said in labels])
     return Predictions(corpus, corpus.targets > 0, given, np.array(p)[:, order], kept)
@@ -158,11 +164,6 @@ def predict_baseline(
         said = {label.label for label in document.labels}
         pooled[row] = [name in said for name in names]
     return pooled
-
-
-def _highest(probabilities: Sequence[Sequence[float]], n_labels: int) -> NDArray[np.float64]:
-    """Return the highest probability of each label in any passage; 0 without passages."""
-    return np.asarray(np.reshape(probabilities, (-1, n_labels)).max(axis=0, initial=0.0))
 
 
 def leave_out(corpus: Corpus, other: Corpus) -> Corpus:
