@@ -32,7 +32,7 @@ def copy(tmp_path):
 
 def test_contributions_add_up_to_the_scores(scorer):
     texts = [*TEXTS, LONG, "No.", ""]
-    scores = scorer.score(texts, spans=True)
+    scores = scorer.score(texts)
     cases = [(i, column) for i in range(len(texts)) for column in range(25)]
     found = scorer.contributions(*map(list, zip(*cases, strict=True)))
     sums = (found.sums + found.intercepts).reshape(len(texts), 25)

@@ -11,7 +11,7 @@ from textclass.language.ngrams import (
     word_keys,
 )
 from textclass.language.passages import MAX_WORDS, Passage, split_passages, whole_passage
-from textclass.language.tokenizer import Tokenizer, WordBatch, WordSpans
+from textclass.language.tokenizer import Tokenizer, WordBatch
 
 __all__ = [
     "MAX_WORDS",
@@ -20,7 +20,6 @@ __all__ = [
     "Passage",
     "Tokenizer",
     "WordBatch",
-    "WordSpans",
     "count_words",
     "feature_keys",
     "function_words",

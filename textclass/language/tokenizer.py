@@ -67,41 +67,19 @@ class WordBatch:
         Row of each word in the tokenizer's `words`.
     starts : ndarray of int64, shape (n_passages + 1,)
         Where each passage begins in `ids`.
-    begins, ends : ndarray of int64, shape (n_words,), or None
-        Code-point offsets of each word into its passage, if they were asked for.
+    begins, ends : ndarray of int64, shape (n_words,)
+        Code-point offsets of each word into its passage; punctuation around it is outside.
     """
 
     ids: NDArray[np.int32]
     starts: NDArray[np.int64]
-    begins: NDArray[np.int64] | None = None
-    ends: NDArray[np.int64] | None = None
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
 
     @cached_property
     def passages(self) -> NDArray[np.int64]:
         """Passage number of each word."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
-
-    def spans(self, passage: int) -> WordSpans:
-        """Return the words of one passage with their places."""
-        assert self.begins is not None and self.ends is not None  # noqa: S101, PT018 -- for the type checker
-        part = slice(*self.starts[passage : passage + 2].tolist())
-        return WordSpans(self.ids[part], self.begins[part], self.ends[part])
-
-
-@dataclass(frozen=True)
-class WordSpans:
-    """The words of one passage with their places.
-
-    Attributes
-    ----------
-    ids : ndarray of int32, shape (n_words,)
-    starts, ends : ndarray of int64, shape (n_words,)
-        Code-point offsets into the passage; trailing and leading punctuation is outside.
-    """
-
-    ids: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
 
 
 class Tokenizer:
@@ -143,28 +121,11 @@ class Tokenizer:
         self._slot_keys = np.zeros(2**_SLOTS_BITS, dtype=np.uint64)
         self._slot_numbers = np.zeros(2**_SLOTS_BITS, dtype=np.int32)
 
-    def read(self, texts: Sequence[str], *, spans: bool = False) -> WordBatch:
-        """Return the words of `texts`; ids of earlier batches end when the cache is full.
-
-        Parameters
-        ----------
-        texts : sequence of str
-        spans : bool, keyword-only
-            Whether to return where each word stands, too.
-        """
+    def read(self, texts: Sequence[str]) -> WordBatch:
+        """Return the words of `texts`; ids of earlier batches end when the cache is full."""
         limit = self.max_chunks
         if len(self._chunks) > limit or self._characters > limit * _CHARACTERS_PER_CHUNK:
             self._reset()
-        return self._read(texts, spans=spans)
-
-    def spans(self, text: str) -> WordSpans:
-        """Return the words of one passage with their offsets into it.
-
-        It doesn't empty the cache, so after `read` of the same text ids agree.
-        """
-        return self._read([text], spans=True).spans(0)
-
-    def _read(self, texts: Sequence[str], *, spans: bool) -> WordBatch:
         joined = "\n".join(texts)
         characters = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         edges = np.flatnonzero(_BLANK.take(characters, mode="clip"))
@@ -183,13 +144,12 @@ class Tokenizer:
         sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
         begins = np.cumsum(sizes) - sizes
         passages = ends[np.searchsorted(starts, np.append(begins, len(characters)))]
-        ids = np.asarray(self._ids).take(places)
-        if not spans:
-            return WordBatch(ids, passages)
         shift = np.repeat(starts, counts) - np.repeat(begins, np.diff(passages))
-        word_begins, word_ends = np.asarray(self._begins), np.asarray(self._ends)
         return WordBatch(
-            ids, passages, shift + word_begins.take(places), shift + word_ends.take(places)
+            np.asarray(self._ids).take(places),
+            passages,
+            shift + np.asarray(self._begins).take(places),
+            shift + np.asarray(self._ends).take(places),
         )
 
     def _numbers(

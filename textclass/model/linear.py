@@ -27,7 +27,6 @@ from textclass.language import (
     pair_keys,
     word_keys,
 )
-from textclass.model.keytable import KeyTable
 from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -133,9 +132,6 @@ class WordTable:
 
     def __post_init__(self) -> None:
         self._allocate(1024)
-        self._features = KeyTable(self.model.feature_keys)
-        self._words = KeyTable(self.model.word_keys)
-        self._bigrams = KeyTable(self.model.bigram_keys)
         # Turning float16 into float64 anew for each batch would be a third of the time of scoring.
         self._bigram_rows = self.model.bigram_weights.astype(np.float64)
 
@@ -166,9 +162,9 @@ class WordTable:
 
     def _fill(self, words: Sequence[str], place: slice) -> None:
         spec, weights = self.model.spec, self.model.feature_weights
-        self.rows[place] = word_rows(words, spec, self._features, weights)
+        self.rows[place] = word_rows(words, spec, self.model.feature_keys, weights)
         self.keys[place] = word_keys(words)
-        found, index = self._words.find(self.keys[place])
+        found, index = find_keys(self.model.word_keys, self.keys[place])
         self.idf[place] = self.model.unseen_idf
         self.idf[place][found] = self.model.word_idf[index]
         self.known[place] = False
@@ -188,7 +184,8 @@ class WordTable:
         """
         places, passages = neighbours(batch)
         keys = self.keys.take(batch.ids)
-        found, index = self._bigrams.find(pair_keys(keys.take(places), keys.take(places + 1)))
+        wanted = pair_keys(keys.take(places), keys.take(places + 1))
+        found, index = find_keys(self.model.bigram_keys, wanted)
         return places.take(found), passages.take(found), index
 
     def _bigram_sums(self, batch: WordBatch) -> NDArray[np.float64]:
@@ -250,7 +247,7 @@ def _weighted_sums(
 def word_rows(
     words: Sequence[str],
     spec: FeatureSpec,
-    features: KeyTable,
+    keys: NDArray[np.uint64],
     weights: NDArray[np.float16] | NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Return the row W(u) of each word: the summed weights of its features.
@@ -259,8 +256,8 @@ def word_rows(
     ----------
     words : sequence of str
     spec : FeatureSpec
-    features : KeyTable
-        Of F keys.
+    keys : ndarray of uint64, shape (F,)
+        Rising.
     weights : ndarray of float16 or float32, shape (F, L)
 
     Returns
@@ -269,10 +266,20 @@ def word_rows(
     """
     rows = np.zeros((len(words), weights.shape[1]), dtype=np.float32)
     for wanted, owners in feature_keys(words, spec):
-        found, index = features.find(wanted)
+        found, index = find_keys(keys, wanted)
         if len(found):
             owner = owners[found]
             begins = np.flatnonzero(np.diff(owner, prepend=-1))
             found_rows = weights[index].astype(np.float32)
             rows[owner[begins]] += np.add.reduceat(found_rows, begins, axis=0)
     return rows
+
+
+def find_keys(
+    keys: NDArray[np.uint64], wanted: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places in `wanted` of keys that are there, and their index in `keys`, rising."""
+    index = np.searchsorted(keys, wanted)
+    found = np.flatnonzero(index < len(keys))
+    found = found[keys[index[found]] == wanted[found]]
+    return found, index[found]

@@ -11,9 +11,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
 from textclass.atomic import write_atomically
 from textclass.errors import ModelError, TaxonomyError
@@ -211,7 +212,7 @@ def load_folder(model: str | Path = "default") -> ModelFolder:
     where = str(folder / MANIFEST)
     content = _read(folder / MANIFEST, MAX_MANIFEST)
     try:
-        manifest = json.loads(content, parse_constant=_no_constant)
+        manifest = orjson.loads(content)
     except ValueError as error:
         raise ModelError(f"not valid JSON: {error}", where=where) from error
     if not isinstance(manifest, dict) or "format" not in manifest:
@@ -253,6 +254,26 @@ def pack_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
 
 
+def unpack_arrays(content: bytes, *, where: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a safetensors file.
+
+    Raises
+    ------
+    ModelError
+        If it isn't one.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    header = int.from_bytes(content[:8], "little")
+    if header > MAX_HEADER:
+        raise ModelError(f"a header of {header} bytes, at most {MAX_HEADER} are read", where=where)
+    try:
+        return dict(load(content))
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ModelError(f"not a safetensors file: {error}", where=where) from error
+
+
 def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> LinearModel:
     taxonomy = Taxonomy.from_dict(manifest["taxonomy"])
     labels = manifest["labels"]
@@ -273,8 +294,6 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -
         field: np.array([float(label[key]) for label in labels], dtype=np.float64)
         for key, field in _PER_LABEL.items()
     }
-    if not all(np.isfinite(values).all() for values in per_label.values()):
-        raise ValueError("a label's numbers aren't finite")
     columns: dict[str, Any] = per_label | {name: arrays[name] for name in _ARRAYS}
     return LinearModel(
         taxonomy=taxonomy,
@@ -285,27 +304,15 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -
 
 
 def _arrays(folder: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     if name not in manifest["files"]:
         raise ModelError(f"the model has no {name}", where=str(folder))
     content = read_checked(folder / name, manifest["files"][name])
-    try:
-        return dict(load(content))
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise ModelError(f"not a safetensors file: {error}", where=str(folder / name)) from error
+    return unpack_arrays(content, where=str(folder / name))
 
 
 def read_checked(path: Path, digest: str | None) -> bytes:
     """Return the bytes of a file of a model folder, with this SHA-256 if one is given."""
     content = _read(path, MAX_FILE)
-    if path.suffix == ".safetensors":
-        header = int.from_bytes(content[:8], "little")
-        if header > MAX_HEADER:
-            raise ModelError(
-                f"a header of {header} bytes, at most {MAX_HEADER} are read", where=str(path)
-            )
     if digest is not None and _sha256(content) != digest:
         raise ModelError(
             "cut short or altered: its SHA-256 isn't the manifest's",
@@ -333,7 +340,3 @@ def _read(path: Path, limit: int) -> bytes:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} isn't a number")
