@@ -39,6 +39,27 @@ def test_contributions_add_up_to_the_scores(scorer):
     assert np.abs(sums - scores.scores).max() < 1e-4
 
 
+def test_without_its_evidence_a_label_is_not_given():
+    tagger = Tagger.load("accurate")
+    path = Path(__file__).parents[2] / "corpus/written/mixed.jsonl"
+    texts = [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()[:30]]
+    left, labels = [], []
+    for text, tags in zip(texts, tagger.tag_many(texts), strict=True):
+        for label in tags.labels:
+            letters = list(text)
+            for e in tags.evidence:
+                if e.label == label and e.weight > 0:
+                    letters[e.start : e.end] = " " * (e.end - e.start)
+            left.append("".join(letters))
+            labels.append(label)
+    fallen = [
+        label not in tags.labels
+        for label, tags in zip(labels, tagger.tag_many(left, evidence=False), strict=True)
+    ]
+    assert len(fallen) > 30
+    assert np.mean(fallen) >= 0.95
+
+
 def test_a_long_text_is_read_to_its_end():
     encoder = load_encoder("accurate")
     tokens = encoder.tokens([LONG], np.eye(1, encoder.size, dtype=np.float32))[0]
