@@ -1,9 +1,10 @@
 """Text to passages, words and word ids; offsets always lead back to the original text."""
 
-from textclass.language.counts import Counts, count_words
 from textclass.language.english import function_words, is_english
-from textclass.language.ngrams import (
+from textclass.language.features import (
+    Counts,
     FeatureSpec,
+    count_words,
     feature_keys,
     neighbours,
     pair_keys,
