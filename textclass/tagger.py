@@ -20,7 +20,6 @@ from textclass.model import (
     ModelFolder,
     Scorer,
     Scores,
-    WordScorer,
     evidence_of,
     load_folder,
     open_scorer,
@@ -92,7 +91,7 @@ class Tagger:
 
     def __init__(self, model: LinearModel, *, scorer: Scorer | None = None) -> None:
         self.model = model
-        self.scorer: Scorer = scorer or WordScorer(model)
+        self.scorer = scorer or Scorer(model)
 
     @classmethod
     def load(
@@ -299,7 +298,7 @@ class Tagger:
             If the model has no such label.
         """
         column = self.taxonomy.column(label)
-        scores = self.scorer.score([text], spans=True)
+        scores = self.scorer.score([text])
         decisions = self.scorer.decide(scores)
         found = self.scorer.contributions([0], [column])
         return Explanation(
@@ -319,13 +318,13 @@ class Tagger:
 
     def contributions(self, text: str, label: str) -> Contributions:
         """Return what each word of a passage brought to the score of `label`, as arrays."""
-        self.scorer.score([text], spans=True)
+        self.scorer.score([text])
         return self.scorer.contributions([0], [self.taxonomy.column(label)])
 
     def _tag(self, places: Sequence[_Place], *, evidence: bool) -> list[PassageTags]:
         """Tag a batch of passages."""
         texts = [place.text[place.passage.start : place.passage.end] for place in places]
-        scores = self.scorer.score(texts, spans=evidence)
+        scores = self.scorer.score(texts)
         decisions = self.scorer.decide(scores)
         names = self.taxonomy.names
         passages, columns = (index.tolist() for index in np.nonzero(decisions.given))

@@ -1,5 +1,10 @@
 """An accurate model made of words and the shipped encoder."""
 
+import hashlib
+import json
+from itertools import groupby
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,15 +12,44 @@ from textclass.corpora import Corpus, read_corpus
 from textclass.errors import CorpusError
 from textclass.learning import EncoderFeatures, train, train_accurate
 from textclass.learning.stack import is_set_aside
-from textclass.model import load_folder
+from textclass.model import (
+    ENCODER_FACTS,
+    HEAD,
+    STACK,
+    encoder_files,
+    load_folder,
+    pack_arrays,
+    verify_folder,
+)
 from textclass.tagger import Tagger
+
+WRITTEN = Path(__file__).parents[2] / "corpus/written"
 
 
 @pytest.fixture(scope="module")
 def corpus():
-    rows = read_corpus("corpus/written/mixed.jsonl").rows
-    rows += read_corpus("corpus/written/citizen.jsonl").rows
-    return Corpus(read_corpus("corpus/written/mixed.jsonl").taxonomy, rows)
+    """A few passages, half of them of documents set aside."""
+    written = read_corpus(WRITTEN)
+    rows = sorted(written.rows, key=lambda row: (is_set_aside(row.group), row.id))
+    halves = [list(half) for _, half in groupby(rows, key=lambda row: is_set_aside(row.group))]
+    return Corpus(written.taxonomy, tuple(halves[0][:80] + halves[1][:80]))
+
+
+@pytest.fixture(scope="module")
+def words(corpus, toy_pipeline, tmp_path_factory):
+    return train(corpus, tmp_path_factory.mktemp("words") / "words", toy_pipeline)
+
+
+def with_head(folder: Path, labels: list[str], head: dict[str, np.ndarray]) -> Path:
+    """Write the shipped encoder with another head."""
+    files = encoder_files("accurate") | {HEAD: pack_arrays(head)}
+    facts = json.loads(files.pop(ENCODER_FACTS)) | {"labels": labels}
+    facts["files"] = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    (folder / ENCODER_FACTS).write_text(json.dumps(facts))
+    return folder
 
 
 def test_about_a_tenth_of_the_documents_is_set_aside():
@@ -29,23 +63,28 @@ def test_vectors_are_features_for_any_classifier():
     assert vectors.shape == (2, len(features.get_feature_names_out()))
 
 
-def test_words_and_encoder_make_a_model_that_tags(corpus, toy_pipeline, tmp_path):
-    words = train(corpus, tmp_path / "words", toy_pipeline)
-    aside = sum(is_set_aside(group) for group in corpus.groups)
-    if aside < 50:
-        pytest.fail(f"{aside} passages set aside, the test needs 50")
-    made = train_accurate(corpus, words, "accurate", tmp_path / "accurate")
+@pytest.mark.parametrize("own", [True, False], ids=["the encoder's head", "a head of our labels"])
+def test_words_and_encoder_make_a_model_that_tags(corpus, words, tmp_path, own):
+    weight = load_folder("accurate").arrays(STACK)["head"]
+    labels = list(corpus.taxonomy.names) if own else ["another"]
+    head = {"weight": weight, "bias": np.full(len(weight), -1.0, dtype=np.float32)}
+    encoder = with_head(tmp_path / "encoder", labels, head)
+    made = train_accurate(corpus, words, encoder, tmp_path / "accurate")
+    assert verify_folder(tmp_path / "accurate").digest == made.digest
     assert made.is_accurate
-    assert made.manifest["stack"]["passages_set_aside"] == aside
-    assert load_folder(tmp_path / "accurate").digest == made.digest
-    tagger = Tagger.load(tmp_path / "accurate")
+    assert made.manifest["stack"]["passages_set_aside"] == 80
+    scaled = made.arrays(STACK)["head"]
+    alike = np.sum(scaled * weight, axis=1) >= 0.999 * np.linalg.norm(scaled, axis=1) * (
+        np.linalg.norm(weight, axis=1)
+    )
+    assert alike.all() == own
+    tagger = Tagger.load(made)
     p = np.array([tags.probabilities for tags in tagger.tag_many(corpus.texts[:40])])
     truth = corpus.targets[:40] > 0
     assert p[truth].mean() > 2 * p[~truth].mean()
 
 
-def test_too_few_documents_are_told(corpus, toy_pipeline, tmp_path):
-    few = Corpus(corpus.taxonomy, corpus.rows[:60])
-    words = train(few, tmp_path / "words", toy_pipeline)
+def test_too_few_documents_are_told(corpus, words, tmp_path):
+    few = Corpus(corpus.taxonomy, corpus.rows[:90])
     with pytest.raises(CorpusError, match="set aside"):
         train_accurate(few, words, "accurate", tmp_path / "accurate")

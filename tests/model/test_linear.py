@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from textclass.corpora import read_corpus
 from textclass.language import Tokenizer
 from textclass.learning import compile_model, fit_corpus
-from textclass.model import KeyTable, WordTable
+from textclass.model import WordTable, find_keys
 from textclass.tagger import Tagger
 
 
@@ -60,9 +60,9 @@ def test_scores_do_not_depend_on_the_batch_or_on_what_came_before(fitted, toy_co
     st.lists(st.integers(0, 2**64 - 1), max_size=300, unique=True),
     st.lists(st.integers(0, 2**64 - 1), max_size=30),
 )
-def test_key_table_finds_what_is_there_and_nothing_else(keys, others):
+def test_keys_are_found_where_they_are_and_nowhere_else(keys, others):
     rising = np.array(sorted(keys), dtype=np.uint64)
     wanted = np.array(keys[::2] + others, dtype=np.uint64)
-    positions, index = KeyTable(rising).find(wanted)
+    positions, index = find_keys(rising, wanted)
     assert rising[index].tolist() == wanted[positions].tolist()
     assert positions.tolist() == [i for i, key in enumerate(wanted.tolist()) if key in set(keys)]

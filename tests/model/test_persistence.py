@@ -92,19 +92,16 @@ def test_a_manifest_that_does_not_fit_is_refused(folder, change, told):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"{", "not valid JSON"), (b'{"a": NaN}', "NaN"), (b"[1]", "not the man")]
+    ("content", "told"),
+    [
+        (b'{"a": 1e999}', "not valid JSON"),
+        (b'{"a": NaN}', "not valid JSON"),
+        (b"[1]", "not the man"),
+    ],
 )
 def test_what_is_no_manifest_is_refused(folder, content, told):
     (folder / "manifest.json").write_bytes(content)
     assert told in refusal(folder)
-
-
-def test_labels_with_numbers_that_are_not_finite_are_refused(folder):
-    text = (folder / "manifest.json").read_text()
-    manifest = json.loads(text)
-    manifest["labels"][0]["slope"] = 1e999
-    (folder / "manifest.json").write_text(json.dumps(manifest).replace("Infinity", "1e999"))
-    assert "aren't finite" in refusal(folder)
 
 
 def test_a_file_that_leads_out_of_the_folder_is_refused(folder, tmp_path):

@@ -32,11 +32,32 @@ def copy(tmp_path):
 
 def test_contributions_add_up_to_the_scores(scorer):
     texts = [*TEXTS, LONG, "No.", ""]
-    scores = scorer.score(texts, spans=True)
+    scores = scorer.score(texts)
     cases = [(i, column) for i in range(len(texts)) for column in range(25)]
     found = scorer.contributions(*map(list, zip(*cases, strict=True)))
     sums = (found.sums + found.intercepts).reshape(len(texts), 25)
     assert np.abs(sums - scores.scores).max() < 1e-4
+
+
+def test_without_its_evidence_a_label_is_not_given():
+    tagger = Tagger.load("accurate")
+    path = Path(__file__).parents[2] / "corpus/written/mixed.jsonl"
+    texts = [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()[:30]]
+    left, labels = [], []
+    for text, tags in zip(texts, tagger.tag_many(texts), strict=True):
+        for label in tags.labels:
+            letters = list(text)
+            for e in tags.evidence:
+                if e.label == label and e.weight > 0:
+                    letters[e.start : e.end] = " " * (e.end - e.start)
+            left.append("".join(letters))
+            labels.append(label)
+    fallen = [
+        label not in tags.labels
+        for label, tags in zip(labels, tagger.tag_many(left, evidence=False), strict=True)
+    ]
+    assert len(fallen) > 30
+    assert np.mean(fallen) >= 0.95
 
 
 def test_a_long_text_is_read_to_its_end():

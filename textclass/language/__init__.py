@@ -1,9 +1,10 @@
 """Text to passages, words and word ids; offsets always lead back to the original text."""
 
-from textclass.language.counts import Counts, count_words
 from textclass.language.english import function_words, is_english
-from textclass.language.ngrams import (
+from textclass.language.features import (
+    Counts,
     FeatureSpec,
+    count_words,
     feature_keys,
     neighbours,
     pair_keys,
@@ -11,7 +12,7 @@ from textclass.language.ngrams import (
     word_keys,
 )
 from textclass.language.passages import MAX_WORDS, Passage, split_passages, whole_passage
-from textclass.language.tokenizer import Tokenizer, WordBatch, WordSpans
+from textclass.language.tokenizer import Tokenizer, WordBatch
 
 __all__ = [
     "MAX_WORDS",
@@ -20,7 +21,6 @@ __all__ = [
     "Passage",
     "Tokenizer",
     "WordBatch",
-    "WordSpans",
     "count_words",
     "feature_keys",
     "function_words",

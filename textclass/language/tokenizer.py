@@ -1,14 +1,11 @@
 """Text to word ids on arrays, through a cache from white-space chunks to words.
 
 spaCy's tokenizer works chunk by chunk between white space, so a chunk that has been seen before
-needs no second look. Only chunks never seen go to spaCy, many in one call. Most of the others are
-found by a hash of their characters, all chunks of a batch at once and without becoming strings:
-twice as fast as a `dict`.
+needs no second look. Only chunks never seen go to spaCy, many in one call.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from array import array
@@ -35,23 +32,11 @@ _CHARACTERS_PER_CHUNK = 40
 _MAX_LEXEMES = 400_000
 """spaCy keeps all tokens that it has met; past so many its tokenizer is made anew."""
 
-_SLOTS_BITS = 20
-_CHUNKS_AT_ONCE = 16384
 _PIECES_AT_ONCE = 4096
-# What spaCy's English cuts in one way only, unless it has a rule for it: four new chunks of five,
-# in a tenth of spaCy's time.
-_PLAIN = re.compile(
-    r"(?!.*-.*\.)([A-Za-z]+(?:-[A-Za-z]+)*|[0-9]+(?:,[0-9]+)*)(?:'s)?(?:[,;:!?)]|(?<=[a-z0-9]{2})\.)?"
-)
-_PLAIN_WORD = re.compile(r"[A-Za-z]+|[0-9,]*[0-9]|'s")
+_CHUNK = re.compile(r"\S+")
 _DIGITS = str.maketrans("123456789", "000000000")
 # Single quotes (and the acute accent that stands for one), then double quotes.
 _QUOTES = str.maketrans("\u2018\u2019\u201b\u00b4\u201c\u201d\u201e", "''''\"\"\"")
-
-_BLANK = np.zeros(0x3002, dtype=bool)
-# The white space of `str.split`; the last entry stands for all code points after U+3000.
-_BLANK[[*range(9, 14), *range(28, 33), 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)]] = True
-_BLANK[[0x2028, 0x2029, 0x202F, 0x205F, 0x3000]] = True
 
 Word = tuple[str, int, int]
 """A word with its start and end in a chunk."""
@@ -67,41 +52,19 @@ class WordBatch:
         Row of each word in the tokenizer's `words`.
     starts : ndarray of int64, shape (n_passages + 1,)
         Where each passage begins in `ids`.
-    begins, ends : ndarray of int64, shape (n_words,), or None
-        Code-point offsets of each word into its passage, if they were asked for.
+    begins, ends : ndarray of int64, shape (n_words,)
+        Code-point offsets of each word into its passage; punctuation around it is outside.
     """
 
     ids: NDArray[np.int32]
     starts: NDArray[np.int64]
-    begins: NDArray[np.int64] | None = None
-    ends: NDArray[np.int64] | None = None
+    begins: NDArray[np.int64]
+    ends: NDArray[np.int64]
 
     @cached_property
     def passages(self) -> NDArray[np.int64]:
         """Passage number of each word."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
-
-    def spans(self, passage: int) -> WordSpans:
-        """Return the words of one passage with their places."""
-        assert self.begins is not None and self.ends is not None  # noqa: S101, PT018 -- for the type checker
-        part = slice(*self.starts[passage : passage + 2].tolist())
-        return WordSpans(self.ids[part], self.begins[part], self.ends[part])
-
-
-@dataclass(frozen=True)
-class WordSpans:
-    """The words of one passage with their places.
-
-    Attributes
-    ----------
-    ids : ndarray of int32, shape (n_words,)
-    starts, ends : ndarray of int64, shape (n_words,)
-        Code-point offsets into the passage; trailing and leading punctuation is outside.
-    """
-
-    ids: NDArray[np.int32]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
 
 
 class Tokenizer:
@@ -137,44 +100,17 @@ class Tokenizer:
         # Words of chunk c: from _bounds[c] to _bounds[c + 1]; with their offsets into the chunk.
         self._bounds = array("q", [0])
         self._ids, self._begins, self._ends = array("i"), array("q"), array("q")
-        # The hash is linear in the characters, with factors drawn anew each time: no text can be
-        # written whose chunks have one hash, and by chance 400,000 hardly ever have.
-        self._factors = np.frombuffer(os.urandom(8 * PIECE), dtype=np.uint64)
-        self._slot_keys = np.zeros(2**_SLOTS_BITS, dtype=np.uint64)
-        self._slot_numbers = np.zeros(2**_SLOTS_BITS, dtype=np.int32)
 
-    def read(self, texts: Sequence[str], *, spans: bool = False) -> WordBatch:
-        """Return the words of `texts`; ids of earlier batches end when the cache is full.
-
-        Parameters
-        ----------
-        texts : sequence of str
-        spans : bool, keyword-only
-            Whether to return where each word stands, too.
-        """
+    def read(self, texts: Sequence[str]) -> WordBatch:
+        """Return the words of `texts`; ids of earlier batches end when the cache is full."""
         limit = self.max_chunks
         if len(self._chunks) > limit or self._characters > limit * _CHARACTERS_PER_CHUNK:
             self._reset()
-        return self._read(texts, spans=spans)
-
-    def spans(self, text: str) -> WordSpans:
-        """Return the words of one passage with their offsets into it.
-
-        It doesn't empty the cache, so after `read` of the same text ids agree.
-        """
-        return self._read([text], spans=True).spans(0)
-
-    def _read(self, texts: Sequence[str], *, spans: bool) -> WordBatch:
         joined = "\n".join(texts)
-        characters = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-        edges = np.flatnonzero(_BLANK.take(characters, mode="clip"))
-        starts = np.concatenate(([0], edges + 1))
-        lengths = np.append(edges, len(characters)) - starts
-        starts, lengths = starts[lengths > 0], lengths[lengths > 0]
-        numbers = np.empty(len(starts), dtype=np.int64)
-        for at in range(0, len(starts), _CHUNKS_AT_ONCE):
-            part = slice(at, at + _CHUNKS_AT_ONCE)
-            numbers[part] = self._numbers(joined, characters, starts[part], lengths[part])
+        chunks = _CHUNK.findall(joined)
+        self._learn([chunk for chunk in dict.fromkeys(chunks) if chunk not in self._chunks])
+        numbers = np.array([self._chunks[chunk] for chunk in chunks], dtype=np.int64)
+        starts = np.array([match.start() for match in _CHUNK.finditer(joined)], dtype=np.int64)
         bounds = np.asarray(self._bounds)
         first = bounds.take(numbers)
         counts = bounds.take(numbers + 1) - first
@@ -182,42 +118,14 @@ class Tokenizer:
         places = np.repeat(first - ends[:-1], counts) + np.arange(ends[-1])
         sizes = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1
         begins = np.cumsum(sizes) - sizes
-        passages = ends[np.searchsorted(starts, np.append(begins, len(characters)))]
-        ids = np.asarray(self._ids).take(places)
-        if not spans:
-            return WordBatch(ids, passages)
+        passages = ends[np.searchsorted(starts, np.append(begins, len(joined)))]
         shift = np.repeat(starts, counts) - np.repeat(begins, np.diff(passages))
-        word_begins, word_ends = np.asarray(self._begins), np.asarray(self._ends)
         return WordBatch(
-            ids, passages, shift + word_begins.take(places), shift + word_ends.take(places)
+            np.asarray(self._ids).take(places),
+            passages,
+            shift + np.asarray(self._begins).take(places),
+            shift + np.asarray(self._ends).take(places),
         )
-
-    def _numbers(
-        self,
-        text: str,
-        characters: NDArray[np.uint32],
-        starts: NDArray[np.int64],
-        lengths: NDArray[np.int64],
-    ) -> NDArray[np.int64]:
-        """Return the number of each chunk, those never seen learnt."""
-        hashed = np.minimum(lengths, PIECE)
-        offsets = np.cumsum(hashed) - hashed
-        within = np.arange(offsets[-1] + hashed[-1]) - np.repeat(offsets, hashed)
-        parts = characters.take(np.repeat(starts, hashed) + within)
-        keys = np.add.reduceat(self._factors.take(within) * parts, offsets)
-        slots = (keys >> np.uint64(64 - _SLOTS_BITS)).astype(np.int64)
-        numbers = self._slot_numbers.take(slots).astype(np.int64)
-        # A chunk whose slot another has, and a long one, are found by name.
-        others = np.flatnonzero((self._slot_keys.take(slots) != keys) | (lengths > PIECE))
-        if len(others):
-            places = zip(starts[others].tolist(), (starts + lengths)[others].tolist(), strict=True)
-            chunks = [text[start:end] for start, end in places]
-            self._learn([chunk for chunk in dict.fromkeys(chunks) if chunk not in self._chunks])
-            numbers[others] = list(map(self._chunks.__getitem__, chunks))
-            free = others[(self._slot_keys[slots[others]] == 0) & (lengths[others] <= PIECE)]
-            self._slot_keys[slots[free]] = keys[free]
-            self._slot_numbers[slots[free]] = numbers[free]
-        return numbers
 
     def _learn(self, chunks: Sequence[str]) -> None:
         for chunk, words in zip(chunks, _chunk_words(chunks), strict=True):
@@ -258,35 +166,15 @@ def english_tokenizer() -> Any:  # noqa: ANN401 -- spaCy's classes carry no type
 
 def _chunk_words(chunks: Sequence[str]) -> Iterator[list[Word]]:
     """Yield for each chunk its words with their offsets into the chunk."""
-    plain = list(map(_plain_words, chunks))
-    cut = {
-        chunk: [chunk[start : start + PIECE] for start in range(0, len(chunk), PIECE)]
-        for chunk, words in zip(chunks, plain, strict=True)
-        if words is None
-    }
+    cut = [[chunk[at : at + PIECE] for at in range(0, len(chunk), PIECE)] for chunk in chunks]
     # A long run of one character is one piece, many times.
-    known = _piece_words(list(set(chain.from_iterable(cut.values()))))
-    for chunk, words in zip(chunks, plain, strict=True):
-        yield (
-            words
-            if words is not None
-            else [
-                (word, number * PIECE + start, number * PIECE + end)
-                for number, piece in enumerate(cut[chunk])
-                for word, start, end in known[piece]
-            ]
-        )
-
-
-def _plain_words(chunk: str) -> list[Word] | None:
-    """Return the words of a chunk that needs no spaCy."""
-    match = _PLAIN.fullmatch(chunk) if len(chunk) <= PIECE else None
-    rules = english_tokenizer().rules
-    if not match or chunk in rules or match[1] in rules:
-        return None
-    return [
-        (part[0].lower().translate(_DIGITS), *part.span()) for part in _PLAIN_WORD.finditer(chunk)
-    ]
+    known = _piece_words(list(set(chain.from_iterable(cut))))
+    for pieces in cut:
+        yield [
+            (word, number * PIECE + start, number * PIECE + end)
+            for number, piece in enumerate(pieces)
+            for word, start, end in known[piece]
+        ]
 
 
 def _piece_words(pieces: Sequence[str]) -> dict[str, list[Word]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from textclass.language import Tokenizer, WordSpans
+from textclass.language import Tokenizer, WordBatch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -141,16 +141,16 @@ def faithfulness(tagger: Tagger, predictions: Predictions, *, seed: int) -> dict
     for text, tags in zip(predictions.corpus.texts, predictions.tags, strict=True):
         if not tags.labels:
             continue
-        spans = tokenizer.spans(text)
+        words = tokenizer.read([text])
         for label in tags.labels:
-            decided = _decided(spans, [e for e in tags.evidence if e.label == label])
+            decided = _decided(words, [e for e in tags.evidence if e.label == label])
             others = np.flatnonzero(~decided)
             drawn = np.zeros(len(decided), dtype=bool)
             few = min(int(decided.sum()), len(others))
             drawn[random.choice(others, size=few, replace=False)] = True
             columns.append(tagger.taxonomy.column(label))
-            without.append(erase(text, spans, decided))
-            control.append(erase(text, spans, drawn))
+            without.append(erase(text, words, decided))
+            control.append(erase(text, words, drawn))
     if not columns:
         return None
     dropped = _fallen(tagger, without, columns)
@@ -162,21 +162,21 @@ def faithfulness(tagger: Tagger, predictions: Predictions, *, seed: int) -> dict
     }
 
 
-def erase(text: str, spans: WordSpans, chosen: NDArray[np.bool_]) -> str:
+def erase(text: str, words: WordBatch, chosen: NDArray[np.bool_]) -> str:
     """Return a text without the chosen words, a space in the place of each."""
     pieces, place = [], 0
-    for start, end in zip(spans.starts[chosen], spans.ends[chosen], strict=True):
+    for start, end in zip(words.begins[chosen], words.ends[chosen], strict=True):
         pieces += [text[place:start], " "]
         place = end
     return "".join([*pieces, text[place:]])
 
 
-def _decided(spans: WordSpans, evidence: Sequence[Evidence]) -> NDArray[np.bool_]:
+def _decided(words: WordBatch, evidence: Sequence[Evidence]) -> NDArray[np.bool_]:
     """Return which words lie in evidence that speaks for the label."""
-    inside = np.zeros(len(spans.ids), dtype=bool)
+    inside = np.zeros(len(words.ids), dtype=bool)
     for span in evidence:
         if span.weight > 0:
-            inside |= (spans.starts >= span.start) & (spans.ends <= span.end)
+            inside |= (words.begins >= span.start) & (words.ends <= span.end)
     return inside
 
 

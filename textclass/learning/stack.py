@@ -7,6 +7,7 @@ log odds of a label are a sum over words and tokens.
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,15 @@ from textclass.learning.encoder_features import EncoderFeatures
 from textclass.learning.predictions import TRAINING_GROUPS, training_groups
 from textclass.learning.training import OUT_OF_FOLD, row_keys
 from textclass.model import (
+    ENCODER_FACTS,
+    HEAD,
     STACK,
     ModelFolder,
     check_place,
     encoder_files,
     pack_arrays,
     save_model,
+    unpack_arrays,
 )
 from textclass.taxonomy import Taxonomy
 
@@ -45,6 +49,8 @@ MOST_LOST = 0.003
 
 _FEWEST = 50
 _HEAD_C = 1.0
+_SHRINKAGE = 20.0
+"""As a `LabelClassifier`'s."""
 _TENTHS = 10
 
 
@@ -63,7 +69,8 @@ def train_accurate(
 ) -> ModelFolder:
     """Make an accurate model of a trained model of words and a fine-tuned encoder.
 
-    A head is fitted on the encoder's vectors of all rows with labels. What the two parts count for,
+    The encoder speaks by the head that was fine-tuned with it; where that has other labels than the
+    corpus, by one fitted on the vectors of all rows with labels. What the two parts count for,
     calibration, thresholds and the bound of the cascade come from the rows of documents that the
     encoder never saw (`is_set_aside`), with scores of both parts that are out of fold.
 
@@ -97,30 +104,26 @@ def train_accurate(
             f"{len(aside)} labelled passages are of documents set aside, {_FEWEST} are needed",
             hint="train the words on the same corpus, of about 500 labelled documents or more",
         )
-    truth, weights = hard.targets > 0, kept["weights"][place[aside]].astype(np.float64)
-    vectors = EncoderFeatures(encoder, threads=threads).fit([]).transform(hard.texts)
-    head = LabelClassifier(C=_HEAD_C, n_jobs=-1)
-    head.fit(vectors, truth.astype(np.float64), groups=hard.groups)
+    truth, weights = hard.targets[aside] > 0, kept["weights"][place[aside]].astype(np.float64)
+    head, constant, of_encoder = _head(hard, aside, encoder, threads=threads)
     of_words = _log_odds(kept["probabilities"][place[aside]])
-    of_encoder = _log_odds(head.out_of_fold_[aside])
     share = np.empty(truth.shape[1])
     for part in corpus.taxonomy.slices.values():
-        share[part] = _best_share(of_words[:, part], of_encoder[:, part], truth[aside][:, part])
+        share[part] = _best_share(of_words[:, part], of_encoder[:, part], truth[:, part])
     mixed = (1 - share) * of_words + share * of_encoder
-    slope, offset = calibrate(mixed, truth[aside], weights, shrinkage=head.shrinkage).T
+    slope, offset = calibrate(mixed, truth, weights, shrinkage=_SHRINKAGE).T
     odds = slope * mixed + offset
     targets = [label.target_precision for label in corpus.taxonomy.labels]
     facets = corpus.taxonomy.facet_of_each
-    thresholds = choose_thresholds(expit(odds), truth[aside], weights, targets, facets)
+    thresholds = choose_thresholds(expit(odds), truth, weights, targets, facets)
     bars = logit(np.array([threshold.value for threshold in thresholds]))
     # All that doesn't depend on the text goes into the intercept of the words' part.
-    linear, head_slope = words.model, head.calibration_[:, 0]
+    linear = words.model
     of_linear = slope * (1 - share) * linear.slope
-    constant = head_slope * head.intercept_ + head.calibration_[:, 1]
     rest = slope * ((1 - share) * linear.offset + share * constant) + offset
     shift = bars - logit(linear.thresholds)
     alone_slope = linear.slope / of_linear
-    margin, left = _margin(of_words + shift, odds, bars, truth[aside], corpus.taxonomy)
+    margin, left = _margin(of_words + shift, odds, bars, truth, corpus.taxonomy)
     model = replace(
         linear,
         feature_weights=(linear.feature_weights * of_linear).astype(np.float16),
@@ -131,13 +134,13 @@ def train_accurate(
         thresholds=expit(bars),
     )
     stack = {
-        "head": (head.coef_ * (slope * share * head_slope)[:, None]).astype(np.float32),
+        "head": (head * (slope * share)[:, None]).astype(np.float32),
         "alone": np.column_stack([alone_slope, linear.offset + shift - alone_slope * rest]),
         "margin": np.array([margin]),
     }
     arrays = {
         "probabilities": expit(odds).astype(np.float16),
-        "truth": truth[aside].astype(np.uint8),
+        "truth": truth.astype(np.uint8),
         "weights": weights.astype(np.float32),
         "rows": row_keys(hard)[aside],
     }
@@ -159,6 +162,28 @@ def train_accurate(
     return save_model(
         model, folder, facts=facts, files=files | {CARD: model_card(model, facts).encode()}
     )
+
+
+def _head(
+    hard: Corpus, aside: NDArray[np.int64], encoder: str | Path, *, threads: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
+    """Return weights and constants that make log odds of vectors, and the odds of rows set aside.
+
+    Those are honest: the encoder and its own head never saw the rows, a head fitted here is out of
+    fold.
+    """
+    features, files = EncoderFeatures(encoder, threads=threads).fit([]), encoder_files(encoder)
+    texts = hard.texts
+    if json.loads(files[ENCODER_FACTS]).get("labels") == list(hard.taxonomy.names):
+        own = unpack_arrays(files[HEAD], where=HEAD)
+        weight, bias = own["weight"], own["bias"]
+        vectors = features.transform([texts[row] for row in aside]).astype(np.float64)
+        return weight, bias, vectors @ weight.T + bias
+    head = LabelClassifier(C=_HEAD_C, n_jobs=-1)
+    head.fit(features.transform(texts), hard.targets, groups=hard.groups)
+    slope, offset = head.calibration_.T
+    odds = _log_odds(head.out_of_fold_[aside])
+    return head.coef_ * slope[:, None], slope * head.intercept_ + offset, odds
 
 
 def _log_odds(p: NDArray[Any]) -> NDArray[np.float64]:

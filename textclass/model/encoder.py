@@ -10,24 +10,29 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from textclass.errors import ModelError
+from textclass.model.checked import read_checked
 from textclass.model.onnx_check import check_onnx
-from textclass.model.persistence import find_model, read_checked
+from textclass.model.persistence import find_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENCODER = "encoder.onnx"
 TOKENIZER = "tokenizer.json"
+HEAD = "head.safetensors"
+"""The linear layer that was fine-tuned with the encoder: `weight` (L, size) and `bias` (L,)."""
 NOTICE = "NOTICE"
 """The licence of the base model, where it asks for one."""
 ENCODER_FACTS = "encoder.json"
-"""What an encoder is, with the SHA-256 of its two files."""
+"""What an encoder is, the labels of its head, and the SHA-256 of its other files."""
 
 _WINDOWS_AT_ONCE = 16
 
@@ -104,54 +109,51 @@ class Encoder:
     def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the mean token vector of each text, shape (len(texts), size)."""
         sums = np.zeros((len(texts), self.size), dtype=np.float32)
-        lengths = np.zeros(len(texts), dtype=np.int64)
-        for windows, vectors in self._run(self._windows(texts)):
-            for (owner, _, encoding), rows in zip(windows, vectors, strict=True):
-                n_tokens = len(encoding)
-                sums[owner] += rows[:n_tokens].sum(axis=0)
-                lengths[owner] += n_tokens
-        means: NDArray[np.float32] = (sums / np.maximum(lengths, 1)[:, None]).astype(np.float32)
+        lengths = np.zeros((len(texts), 1), dtype=np.float32)
+        for owner, _, _, vectors in self._windows(texts):
+            sums[owner] += vectors.sum(axis=0)
+            lengths[owner] += len(vectors)
+        means: NDArray[np.float32] = np.divide(sums, np.maximum(lengths, 1), dtype=np.float32)
         return means
 
     def tokens(self, texts: Sequence[str], layer: NDArray[np.float32]) -> list[Tokens]:
         """Return the tokens of each text under a linear layer of shape (n_outputs, size)."""
-        found: dict[tuple[int, int], tuple[Any, NDArray[np.float32]]] = {}
-        for windows, vectors in self._run(self._windows(texts)):
-            values = vectors @ layer.T
-            for (owner, number, encoding), rows in zip(windows, values, strict=True):
-                found[owner, number] = encoding, rows[: len(encoding)]
-        parts: list[list[tuple[Any, NDArray[np.float32]]]] = [[] for _ in texts]
-        for owner, number in sorted(found):
-            parts[owner].append(found[owner, number])
-        return [_joined(one) for one in parts]
+        windows = [
+            (owner, number, offsets, vectors @ layer.T)
+            for owner, number, offsets, vectors in self._windows(texts)
+        ]
+        windows.sort(key=itemgetter(0, 1))
+        found = []
+        for _, of_text in groupby(windows, key=itemgetter(0)):
+            _, _, offsets, values = zip(*of_text, strict=True)
+            begins, ends = np.concatenate(offsets).T
+            found.append(Tokens(begins, ends, np.concatenate(values)))
+        return found
 
-    def _windows(self, texts: Sequence[str]) -> list[tuple[int, int, Any]]:
-        """Return the windows of all texts with the number of their text, longest first."""
+    def _windows(
+        self, texts: Sequence[str]
+    ) -> Iterator[tuple[int, int, list[tuple[int, int]], NDArray[np.float32]]]:
+        """Yield all windows, long ones first, some at once.
+
+        Each with the number of its text, its own number in the text, and offsets and vectors of its
+        tokens.
+        """
         windows = [
             (owner, number, window)
             for owner, encoding in enumerate(self._tokenizer.encode_batch(list(texts)))
             for number, window in enumerate((encoding, *encoding.overflowing))
         ]
-        return sorted(windows, key=lambda window: -len(window[2]))
-
-    def _run(
-        self, windows: list[tuple[int, int, Any]]
-    ) -> Iterator[tuple[list[tuple[int, int, Any]], NDArray[np.float32]]]:
-        """Yield some windows of like length with their token vectors, (n, length, size)."""
+        windows.sort(key=lambda window: -len(window[2]))
         for first in range(0, len(windows), _WINDOWS_AT_ONCE):
             batch = windows[first : first + _WINDOWS_AT_ONCE]
             ids = np.zeros((len(batch), len(batch[0][2])), dtype=np.int64)
             mask = np.zeros_like(ids)
-            for row, (_, _, encoding) in enumerate(batch):
-                ids[row, : len(encoding)] = encoding.ids
-                mask[row, : len(encoding)] = 1
-            feed = {"input_ids": ids, "attention_mask": mask}
-            yield batch, self._session.run(None, feed)[0]
-
-
-def _joined(parts: list[tuple[Any, NDArray[np.float32]]]) -> Tokens:
-    offsets = np.array([span for encoding, _ in parts for span in encoding.offsets], dtype=np.int64)
-    return Tokens(offsets[:, 0], offsets[:, 1], np.concatenate([values for _, values in parts]))
+            for row, (_, _, window) in enumerate(batch):
+                ids[row, : len(window)] = window.ids
+                mask[row, : len(window)] = 1
+            (vectors,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+            for (owner, number, window), rows in zip(batch, vectors, strict=True):
+                yield owner, number, window.offsets, rows[: len(window)]
 
 
 def load_encoder(folder: str | Path, *, digest: str | None = None, threads: int = 1) -> Encoder:
@@ -170,23 +172,29 @@ def load_encoder(folder: str | Path, *, digest: str | None = None, threads: int 
     ModelError
         If a file is missing or altered, or the encoder can't be run here.
     """
+    files = encoder_files(folder, digest=digest)
+    max_tokens = json.loads(files[ENCODER_FACTS])["max_tokens"]
+    return Encoder(files[ENCODER], files[TOKENIZER], max_tokens=max_tokens, threads=threads)
+
+
+def encoder_files(folder: str | Path, *, digest: str | None = None) -> dict[str, bytes]:
+    """Return the files of an encoder by name, each with the SHA-256 that `encoder.json` tells.
+
+    Raises
+    ------
+    ModelError
+        If a file is missing or altered.
+    """
     folder = find_model(folder)
+    content = read_checked(folder / ENCODER_FACTS, digest)
     try:
-        facts = json.loads(read_checked(folder / ENCODER_FACTS, digest))
-        digests, max_tokens = facts["files"], int(facts["max_tokens"])
-        onnx, tokenizer = (
-            read_checked(folder / name, digests[name]) for name in (ENCODER, TOKENIZER)
-        )
+        facts = json.loads(content)
+        int(facts["max_tokens"])
+        wanted = {ENCODER, TOKENIZER} | {HEAD, NOTICE} & set(facts["files"])
+        digests = {name: str(facts["files"][name]) for name in sorted(wanted)}
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"it lacks or misstates {error}", where=str(folder / ENCODER_FACTS)
         ) from error
-    return Encoder(onnx, tokenizer, max_tokens=max_tokens, threads=threads)
-
-
-def encoder_files(folder: str | Path) -> dict[str, bytes]:
-    """Return the files of an encoder by name, its licence notice too."""
-    folder = find_model(folder)
-    names = [ENCODER_FACTS, ENCODER, TOKENIZER]
-    names += [NOTICE] if (folder / NOTICE).exists() else []
-    return {name: read_checked(folder / name, None) for name in names}
+    files = {name: read_checked(folder / name, digests[name]) for name in digests}
+    return {ENCODER_FACTS: content, **files}

@@ -29,50 +29,6 @@ _LOW_32 = np.int64(0xFFFFFFFF)
 
 
 @dataclass(frozen=True, eq=False)
-class PassageParts:
-    """What the scores of some passages are made of, whatever the label; one passage a case.
-
-    Attributes
-    ----------
-    words : WordBatch
-        The words of the cases, with their places in the passages.
-    cases : ndarray of int64, shape (n_words,)
-        The case of each word.
-    distinct : ndarray of int64, shape (n_words,)
-        Number of each place's word among the distinct words of all cases.
-    factors : ndarray of float64, shape (n_words,)
-        What a place's row counts for: a word's 1 + ln tf, shared evenly among its places.
-    owners : ndarray of int64, shape (n_distinct,)
-        The case of each distinct word, never falling.
-    squares : ndarray of float64, shape (n_distinct,)
-        Part of each distinct word in its case's squared norm.
-    norms : ndarray of float64, shape (n_cases,)
-        n of each case's passage.
-    pairs : ndarray of int64, shape (n_pairs,)
-        Places whose word and the next are a pair that the model knows.
-    pair_rows : ndarray of int64, shape (n_pairs,)
-        Row of each pair in the model's bigram weights.
-    pair_shares : ndarray of float64, shape (n_pairs,)
-        1 / how often the pair stands in the passage.
-    """
-
-    words: WordBatch
-    cases: NDArray[np.int64]
-    distinct: NDArray[np.int64]
-    factors: NDArray[np.float64]
-    owners: NDArray[np.int64]
-    squares: NDArray[np.float64]
-    norms: NDArray[np.float64]
-    pairs: NDArray[np.int64]
-    pair_rows: NDArray[np.int64]
-    pair_shares: NDArray[np.float64]
-
-    def total(self, cases: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the sum of the values of each case."""
-        return np.asarray(np.bincount(cases, values, len(self.norms)), dtype=np.float64)
-
-
-@dataclass(frozen=True, eq=False)
 class Contributions:
     """What each word brought to the score of its case's label.
 
@@ -81,39 +37,59 @@ class Contributions:
 
     Attributes
     ----------
-    parts : PassageParts
-    columns : ndarray of int64, shape (n_cases,)
-        The label of each case.
+    batch : WordBatch
+        The words of the cases' passages, one case after the other, with their places.
+    cases : ndarray of int64, shape (n_words,)
+        The case of each word.
+    distinct : ndarray of int64, shape (n_words,)
+        Number of each place's word among the distinct words of all cases.
+    owners : ndarray of int64, shape (n_distinct,)
+        The case of each distinct word, never falling.
+    squares : ndarray of float64, shape (n_distinct,)
+        Part of each distinct word in its case's squared norm.
+    norms : ndarray of float64, shape (n_cases,)
+        n of each case's passage.
     words : ndarray of float64, shape (n_words,)
         Contribution of each place's word alone.
-    pairs : ndarray of float64, shape (n_pairs,)
+    pairs : ndarray of int64, shape (n_pairs,)
+        Places whose word and the next are a pair that the model knows.
+    pair_weights : ndarray of float64, shape (n_pairs,)
         Contribution of each pair.
-    intercepts, bars : ndarray of float64, shape (n_cases,)
-        The score with no word at all, and the score at which the label is given.
     apart : ndarray of float64, shape (n_words,)
         What each place adds beside, whatever the norm of the rest: the part of an encoder.
+    intercepts, bars : ndarray of float64, shape (n_cases,)
+        The score with no word at all, and the score at which the label is given.
     """
 
-    parts: PassageParts
-    columns: NDArray[np.int64]
+    batch: WordBatch
+    cases: NDArray[np.int64]
+    distinct: NDArray[np.int64]
+    owners: NDArray[np.int64]
+    squares: NDArray[np.float64]
+    norms: NDArray[np.float64]
     words: NDArray[np.float64]
-    pairs: NDArray[np.float64]
+    pairs: NDArray[np.int64]
+    pair_weights: NDArray[np.float64]
+    apart: NDArray[np.float64]
     intercepts: NDArray[np.float64]
     bars: NDArray[np.float64]
-    apart: NDArray[np.float64]
 
     @cached_property
     def weights(self) -> NDArray[np.float64]:
         """Contribution of each place, pairs shared out, shape (n_words,)."""
         weights = self.words + self.apart
-        np.add.at(weights, self.parts.pairs, self.pairs / 2)
-        np.add.at(weights, self.parts.pairs + 1, self.pairs / 2)
+        np.add.at(weights, self.pairs, self.pair_weights / 2)
+        np.add.at(weights, self.pairs + 1, self.pair_weights / 2)
         return weights
 
     @cached_property
     def sums(self) -> NDArray[np.float64]:
         """What all places of each case brought, shape (n_cases,)."""
-        return self.parts.total(self.parts.cases, self.weights)
+        return self.total(self.weights)
+
+    def total(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sum of each case's values, which are one for each place."""
+        return np.asarray(np.bincount(self.cases, values, len(self.norms)), dtype=np.float64)
 
     @property
     def score(self) -> float:
@@ -126,18 +102,22 @@ class Contributions:
         return float(self.intercepts.item())
 
 
-def passage_parts(table: WordTable, batch: WordBatch, passages: NDArray[np.int64]) -> PassageParts:
-    """Take passages apart.
+def contributions(
+    table: WordTable,
+    batch: WordBatch,
+    passages: NDArray[np.int64],
+    columns: NDArray[np.int64],
+) -> Contributions:
+    """Return what each word of a passage brought to the score of a label, case by case.
 
     Parameters
     ----------
     table : WordTable
     batch : WordBatch
         Words in the numbering of `table`, with their places.
-    passages : ndarray of int64, shape (n_cases,)
-        Numbers of passages, as often as wanted.
+    passages, columns : ndarray of int64, shape (n_cases,)
+        Passage and label of each case.
     """
-    assert batch.begins is not None and batch.ends is not None  # noqa: S101, PT018 -- for the type checker
     lengths = np.diff(batch.starts)[passages]
     starts = np.concatenate(([0], np.cumsum(lengths)))
     cases = np.repeat(np.arange(len(passages)), lengths)
@@ -152,35 +132,20 @@ def passage_parts(table: WordTable, batch: WordBatch, passages: NDArray[np.int64
     norms[norms == 0] = 1
     pairs, pair_cases, rows = table.find_bigrams(words)
     _, which, often = np.unique((pair_cases << 32) | rows, return_inverse=True, return_counts=True)
-    return PassageParts(
-        words=words,
+    of_pairs = table.model.bigram_weights[rows, columns[pair_cases]] * (1 / often[which])
+    return Contributions(
+        batch=words,
         cases=cases,
         distinct=distinct,
-        factors=(a / tf)[distinct],
         owners=owners,
         squares=squares,
         norms=norms,
+        words=(a / tf)[distinct] * table.rows[words.ids, columns[cases]] / norms[cases],
         pairs=pairs,
-        pair_rows=rows,
-        pair_shares=1 / often[which],
-    )
-
-
-def contributions(
-    table: WordTable, parts: PassageParts, columns: NDArray[np.int64]
-) -> Contributions:
-    """Return what each word brought to the score of the label in its case's column."""
-    model, cases, pair_cases = table.model, parts.cases, parts.cases[parts.pairs]
-    words = parts.factors * table.rows[parts.words.ids, columns[cases]] / parts.norms[cases]
-    pairs = parts.pair_shares * model.bigram_weights[parts.pair_rows, columns[pair_cases]]
-    return Contributions(
-        parts=parts,
-        columns=columns,
-        words=words,
-        pairs=pairs / parts.norms[pair_cases],
-        intercepts=model.intercept[columns],
-        bars=model.score_thresholds()[columns],
-        apart=np.zeros(len(words)),
+        pair_weights=of_pairs / norms[pair_cases],
+        apart=np.zeros(len(cases)),
+        intercepts=table.model.intercept[columns],
+        bars=table.model.score_thresholds()[columns],
     )
 
 
@@ -191,25 +156,24 @@ def deciding_words(found: Contributions) -> NDArray[np.bool_]:
     them their pairs; what is left is scored anew, with its own norm, until the score falls below
     the bar. If it never does, all words that speak for the label are returned.
     """
-    parts, n_cases = found.parts, len(found.columns)
-    n_distinct = len(parts.squares)
-    gains = np.bincount(parts.distinct, weights=found.weights, minlength=n_distinct)
+    n_cases, n_distinct = len(found.norms), len(found.squares)
+    gains = np.bincount(found.distinct, weights=found.weights, minlength=n_distinct)
     speak = np.flatnonzero(gains > 0)
-    order = speak[np.lexsort((-gains[speak], parts.owners[speak]))]
+    order = speak[np.lexsort((-gains[speak], found.owners[speak]))]
     rank = np.full(n_distinct, len(order))
     rank[order] = np.arange(len(order))
     # A pair goes with the first of its words that goes.
-    gone = np.minimum(rank[parts.distinct[parts.pairs]], rank[parts.distinct[parts.pairs + 1]])
+    gone = np.minimum(rank[found.distinct[found.pairs]], rank[found.distinct[found.pairs + 1]])
     losses, beside = np.zeros((2, len(order) + 1))
-    np.add.at(losses, rank[parts.distinct], found.words)
-    np.add.at(losses, gone, found.pairs)
-    np.add.at(beside, rank[parts.distinct], found.apart)
-    owners = parts.owners[order]
+    np.add.at(losses, rank[found.distinct], found.words)
+    np.add.at(losses, gone, found.pair_weights)
+    np.add.at(beside, rank[found.distinct], found.apart)
+    owners = found.owners[order]
     begins = np.searchsorted(owners, np.arange(n_cases))
-    total = (parts.norms**2)[owners]
-    left = total - _running(parts.squares[order], begins, owners)
+    total = (found.norms**2)[owners]
+    left = total - _running(found.squares[order], begins, owners)
     swell = np.sqrt(np.divide(total, left, out=np.ones_like(left), where=left > 1e-6 * total))
-    apart = parts.total(parts.cases, found.apart)
+    apart = found.total(found.apart)
     kept = (found.sums - apart)[owners] - _running(losses[:-1], begins, owners)
     left_apart = apart[owners] - _running(beside[:-1], begins, owners)
     scores = kept * swell + left_apart + found.intercepts[owners]
@@ -218,7 +182,7 @@ def deciding_words(found: Contributions) -> NDArray[np.bool_]:
     below = np.flatnonzero(scores < (found.bars - 0.05 * above)[owners])
     ends = np.append(begins[1:], len(order))
     np.minimum.at(ends, owners[below], below + 1)
-    chosen: NDArray[np.bool_] = rank[parts.distinct] < ends[parts.cases]
+    chosen: NDArray[np.bool_] = rank[found.distinct] < ends[found.cases]
     return chosen
 
 
@@ -232,10 +196,10 @@ def _running(
 
 def _words_against(found: Contributions) -> NDArray[np.bool_]:
     """Return the places that speak most against each case's label."""
-    weights, cases = found.weights, found.parts.cases
+    weights, cases = found.weights, found.cases
     against = np.flatnonzero(weights < 0)
     against = against[np.lexsort((weights[against], cases[against]))]
-    begins = np.searchsorted(cases[against], np.arange(len(found.columns)))
+    begins = np.searchsorted(cases[against], np.arange(len(found.norms)))
     strongest = against[np.arange(len(against)) - begins[cases[against]] < MOST_AGAINST]
     chosen = np.zeros(len(weights), dtype=bool)
     chosen[strongest] = True
@@ -255,14 +219,13 @@ def _runs(
     found: Contributions, chosen: NDArray[np.bool_], sign: int
 ) -> Iterator[tuple[int, int, int, float]]:
     """Yield case, start, end and weight of each run of chosen places, by case and sign * weight."""
-    words, cases = found.parts.words, found.parts.cases
+    words, cases = found.batch, found.cases
     places = np.flatnonzero(chosen)
     apart = (np.diff(places, prepend=-2) > 1) | (np.diff(cases[places], prepend=-1) > 0)
     begins = np.flatnonzero(apart)
     if not len(begins):
         return
     first, last = places[begins], places[np.append(begins[1:], len(places)) - 1]
-    assert words.begins is not None and words.ends is not None  # noqa: S101, PT018 -- for the type checker
     runs = (
         cases[first],
         words.begins[first],
@@ -275,6 +238,5 @@ def _runs(
 
 def words_by_weight(text: str, found: Contributions) -> Sequence[tuple[str, float]]:
     """Return every word of one case as it stands in `text`, with its contribution."""
-    spans = found.parts.words.spans(0)
-    places = zip(spans.starts, spans.ends, found.weights, strict=True)
+    places = zip(found.batch.begins, found.batch.ends, found.weights, strict=True)
     return [(text[start:end], float(weight)) for start, end, weight in places]

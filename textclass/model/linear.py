@@ -12,7 +12,7 @@ thus one row, computed once per distinct word and kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +27,6 @@ from textclass.language import (
     pair_keys,
     word_keys,
 )
-from textclass.model.keytable import KeyTable
 from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -100,8 +99,6 @@ class Scores:
     scores : ndarray of float64, shape (n_passages, L)
         Before calibration.
     probabilities : ndarray of float64, shape (n_passages, L)
-    norms : ndarray of float64, shape (n_passages,)
-        n of each passage; 1 where it has no word.
     words : ndarray of int64, shape (n_passages,)
         How many words, repeats included.
     known : ndarray of float64, shape (n_passages,)
@@ -112,63 +109,47 @@ class Scores:
 
     scores: NDArray[np.float64]
     probabilities: NDArray[np.float64]
-    norms: NDArray[np.float64]
     words: NDArray[np.int64]
     known: NDArray[np.float64]
     function: NDArray[np.float64]
 
 
-@dataclass(eq=False)
 class WordTable:
-    """Rows W(u) of the words met so far, in the tokenizer's numbering."""
+    """Rows W(u) of the words met so far, in the tokenizer's numbering.
 
-    model: LinearModel
-    generation: int = -1
-    size: int = 0
-    rows: NDArray[np.float64] = field(init=False)
-    keys: NDArray[np.uint64] = field(init=False)
-    idf: NDArray[np.float32] = field(init=False)
-    known: NDArray[np.bool_] = field(init=False)
-    function: NDArray[np.bool_] = field(init=False)
+    Parameters
+    ----------
+    model : LinearModel
+    """
 
-    def __post_init__(self) -> None:
-        self._allocate(1024)
-        self._features = KeyTable(self.model.feature_keys)
-        self._words = KeyTable(self.model.word_keys)
-        self._bigrams = KeyTable(self.model.bigram_keys)
+    def __init__(self, model: LinearModel) -> None:
+        self.model = model
+        self.generation, self.size = -1, 0
+        self.rows = np.zeros((0, len(model.taxonomy.names)), dtype=np.float64)
+        self.keys = np.zeros(0, dtype=np.uint64)
+        self.idf = np.zeros(0, dtype=np.float32)
+        self.known = np.zeros(0, dtype=bool)
+        self.function = np.zeros(0, dtype=bool)
         # Turning float16 into float64 anew for each batch would be a third of the time of scoring.
-        self._bigram_rows = self.model.bigram_weights.astype(np.float64)
-
-    def _allocate(self, capacity: int) -> None:
-        kept = self.size
-        old = self._columns() if kept else ()
-        self.rows = np.zeros((capacity, len(self.model.taxonomy.names)), dtype=np.float64)
-        self.keys = np.zeros(capacity, dtype=np.uint64)
-        self.idf = np.zeros(capacity, dtype=np.float32)
-        self.known = np.zeros(capacity, dtype=bool)
-        self.function = np.zeros(capacity, dtype=bool)
-        for target, source in zip(self._columns(), old, strict=False):
-            target[:kept] = source[:kept]
-
-    def _columns(self) -> tuple[NDArray[Any], ...]:
-        return (self.rows, self.keys, self.idf, self.known, self.function)
+        self._bigram_rows = model.bigram_weights.astype(np.float64)
 
     def grow(self, words: Sequence[str], generation: int) -> None:
         """Add rows for the words that came since the last call; start anew on a new generation."""
         if generation != self.generation:
             self.generation, self.size = generation, 0
         if len(words) > len(self.idf):
-            self._allocate(max(len(words), 2 * len(self.idf)))
+            room = max(len(words), 2 * len(self.idf))
+            for column in (self.rows, self.keys, self.idf, self.known, self.function):
+                column.resize((room, *column.shape[1:]), refcheck=False)
         while self.size < len(words):
             end = min(self.size + _WORDS_AT_ONCE, len(words))
             self._fill(words[self.size : end], slice(self.size, end))
             self.size = end
 
     def _fill(self, words: Sequence[str], place: slice) -> None:
-        spec, weights = self.model.spec, self.model.feature_weights
-        self.rows[place] = word_rows(words, spec, self._features, weights)
+        self.rows[place] = _word_rows(words, self.model)
         self.keys[place] = word_keys(words)
-        found, index = self._words.find(self.keys[place])
+        found, index = find_keys(self.model.word_keys, self.keys[place])
         self.idf[place] = self.model.unseen_idf
         self.idf[place][found] = self.model.word_idf[index]
         self.known[place] = False
@@ -188,7 +169,8 @@ class WordTable:
         """
         places, passages = neighbours(batch)
         keys = self.keys.take(batch.ids)
-        found, index = self._bigrams.find(pair_keys(keys.take(places), keys.take(places + 1)))
+        wanted = pair_keys(keys.take(places), keys.take(places + 1))
+        found, index = find_keys(self.model.bigram_keys, wanted)
         return places.take(found), passages.take(found), index
 
     def _bigram_sums(self, batch: WordBatch) -> NDArray[np.float64]:
@@ -222,7 +204,6 @@ class WordTable:
         return Scores(
             scores=scores,
             probabilities=self.model.probabilities(scores),
-            norms=norms,
             words=total,
             known=known / distinct,
             function=function / np.maximum(total, 1),
@@ -247,32 +228,24 @@ def _weighted_sums(
     return sums
 
 
-def word_rows(
-    words: Sequence[str],
-    spec: FeatureSpec,
-    features: KeyTable,
-    weights: NDArray[np.float16] | NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Return the row W(u) of each word: the summed weights of its features.
-
-    Parameters
-    ----------
-    words : sequence of str
-    spec : FeatureSpec
-    features : KeyTable
-        Of F keys.
-    weights : ndarray of float16 or float32, shape (F, L)
-
-    Returns
-    -------
-    ndarray of float32, shape (len(words), L)
-    """
-    rows = np.zeros((len(words), weights.shape[1]), dtype=np.float32)
-    for wanted, owners in feature_keys(words, spec):
-        found, index = features.find(wanted)
+def _word_rows(words: Sequence[str], model: LinearModel) -> NDArray[np.float32]:
+    """Return the row W(u) of each word, the summed weights of its features: (len(words), L)."""
+    rows = np.zeros((len(words), model.feature_weights.shape[1]), dtype=np.float32)
+    for wanted, owners in feature_keys(words, model.spec):
+        found, index = find_keys(model.feature_keys, wanted)
         if len(found):
             owner = owners[found]
             begins = np.flatnonzero(np.diff(owner, prepend=-1))
-            found_rows = weights[index].astype(np.float32)
+            found_rows = model.feature_weights[index].astype(np.float32)
             rows[owner[begins]] += np.add.reduceat(found_rows, begins, axis=0)
     return rows
+
+
+def find_keys(
+    keys: NDArray[np.uint64], wanted: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the places in `wanted` of keys that are there, and their index in `keys`, rising."""
+    index = np.searchsorted(keys, wanted)
+    found = np.flatnonzero(index < len(keys))
+    found = found[keys[index[found]] == wanted[found]]
+    return found, index[found]

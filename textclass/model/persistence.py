@@ -6,18 +6,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
 from textclass.atomic import write_atomically
 from textclass.errors import ModelError, TaxonomyError
 from textclass.language import FeatureSpec
+from textclass.model.checked import pack_arrays, read_checked, sha256, unpack_arrays
 from textclass.model.linear import LinearModel
 from textclass.taxonomy import Taxonomy, shipped
 
@@ -29,9 +30,6 @@ MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 STACK = "stack.safetensors"
 """The file of an accurate model that holds how its encoder speaks for the labels."""
-MAX_HEADER = 1_000_000
-MAX_MANIFEST = 8_000_000
-MAX_FILE = 500_000_000
 
 _ARRAYS = {
     "feature_keys": ("uint64",),
@@ -92,9 +90,8 @@ class ModelFolder:
         ModelError
             If one isn't what the manifest says.
         """
-        digests = self.manifest["files"].items()
-        files = {name: read_checked(self.path / name, digest) for name, digest in digests}
-        return {MANIFEST: _read(self.path / MANIFEST, MAX_MANIFEST), **files}
+        digests = {MANIFEST: self.digest, **self.manifest["files"]}
+        return {name: read_checked(self.path / name, digest) for name, digest in digests.items()}
 
 
 def find_model(model: str | Path) -> Path:
@@ -186,7 +183,7 @@ def save_model(
             | {key: float(getattr(model, kept)[column]) for key, kept in _PER_LABEL.items()}
             for column, name in enumerate(model.taxonomy.names)
         ],
-        "files": kept | {name: _sha256(content) for name, content in contents.items()},
+        "files": kept | {name: sha256(content) for name, content in contents.items()},
     }
     text = json.dumps(manifest, indent=1, ensure_ascii=False, allow_nan=False, sort_keys=True)
     write_atomically(folder / MANIFEST, text.encode() + b"\n")
@@ -209,9 +206,9 @@ def load_folder(model: str | Path = "default") -> ModelFolder:
     """
     folder = find_model(model)
     where = str(folder / MANIFEST)
-    content = _read(folder / MANIFEST, MAX_MANIFEST)
+    content = read_checked(folder / MANIFEST, None)
     try:
-        manifest = json.loads(content, parse_constant=_no_constant)
+        manifest = orjson.loads(content)
     except ValueError as error:
         raise ModelError(f"not valid JSON: {error}", where=where) from error
     if not isinstance(manifest, dict) or "format" not in manifest:
@@ -228,7 +225,7 @@ def load_folder(model: str | Path = "default") -> ModelFolder:
         raise ModelError(f"the manifest lacks or misstates {error}", where=where) from error
     except ValueError as error:
         raise ModelError(str(error), where=str(folder)) from error
-    digest = _sha256(content)
+    digest = sha256(content)
     loaded = replace(loaded, name=f"{folder.resolve().name}@{digest[:8]}")
     return ModelFolder(folder, digest, manifest, loaded)
 
@@ -246,35 +243,27 @@ def verify_folder(model: str | Path = "default") -> ModelFolder:
     return loaded
 
 
-def pack_arrays(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return arrays as the bytes of a safetensors file."""
-    from safetensors.numpy import save
-
-    return bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
-
-
 def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> LinearModel:
     taxonomy = Taxonomy.from_dict(manifest["taxonomy"])
     labels = manifest["labels"]
     if tuple(label["name"] for label in labels) != taxonomy.names:
         raise ValueError("the labels of the manifest aren't those of its taxonomy")
-    for name, kinds in _ARRAYS.items():
-        if name not in arrays or arrays[name].dtype.name not in kinds:
-            raise ValueError(f"{WEIGHTS} lacks the array {name} of type {' or '.join(kinds)}")
-    wanted = {
-        "feature_weights": (len(arrays["feature_keys"]), len(labels)),
-        "bigram_weights": (len(arrays["bigram_keys"]), len(labels)),
-        "word_idf": (len(arrays["word_keys"]),),
+    shapes = {
+        name: (len(arrays[keys]), *more)
+        for keys, name, more in (
+            ("feature_keys", "feature_weights", (len(labels),)),
+            ("bigram_keys", "bigram_weights", (len(labels),)),
+            ("word_keys", "word_idf", ()),
+        )
     }
-    for name, shape in wanted.items():
-        if arrays[name].shape != shape:
-            raise ValueError(f"{name} has shape {arrays[name].shape}, expected {shape}")
+    for name, kinds in _ARRAYS.items():
+        array = arrays[name]
+        if array.dtype.name not in kinds or array.shape != shapes.get(name, array.shape):
+            raise ValueError(f"{name} is {array.dtype.name} of shape {array.shape} in {WEIGHTS}")
     per_label = {
         field: np.array([float(label[key]) for label in labels], dtype=np.float64)
         for key, field in _PER_LABEL.items()
     }
-    if not all(np.isfinite(values).all() for values in per_label.values()):
-        raise ValueError("a label's numbers aren't finite")
     columns: dict[str, Any] = per_label | {name: arrays[name] for name in _ARRAYS}
     return LinearModel(
         taxonomy=taxonomy,
@@ -285,55 +274,7 @@ def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -
 
 
 def _arrays(folder: Path, name: str, manifest: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     if name not in manifest["files"]:
         raise ModelError(f"the model has no {name}", where=str(folder))
     content = read_checked(folder / name, manifest["files"][name])
-    try:
-        return dict(load(content))
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise ModelError(f"not a safetensors file: {error}", where=str(folder / name)) from error
-
-
-def read_checked(path: Path, digest: str | None) -> bytes:
-    """Return the bytes of a file of a model folder, with this SHA-256 if one is given."""
-    content = _read(path, MAX_FILE)
-    if path.suffix == ".safetensors":
-        header = int.from_bytes(content[:8], "little")
-        if header > MAX_HEADER:
-            raise ModelError(
-                f"a header of {header} bytes, at most {MAX_HEADER} are read", where=str(path)
-            )
-    if digest is not None and _sha256(content) != digest:
-        raise ModelError(
-            "cut short or altered: its SHA-256 isn't the manifest's",
-            where=str(path),
-            hint="fetch or train the model again",
-        )
-    return content
-
-
-def _read(path: Path, limit: int) -> bytes:
-    if path.parent.resolve() != path.resolve().parent:
-        raise ModelError("leads out of the model folder", where=str(path))
-    try:
-        size = path.stat().st_size
-        if size > limit:
-            raise ModelError(f"{size} bytes, at most {limit} are read", where=str(path))
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"can't be read: {error.strerror}",
-            where=str(path),
-            hint="a model is a folder that textclass train wrote",
-        ) from error
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} isn't a number")
+    return unpack_arrays(content, where=str(folder / name))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from textclass.errors import ModelError
 from textclass.language import Tokenizer, WordBatch
 from textclass.model.decide import Decisions, decide
 from textclass.model.encoder import ENCODER_FACTS, Encoder, Tokens, load_encoder
-from textclass.model.evidence import Contributions, contributions, passage_parts
+from textclass.model.evidence import Contributions, contributions
 from textclass.model.linear import LinearModel, Scores, WordTable
 from textclass.model.persistence import STACK, ModelFolder
 
@@ -20,29 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Scorer(Protocol):
-    """Scores passages, and says what brought each score; what it says is of the last batch.
+class Scorer:
+    """Scores passages by words alone, and says what brought each score.
 
-    Attributes
-    ----------
-    model : LinearModel
-        The words' part, with the taxonomy, thresholds and name that hold for all.
-    """
-
-    model: LinearModel
-
-    def score(self, texts: Sequence[str], *, spans: bool = False) -> Scores:
-        """Score passages; with `spans` their contributions can be asked for."""
-
-    def decide(self, scores: Scores) -> Decisions:
-        """Decide which labels the passages of the last batch carry."""
-
-    def contributions(self, passages: Sequence[int], columns: Sequence[int]) -> Contributions:
-        """Return what each word brought: one case for each pair of passage and label column."""
-
-
-class WordScorer:
-    """Scores by words alone.
+    Decisions and contributions are of the batch scored last.
 
     Parameters
     ----------
@@ -55,14 +36,14 @@ class WordScorer:
         self._table = WordTable(model)
         self._batch: WordBatch
 
-    def score(self, texts: Sequence[str], *, spans: bool = False) -> Scores:
-        """Score passages; with `spans` their contributions can be asked for."""
-        self._batch = self.tokenizer.read(texts, spans=spans)
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Score passages."""
+        self._batch = self.tokenizer.read(texts)
         self._table.grow(self.tokenizer.words, self.tokenizer.generation)
         return self._table.score(self._batch)
 
     def decide(self, scores: Scores) -> Decisions:
-        """Decide which labels the passages of the last batch carry."""
+        """Decide which labels the passages carry."""
         ids, starts, words = self._batch.ids, self._batch.starts, self.tokenizer.words
 
         def words_of(passage: int) -> Iterator[str]:
@@ -72,74 +53,59 @@ class WordScorer:
 
     def contributions(self, passages: Sequence[int], columns: Sequence[int]) -> Contributions:
         """Return what each word brought: one case for each pair of passage and label column."""
-        parts = passage_parts(self._table, self._batch, np.asarray(passages, dtype=np.int64))
-        return contributions(self._table, parts, np.asarray(columns, dtype=np.int64))
+        cases = (np.asarray(numbers, dtype=np.int64) for numbers in (passages, columns))
+        return contributions(self._table, self._batch, *cases)
 
 
-@dataclass(frozen=True, eq=False)
-class Stack:
-    """How an encoder speaks for the labels beside the words.
+class StackedScorer(Scorer):
+    """Scores by words and by tokens in their context.
 
     The log odds of a label are the words' score plus the mean over tokens t of h_t · head.
-
-    Attributes
-    ----------
-    head : ndarray of float32, shape (L, size)
-    alone : ndarray of float64, shape (L, 2)
-        Slope and offset that make the log odds from the words' score where a cascade stops at it.
-    margin : ndarray of float64, shape (1,)
-        A cascade stops at the words where the log odds of all labels are this far from their
-        thresholds.
-    """
-
-    head: NDArray[np.float32]
-    alone: NDArray[np.float64]
-    margin: NDArray[np.float64]
-
-
-class StackedScorer:
-    """Scores by words and by tokens in their context.
 
     Parameters
     ----------
     model : LinearModel
         Its scores are in log odds, the stack's constant part included.
-    stack : Stack
     encoder : Encoder
-    cascade : bool, keyword-only
-        Ask the encoder only where the words aren't sure.
+    head : ndarray of float32, shape (L, size), keyword-only
+    alone : ndarray of float64, shape (L, 2), keyword-only
+        Slope and offset that make the log odds from the words' score where the encoder isn't asked.
+    margin : float, keyword-only
+        The encoder is asked where the words put the log odds of some label nearer than this to its
+        threshold.
+
+    Attributes
+    ----------
+    asked : int
+        How many passages the encoder was asked for.
     """
 
     def __init__(
-        self, model: LinearModel, stack: Stack, encoder: Encoder, *, cascade: bool = False
+        self,
+        model: LinearModel,
+        encoder: Encoder,
+        *,
+        head: NDArray[np.float32],
+        alone: NDArray[np.float64],
+        margin: float = np.inf,
     ) -> None:
-        self.model = model
-        self.stack = stack
-        self.encoder = encoder
-        self.cascade = cascade
-        self.asked = 0
-        self._words = WordScorer(model)
+        super().__init__(model)
+        self._encoder, self._head, self._alone, self._margin = encoder, head, alone, margin
         self._tokens: dict[int, Tokens] = {}
+        self.asked = 0
 
-    def score(self, texts: Sequence[str], *, spans: bool = False) -> Scores:
-        """Score passages; with `spans` their contributions can be asked for."""
-        found = self._words.score(texts, spans=spans)
-        total = found.scores * self.stack.alone[:, 0] + self.stack.alone[:, 1]
-        if self.cascade:
-            away = np.abs(total - self.model.score_thresholds()).min(axis=1)
-            asked = np.flatnonzero(away < self.stack.margin.item())
-        else:
-            asked = np.arange(len(texts))
+    def score(self, texts: Sequence[str]) -> Scores:
+        """Score passages, also by what the encoder says where it is asked."""
+        words = super().score(texts)
+        total = words.scores * self._alone[:, 0] + self._alone[:, 1]
+        away = np.abs(total - self.model.score_thresholds()).min(axis=1)
+        asked = np.flatnonzero(away < self._margin).tolist()
         self.asked += len(asked)
-        tokens = self.encoder.tokens([texts[i] for i in asked.tolist()], self.stack.head)
-        self._tokens = dict(zip(asked.tolist(), tokens, strict=True))
+        tokens = self._encoder.tokens([texts[i] for i in asked], self._head)
+        self._tokens = dict(zip(asked, tokens, strict=True))
         for i, one in self._tokens.items():
-            total[i] = found.scores[i] + one.values.mean(axis=0, dtype=np.float64)
-        return replace(found, scores=total, probabilities=self.model.probabilities(total))
-
-    def decide(self, scores: Scores) -> Decisions:
-        """Decide which labels the passages of the last batch carry."""
-        return self._words.decide(scores)
+            total[i] = words.scores[i] + one.values.mean(axis=0, dtype=np.float64)
+        return replace(words, scores=total, probabilities=self.model.probabilities(total))
 
     def contributions(self, passages: Sequence[int], columns: Sequence[int]) -> Contributions:
         """Return what each word brought: one case for each pair of passage and label column.
@@ -147,39 +113,34 @@ class StackedScorer:
         A token counts for the word that it stands in, a mark between words for the next one; the
         marks that begin and end a window count with the intercept.
         """
-        found = self._words.contributions(passages, columns)
-        words, pairs = found.words.copy(), found.pairs.copy()
-        intercepts = found.intercepts.copy()
-        starts = found.parts.words.starts
-        pair_cases = found.parts.cases[found.parts.pairs]
+        found = super().contributions(passages, columns)
+        slopes, offsets = self._alone[columns].T.copy()
+        apart, starts, ends = found.apart.copy(), found.batch.starts, found.batch.ends
         for case, (passage, column) in enumerate(zip(passages, columns, strict=True)):
-            places = slice(starts[case], starts[case + 1])
-            if passage not in self._tokens:
-                slope, offset = self.stack.alone[column]
-                words[places] *= slope
-                pairs[pair_cases == case] *= slope
-                intercepts[case] = intercepts[case] * slope + offset
-                continue
-            by_word, rest = _by_word(found, places, self._tokens[passage], column)
-            words[places] += by_word
-            intercepts[case] += rest
-        return replace(found, words=words, pairs=pairs, intercepts=intercepts)
+            if tokens := self._tokens.get(passage):
+                places = slice(starts[case], starts[case + 1])
+                apart[places], offsets[case] = _by_word(ends[places], tokens, column)
+                slopes[case] = 1.0
+        return replace(
+            found,
+            words=found.words * slopes[found.cases],
+            pair_weights=found.pair_weights * slopes[found.cases[found.pairs]],
+            intercepts=found.intercepts * slopes + offsets,
+            apart=apart,
+        )
 
 
 def _by_word(
-    found: Contributions, places: slice, tokens: Tokens, column: int
+    ends: NDArray[np.int64], tokens: Tokens, column: int
 ) -> tuple[NDArray[np.float64], float]:
     """Return what the tokens of a passage bring to each of its words, and what is left."""
-    assert found.parts.words.ends is not None  # noqa: S101 -- for the type checker
-    ends = found.parts.words.ends[places]
     values = tokens.values[:, column].astype(np.float64) / len(tokens.values)
-    marks = tokens.begins == tokens.ends
     if not len(ends):
         return np.zeros(0), float(values.sum())
+    marks = tokens.begins == tokens.ends
     word = np.minimum(np.searchsorted(ends, tokens.begins, side="right"), len(ends) - 1)
-    by_word = np.zeros(len(ends))
-    np.add.at(by_word, word[~marks], values[~marks])
-    return by_word, float(values[marks].sum())
+    by_word = np.bincount(word, np.where(marks, 0.0, values), len(ends))
+    return by_word.astype(np.float64), float(values[marks].sum())
 
 
 def open_scorer(loaded: ModelFolder, *, cascade: bool = False, threads: int = 1) -> Scorer:
@@ -205,7 +166,7 @@ def open_scorer(loaded: ModelFolder, *, cascade: bool = False, threads: int = 1)
                 where=loaded.model.name,
                 hint="use --cascade with --model accurate",
             )
-        return WordScorer(loaded.model)
+        return Scorer(loaded.model)
     arrays = loaded.arrays(STACK)
     encoder = load_encoder(
         loaded.path, digest=loaded.manifest["files"].get(ENCODER_FACTS), threads=threads
@@ -216,5 +177,9 @@ def open_scorer(loaded: ModelFolder, *, cascade: bool = False, threads: int = 1)
         if name not in arrays or arrays[name].shape != shape:
             raise ModelError(f"it lacks {name} of shape {shape}", where=STACK)
     return StackedScorer(
-        loaded.model, Stack(**{name: arrays[name] for name in shapes}), encoder, cascade=cascade
+        loaded.model,
+        encoder,
+        head=arrays["head"],
+        alone=arrays["alone"],
+        margin=arrays["margin"].item() if cascade else np.inf,
     )

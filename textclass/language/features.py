@@ -1,9 +1,13 @@
-"""Words to the keys of their features: character n-grams, the word itself, pairs of neighbours."""
+"""What is counted in passages: words, their character n-grams, pairs of neighbours.
+
+A feature is known by a 64-bit key, made from its characters.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,3 +103,39 @@ def neighbours(batch: WordBatch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """
     places = np.flatnonzero(batch.passages[:-1] == batch.passages[1:])
     return places, batch.passages[places]
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """The distinct words of each passage, in passage order, with their counts.
+
+    Attributes
+    ----------
+    words : ndarray of int64, shape (n_pairs,)
+        Word id of each pair of passage and distinct word.
+    tf : ndarray of int64, shape (n_pairs,)
+        How often the word stands in the passage.
+    starts : ndarray of int64, shape (n_passages + 1,)
+        Where each passage begins in `words`.
+    """
+
+    words: NDArray[np.int64]
+    tf: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @cached_property
+    def passages(self) -> NDArray[np.int64]:
+        """Passage number of each pair."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    @cached_property
+    def weights(self) -> NDArray[np.float32]:
+        """Sublinear term frequency a = 1 + ln tf of each pair, as scikit-learn's `sublinear_tf`."""
+        return 1 + np.log(self.tf, dtype=np.float32)
+
+
+def count_words(batch: WordBatch) -> Counts:
+    """Count the distinct words of each passage."""
+    keys, tf = np.unique((batch.passages << 32) | batch.ids, return_counts=True)
+    starts = np.searchsorted(keys, np.arange(len(batch.starts)) << 32)
+    return Counts(words=keys & 0xFFFFFFFF, tf=tf, starts=starts)
