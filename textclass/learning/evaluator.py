@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from textclass.errors import CorpusError
-from textclass.learning.baselines import CUES, by_cues
+from textclass.learning.baselines import CUES, BaselineScorer, by_cues
 from textclass.learning.metrics import (
     Bootstrap,
     as_frame,
     facet_figures,
     interval,
-    label_figures,
     reliability,
+    tag_figures,
 )
 from textclass.learning.mistakes import (
     confusions,
@@ -29,7 +29,7 @@ from textclass.learning.mistakes import (
     widest,
     worst_mistakes,
 )
-from textclass.learning.predictions import Predictions, leaks, predict, predict_baseline
+from textclass.learning.predictions import Predictions, leaks, predict
 from textclass.model import ModelFolder, load_folder
 from textclass.tagger import Tagger
 
@@ -47,6 +47,7 @@ LENGTH = "length"
 MOST_PARTS = 50
 NOT_SAID = "not said"
 TARGET = 0.95
+_BANDS = ["1-44 words", "45-84 words", "85 or more words"]
 _SWEEP = np.arange(1, 20) / 20
 _DECIMALS = 6
 
@@ -164,25 +165,39 @@ def evaluate(
     folder = load_folder(model) if isinstance(model, str | Path) else model
     tagger, whole = _tagger(folder), level == "document"
     found = predict(tagger, corpus, documents=whole)
-    corpus, slices = found.corpus, found.corpus.taxonomy.slices
+    corpus, taxonomy = found.corpus, found.corpus.taxonomy
     bootstrap = Bootstrap(corpus.groups, samples=samples, seed=seed)
-    others = {CUES: by_cues(corpus.taxonomy, corpus.texts)}
+    rows = [
+        {"facet": facet.name, **figure}
+        for facet in taxonomy
+        for figure in facet_figures(
+            bootstrap, facet.names, *found.facet(facet.name), calibrated=not whole
+        )
+    ]
+    others = {CUES: by_cues(taxonomy, corpus.texts)}
     for name, pipeline in (baselines or {}).items():
-        others[name] = predict_baseline(pipeline, corpus, documents=whole)
+        scorer = BaselineScorer(replace(tagger.model, taxonomy=taxonomy), pipeline)
+        baseline = Tagger(scorer.model, scorer=scorer)
+        others[name] = predict(baseline, corpus, documents=whole, evidence=False).given
         if whole:
-            others[f"{name}, on the whole text"] = predict_baseline(pipeline, corpus)
-    rows = _own_figures(bootstrap, found, tagger.model.name, calibrated=not whole)
-    rows += _micro_figures(bootstrap, found, others)
-    rows += _part_figures(bootstrap, found, by, tagger.model.name)
+            on_whole = predict(baseline, corpus, evidence=False).given
+            others[f"{name}, on the whole text"] = on_whole
+    for name, given in others.items():
+        rows += [{"model": name, **row} for row in _micro_f1(bootstrap, found, given)]
+    for part, inside in _parts(corpus, by):
+        shared = {"part": part, "n": int(inside.sum())}
+        rows += [{**row, **shared} for row in _micro_f1(bootstrap, found, found.given, inside)]
+    figures = as_frame([{"model": tagger.model.name, **row} for row in rows])
     for other in map(_tagger, compare):
         others[other.model.name] = predict(other, corpus, documents=whole, evidence=False).given
-    figures = as_frame(rows)
-    curves = {
-        facet: coverage(
-            found.probabilities[:, columns], found.truth[:, columns], found.given[:, columns]
-        )
-        for facet, columns in slices.items()
-    }
+    curves = {facet: coverage(*found.facet(facet)) for facet in taxonomy.slices}
+
+    labels = [(facet.name, label) for facet in taxonomy for label in facet.names]
+
+    def by_label(points: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+        columns = zip(labels, found.truth.T, found.probabilities.T, strict=True)
+        return _stacked({label: points(*curve) for label, *curve in columns}, "facet", "label")
+
     return Evaluation(
         model=tagger.model.name,
         level=level,
@@ -197,91 +212,51 @@ def evaluate(
         figures=figures,
         differences=_differences(bootstrap, found, others),
         labels=_labels(tagger, folder, figures),
-        sweep=_by_label(found, _sweep),
-        reliability=_by_label(found, reliability) if not whole else pd.DataFrame(),
-        coverage=_stacked({facet: thinned(curve) for facet, curve in curves.items()}),
+        sweep=by_label(_sweep),
+        reliability=by_label(reliability) if not whole else pd.DataFrame(),
+        coverage=_stacked({facet: thinned(curve) for facet, curve in curves.items()}, "facet"),
         at_95={facet: widest(curve, TARGET) for facet, curve in curves.items()},
-        confusions=confusions(found),
+        confusions=_stacked({facet: confusions(found, facet) for facet in curves}, "facet"),
         mistakes=worst_mistakes(found),
         faithfulness=None if whole else faithfulness(tagger, found, seed=seed),
     )
 
 
 def _tagger(model: Model) -> Tagger:
-    if isinstance(model, Tagger):
-        return model
-    return Tagger.load(model, threads=2)
+    return model if isinstance(model, Tagger) else Tagger.load(model, threads=2)
 
 
-def _own_figures(
-    bootstrap: Bootstrap, found: Predictions, model: str, *, calibrated: bool
-) -> list[dict[str, Any]]:
-    rows = []
-    for facet in found.corpus.taxonomy:
-        columns = range(len(found.corpus.taxonomy.names))[found.corpus.taxonomy.slices[facet.name]]
-        truth, given = found.truth[:, columns], found.given[:, columns]
-        own = facet_figures(bootstrap, truth, given)
-        of_labels: list[dict[str, Any]] = []
-        for name, column in zip(facet.names, columns, strict=True):
-            p = found.probabilities[:, column]
-            figures = label_figures(
-                bootstrap, name, found.truth[:, column], found.given[:, column], p
-            )
-            of_labels += [f for f in figures if calibrated or f["metric"] not in ("ece", "brier")]
-        for metric in ("ece", "brier"):
-            values = [figure["value"] for figure in of_labels if figure["metric"] == metric]
-            if values:
-                mean = float(np.mean(values))
-                own.append({"label": "", "metric": metric, "value": mean, "n": own[0]["n"]})
-        rows += [{"model": model, "facet": facet.name, **figure} for figure in own + of_labels]
-    return rows
+def _micro_f1(
+    bootstrap: Bootstrap,
+    found: Predictions,
+    given: NDArray[np.bool_],
+    inside: NDArray[np.bool_] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Yield the micro F1 of each facet, of all passages or of those that are inside a part."""
+    for facet, columns in found.corpus.taxonomy.slices.items():
+        tags = [tags[:, columns] for tags in (found.truth, given)]
+        if inside is not None:
+            tags = [labels & inside[:, None] for labels in tags]
+        *_, f1 = tag_figures(bootstrap, *tags, "micro_")
+        yield {"facet": facet, "n": int(tags[0].sum()), **f1}
 
 
-def _micro_figures(
-    bootstrap: Bootstrap, found: Predictions, others: Mapping[str, NDArray[np.bool_]]
-) -> list[dict[str, Any]]:
-    return [
-        {"model": name, "facet": facet, "n": int(found.truth[:, columns].sum())}
-        | _micro(bootstrap.micro_f1(found.truth[:, columns], given[:, columns]))
-        for name, given in others.items()
-        for facet, columns in found.corpus.taxonomy.slices.items()
-    ]
-
-
-def _part_figures(
-    bootstrap: Bootstrap, found: Predictions, by: Sequence[str], model: str
-) -> list[dict[str, Any]]:
-    """Return micro F1 of every part that the values of columns cut the corpus into."""
-    rows = []
-    for column in by:
-        values = pd.Series(_values(found.corpus, column))
-        for value, passages in values.value_counts()[:MOST_PARTS].sort_index().items():
-            inside = (values == value).to_numpy()[:, None]
-            for facet, columns in found.corpus.taxonomy.slices.items():
-                truth, given = (a[:, columns] & inside for a in (found.truth, found.given))
-                row = {"model": model, "part": f"{column}: {value}", "facet": facet}
-                figure = _micro(bootstrap.micro_f1(truth, given))
-                rows.append({**row, "n": int(passages), **figure})
-    return rows
-
-
-def _micro(samples: NDArray[np.float64]) -> dict[str, Any]:
-    return {"metric": "micro_f1", "value": float(samples[0]), **interval(samples)}
-
-
-def _values(corpus: Corpus, column: str) -> list[str]:
-    """Return the value of each row in a column, or its band of length."""
-    if column == LENGTH:
-        words = np.array([len(text.split()) for text in corpus.texts])
-        bands = np.array(["1-44 words", "45-84 words", "85 or more words"])
-        return list(bands[np.digitize(words, [45, 85])].tolist())
+def _parts(corpus: Corpus, by: Sequence[str]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield each part that the values of columns cut the corpus into, and which rows are in it."""
     columns = {name for row in corpus.rows for name in row.columns}
-    if column not in columns:
-        raise CorpusError(
-            f"no row has a column {column!r}",
-            hint=f"the columns are {', '.join(sorted(columns | {LENGTH}))}",
-        )
-    return [value if value not in ("", "None") else NOT_SAID for value in corpus.column(column)]
+    words = pd.Series([len(text.split()) for text in corpus.texts])
+    for column in by:
+        if column == LENGTH:
+            values = pd.cut(words, [-1, 44, 84, np.inf], labels=_BANDS).astype(str)
+        elif column in columns:
+            values = pd.Series(corpus.column(column)).replace(["", "None"], NOT_SAID)
+        else:
+            raise CorpusError(
+                f"no row has a column {column!r}",
+                hint=f"the columns are {', '.join(sorted(columns | {LENGTH}))}",
+            )
+        for value in values.value_counts()[:MOST_PARTS].sort_index().index:
+            yield f"{column}: {value}", (values == value).to_numpy()
 
 
 def _differences(
@@ -289,15 +264,16 @@ def _differences(
 ) -> pd.DataFrame:
     rows = []
     for facet, columns in found.corpus.taxonomy.slices.items():
-        mine = bootstrap.micro_f1(found.truth[:, columns], found.given[:, columns])
+        truth, mine, _ = found.facet(facet)
+        own = bootstrap.rates(truth, mine)["f1"]
         for name, given in others.items():
-            less = mine - bootstrap.micro_f1(found.truth[:, columns], given[:, columns])
+            less = own - bootstrap.rates(truth, given[:, columns])["f1"]
             known = less[1:][~np.isnan(less[1:])]
             rarer = min(int((known <= 0).sum()), int((known >= 0).sum()))
             p = min(1.0, 2 * (rarer + 1) / (len(known) + 1))  # never quite 0
             row = {"facet": facet, "model": name, "value": float(less[0]), **interval(less)}
             rows.append({**row, "p": p})
-    return pd.DataFrame(rows, columns=["facet", "model", "value", "low", "high", "p"])
+    return pd.DataFrame(rows)
 
 
 def _labels(tagger: Tagger, folder: ModelFolder | Tagger, figures: pd.DataFrame) -> pd.DataFrame:
@@ -307,14 +283,14 @@ def _labels(tagger: Tagger, folder: ModelFolder | Tagger, figures: pd.DataFrame)
     `textclass model thresholds` may have set it anew.
     """
     facts = folder.manifest.get("label_facts", {}) if isinstance(folder, ModelFolder) else {}
-    measured = figures[figures["metric"] == "precision"].set_index("label").to_dict()
+    measured = figures[figures["metric"] == "precision"].set_index("label")
     rows = []
     for facet in tagger.taxonomy:
         for label in facet.labels:
             rule = facts.get(label.name, {}).get("threshold_rule")
             said = re.match(r"precision ([0-9.]+)", rule or "")
             target = float(said[1]) if said else label.target_precision if rule is None else None
-            low, high = (float(measured[end][label.name]) for end in ("low", "high"))
+            low, high = measured.loc[label.name, ["low", "high"]]
             reached = None
             if target is not None:
                 reached = "yes" if low >= target else "no" if high < target else "unclear"
@@ -332,19 +308,9 @@ def _sweep(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFrame:
     return points.assign(recall=hits / max(true, 1), f1=f1)
 
 
-def _by_label(found: Predictions, points: Callable[..., pd.DataFrame]) -> pd.DataFrame:
-    """Return the points of every label in one frame."""
-    taxonomy = found.corpus.taxonomy
-    facets = [facet.name for facet in taxonomy for _ in facet.names]
-    frames = {
-        (facet, name): points(found.truth[:, c], found.probabilities[:, c])
-        for c, (facet, name) in enumerate(zip(facets, taxonomy.names, strict=True))
-    }
-    return pd.concat(frames, names=["facet", "label"]).reset_index(["facet", "label"])
-
-
-def _stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(frames, names=["facet"]).reset_index("facet")
+def _stacked(frames: Mapping[Any, pd.DataFrame], *keys: str) -> pd.DataFrame:
+    """Return frames below each other, what each is of in the first columns."""
+    return pd.concat(frames, names=keys).reset_index(list(keys))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- JSON

@@ -8,7 +8,6 @@ passages for a part). What can't be known, as the precision of a label never giv
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,16 +55,14 @@ def reliability(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFram
     return bins.assign(**edges)[["low", "high", "mean", "share", "count"]]
 
 
-Metric = Callable[..., float]
-
-OF_LABELS: Mapping[str, Metric] = {
-    "precision": partial(precision_score, zero_division=_NAN),
-    "recall": partial(recall_score, zero_division=_NAN),
-    "f1": partial(f1_score, zero_division=_NAN),
+OF_TAGS: Mapping[str, Callable[..., float]] = {
+    "precision": precision_score,
+    "recall": recall_score,
+    "f1": f1_score,
 }
-"""Of a label's true and given passages, with an interval."""
+"""Of labels true and given, with an interval."""
 
-OF_PROBABILITIES: Mapping[str, Metric] = {
+OF_PROBABILITIES: Mapping[str, Callable[..., float]] = {
     "average_precision": lambda truth, p: (
         average_precision_score(truth, p) if truth.any() else _NAN
     ),
@@ -74,24 +71,15 @@ OF_PROBABILITIES: Mapping[str, Metric] = {
 }
 """Of a label's true passages and its probabilities."""
 
-OF_FACETS: Mapping[str, Metric] = {
-    **{f"micro_{name}": partial(metric, average="micro") for name, metric in OF_LABELS.items()},
-    **{
-        f"macro_{name}": partial(metric, average="macro", zero_division=0.0)
-        for name, metric in OF_LABELS.items()
-    },
-    "exact_match": accuracy_score,
-    **{f"any_{name}": metric for name, metric in OF_LABELS.items()},
-}
-"""Of all labels of a facet. `any` is whether a passage has any label at all; `macro` leaves out
-labels with fewer than `ENOUGH` true passages."""
+CALIBRATION = ("ece", "brier")
+"""Metrics of which a facet has the mean over its labels; documents don't have them."""
 
 
 class Bootstrap:
     """Documents drawn anew, with replacement: Efron and Tibshirani (1993), chapters 12 and 13.
 
     Passages of one document stand or fall together, so documents are drawn, not passages. Every
-    result has one row for each sample; row 0 is the corpus as it stands.
+    result has one value for each sample; the first is that of the corpus as it stands.
 
     Parameters
     ----------
@@ -104,37 +92,29 @@ class Bootstrap:
     def __init__(self, groups: Sequence[str], *, samples: int, seed: int) -> None:
         names, self._members = np.unique(np.asarray(groups, dtype=object), return_inverse=True)
         self.documents = len(names)
-        self.samples = samples
         share = np.full(self.documents, 1 / self.documents)
         drawn = np.random.default_rng(seed).multinomial(self.documents, share, size=samples)
         self._weights = np.concatenate([np.ones((1, self.documents)), drawn])
 
     def totals(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Return the sums of values, shape (n_passages, k), in each sample."""
-        sums = np.zeros((self.documents, values.shape[1]))
-        np.add.at(sums, self._members, values.astype(np.float64))
-        return self._weights @ sums
+        """Return the sums of values, one for each passage (or several), in each sample."""
+        of_passages = values.reshape(len(values), -1).sum(axis=1)
+        sums = np.bincount(self._members, weights=of_passages, minlength=self.documents)
+        totals: NDArray[np.float64] = self._weights @ sums
+        return totals
 
-    def counts(
+    def rates(
         self, truth: NDArray[np.bool_], given: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float64], ...]:
-        """Return hits, labels given and true labels of each column in each sample."""
-        return tuple(self.totals(values) for values in (truth & given, given, truth))
-
-    def micro_f1(self, truth: NDArray[np.bool_], given: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the micro F1 of all columns together in each sample."""
-        return ratios(*(c.sum(axis=1) for c in self.counts(truth, given)))["f1"]
-
-
-def ratios(
-    hits: NDArray[np.float64], given: NDArray[np.float64], true: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    """Return precision, recall and F1 of counts, NaN where there is nothing to divide by."""
-    return {
-        "precision": _ratio(hits, given),
-        "recall": _ratio(hits, true),
-        "f1": _ratio(2 * hits, given + true),
-    }
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return what `OF_TAGS` has in each sample, of all tags together; NaN is not known."""
+        hits, given, true = (self.totals(values) for values in (truth & given, given, truth))
+        # 0 / 0 makes the NaN that is wanted.
+        with np.errstate(invalid="ignore"):
+            return {
+                "precision": hits / given,
+                "recall": hits / true,
+                "f1": 2 * hits / (given + true),
+            }
 
 
 def interval(samples: NDArray[np.float64]) -> dict[str, float]:
@@ -146,56 +126,76 @@ def interval(samples: NDArray[np.float64]) -> dict[str, float]:
     return {"low": float(low), "high": float(high)}
 
 
-def label_figures(
-    bootstrap: Bootstrap,
-    name: str,
-    truth: NDArray[np.bool_],
-    given: NDArray[np.bool_],
-    p: NDArray[np.float64] | None,
+def tag_figures(
+    bootstrap: Bootstrap, truth: NDArray[np.bool_], given: NDArray[np.bool_], prefix: str = ""
 ) -> list[dict[str, Any]]:
-    """Return the figures of one label; all arrays of shape (n_passages,)."""
-    samples = ratios(*(c[:, 0] for c in bootstrap.counts(truth[:, None], given[:, None])))
-    rows: list[dict[str, Any]] = [
-        {"metric": metric, "value": float(score(truth, given)), **interval(samples[metric])}
-        for metric, score in OF_LABELS.items()
+    """Return the figures of `OF_TAGS`; those of several labels count all their tags together."""
+    samples, tags = bootstrap.rates(truth, given), (truth.ravel(), given.ravel())
+    return [
+        {
+            "metric": prefix + metric,
+            "value": float(score(*tags, zero_division=_NAN)),
+            **interval(samples[metric]),
+        }
+        for metric, score in OF_TAGS.items()
     ]
-    rows.append({"metric": "given", "value": float(given.sum())})
-    if p is not None:
-        rows += [
-            {"metric": metric, "value": float(score(truth, p))}
-            for metric, score in OF_PROBABILITIES.items()
-        ]
-    return [{"label": name, "n": int(truth.sum()), **row} for row in rows]
 
 
 def facet_figures(
+    bootstrap: Bootstrap,
+    names: Sequence[str],
+    truth: NDArray[np.bool_],
+    given: NDArray[np.bool_],
+    p: NDArray[np.float64],
+    *,
+    calibrated: bool = True,
+) -> list[dict[str, Any]]:
+    """Return the figures of a facet, then those of its labels; arrays have a column for each label.
+
+    `any` is whether a passage has any label at all. Unless `calibrated` the probabilities only rank
+    the passages.
+    """
+    of_labels: list[dict[str, Any]] = []
+    for name, true, said, chance in zip(names, truth.T, given.T, p.T, strict=True):
+        figures = tag_figures(bootstrap, true, said)
+        figures.append({"metric": "given", "value": float(said.sum())})
+        figures += [
+            {"metric": metric, "value": float(score(true, chance))}
+            for metric, score in OF_PROBABILITIES.items()
+            if calibrated or metric not in CALIBRATION
+        ]
+        of_labels += [{"label": name, "n": int(true.sum()), **figure} for figure in figures]
+    exact = (truth == given).all(axis=1)
+    right = bootstrap.rates(np.ones_like(exact), exact)["recall"]
+    own = tag_figures(bootstrap, truth, given, "micro_")
+    own += _macro_figures(bootstrap, truth, given)
+    own.append({"metric": "exact_match", "value": accuracy_score(truth, given), **interval(right)})
+    own += tag_figures(bootstrap, truth.any(axis=1), given.any(axis=1), "any_")
+    for metric in CALIBRATION:
+        if calibrated:
+            values = [figure["value"] for figure in of_labels if figure["metric"] == metric]
+            own.append({"metric": metric, "value": float(np.mean(values))})
+    return [{"label": "", "n": int(truth.sum()), **figure} for figure in own] + of_labels
+
+
+def _macro_figures(
     bootstrap: Bootstrap, truth: NDArray[np.bool_], given: NDArray[np.bool_]
 ) -> list[dict[str, Any]]:
-    """Return the figures of a facet; both arrays of shape (n_passages, n_labels)."""
-    counts = bootstrap.counts(truth, given)
-    used = truth.sum(axis=0) >= ENOUGH
-    anything = tuple(np.any(labels, axis=1, keepdims=True) for labels in (truth, given))
-    by_label = ratios(*(c[:, used] for c in counts))
-    # A label that has true passages and was never given has a precision of 0, not an unknown one.
-    by_label["precision"] = np.where(
-        (counts[1] == 0) & (counts[2] > 0), 0.0, ratios(*counts)["precision"]
-    )[:, used]
-    exact = bootstrap.totals(
-        np.column_stack([(truth == given).all(axis=1), np.ones(len(truth), dtype=bool)])
-    )
-    samples = {
-        **{f"micro_{k}": v for k, v in ratios(*(c.sum(axis=1) for c in counts)).items()},
-        **{f"macro_{k}": _row_means(v) for k, v in by_label.items()},
-        "exact_match": _ratio(exact[:, 0], exact[:, 1]),
-        **{f"any_{k}": v[:, 0] for k, v in ratios(*bootstrap.counts(*anything)).items()},
-    }
-    inputs = {"macro": (truth[:, used], given[:, used]), "any": anything}
-    rows = []
-    for metric, score in OF_FACETS.items():
-        values = inputs.get(metric.partition("_")[0], (truth, given))
-        value = float(score(*values)) if values[0].shape[1] else _NAN
-        rows.append({"metric": metric, "value": value, **interval(samples[metric])})
-    return [{"label": "", "n": int(truth.sum()), **row} for row in rows]
+    """Return means over the labels with at least `ENOUGH` true passages."""
+    often = truth.sum(axis=0) >= ENOUGH
+    columns = zip(truth.T[often], given.T[often], strict=True)
+    rates = [bootstrap.rates(*column) for column in columns]
+    for rate in rates:
+        # A label that has true passages and was never given has a precision of 0, not an unknown.
+        never = np.isnan(rate["precision"]) & ~np.isnan(rate["recall"])
+        rate["precision"][never] = 0.0
+    figures = []
+    for metric in OF_TAGS:
+        by_label = pd.DataFrame([rate[metric] for rate in rates])
+        means = by_label.mean().to_numpy() if rates else np.array([_NAN])
+        row = {"metric": f"macro_{metric}", "value": float(means[0])}
+        figures.append({**row, **interval(means)})
+    return figures
 
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -206,9 +206,9 @@ def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def as_text(figure: Any) -> str:  # noqa: ANN401 -- a row or a mapping
     """Return a figure as text: `0.712 [0.660-0.760]`, or a dash where it can't be known."""
     value, low = figure["value"], figure["low"]
-    if value is None or pd.isna(value):
+    if pd.isna(value):
         return "-"
-    if low is None or pd.isna(low):
+    if pd.isna(low):
         return f"{value:.0f}" if value > 1 else f"{value:.3f}"  # a count, or a figure alone
     return f"{value:.3f} [{low:.3f}-{figure['high']:.3f}]"
 
@@ -226,15 +226,3 @@ def wide(figures: pd.DataFrame, index: Sequence[str], columns: str) -> pd.DataFr
         index=list(index), columns=columns, values="shown", aggfunc="first", sort=False
     )
     return table.reindex(columns=names).fillna("-")
-
-
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    empty = np.full(np.broadcast(part, whole).shape, np.nan)
-    shares: NDArray[np.float64] = np.divide(part, whole, out=empty, where=np.asarray(whole) > 0)
-    return shares
-
-
-def _row_means(figures: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of each row over what is known in it."""
-    known = ~np.isnan(figures)
-    return _ratio(np.where(known, figures, 0.0).sum(axis=1), known.sum(axis=1).astype(float))

@@ -26,7 +26,7 @@ NONE = "none"
 
 
 def coverage(
-    p: NDArray[np.float64], truth: NDArray[np.bool_], given: NDArray[np.bool_]
+    truth: NDArray[np.bool_], given: NDArray[np.bool_], p: NDArray[np.float64]
 ) -> pd.DataFrame:
     """Return what share of passages can be tagged at which precision, for one facet.
 
@@ -38,8 +38,8 @@ def coverage(
 
     Parameters
     ----------
-    p : ndarray of float64, shape (n_passages, n_labels)
     truth, given : ndarray of bool, shape (n_passages, n_labels)
+    p : ndarray of float64, shape (n_passages, n_labels)
     """
     highest = np.sort(np.where(given, p, 0.0).max(axis=1, initial=0.0))
     kept, correct = np.sort(p[given]), np.sort(p[given & truth])
@@ -68,56 +68,51 @@ def thinned(curve: pd.DataFrame) -> pd.DataFrame:
     return curve.iloc[np.unique(np.linspace(0, len(curve) - 1, MOST_POINTS).astype(int))]
 
 
-def confusions(predictions: Predictions) -> pd.DataFrame:
-    """Return the pairs of labels most often confused, of each facet, most frequent first.
+def confusions(predictions: Predictions, facet: str) -> pd.DataFrame:
+    """Return the pairs of labels of a facet most often confused, most frequent first.
 
     In a passage with labels missing and labels wrong, each missing one counts against each wrong
     one; with only one of both kinds, the other side is `none`.
     """
-    pairs = []
-    for facet, columns in predictions.corpus.taxonomy.slices.items():
-        names = np.array(predictions.corpus.taxonomy.names[columns], dtype=object)
-        truth, given = predictions.truth[:, columns], predictions.given[:, columns]
-        for row in np.flatnonzero((truth != given).any(axis=1)):
-            missing = names[truth[row] & ~given[row]].tolist() or [NONE]
-            wrong = names[given[row] & ~truth[row]].tolist() or [NONE]
-            pairs += [(facet, *pair) for pair in product(missing, wrong)]
-    keys = ["facet", "true", "given"]
-    counted = pd.DataFrame(pairs, columns=keys).value_counts(keys).rename("count").reset_index()
-    counted = counted.sort_values(["count", "true", "given"], ascending=[False, True, True])
-    order = {facet: n for n, facet in enumerate(predictions.corpus.taxonomy.slices)}
-    counted = counted.sort_values("facet", key=lambda facets: facets.map(order), kind="stable")
-    return counted.groupby("facet", sort=False).head(MOST_CONFUSED).reset_index(drop=True)
+    truth, given, _ = predictions.facet(facet)
+    names = np.array(predictions.corpus.taxonomy.names, dtype=object)[
+        predictions.corpus.taxonomy.slices[facet]
+    ]
+    pairs: list[tuple[str, str]] = []
+    for true, said in zip(truth, given, strict=True):
+        if (true != said).any():
+            missing = names[true & ~said].tolist() or [NONE]
+            wrong = names[said & ~true].tolist() or [NONE]
+            pairs += product(missing, wrong)
+    counted = pd.DataFrame(pairs, columns=["true", "given"]).value_counts().reset_index()
+    order = {"count": False, "true": True, "given": True}
+    return counted.sort_values(list(order), ascending=list(order.values())).head(MOST_CONFUSED)
 
 
 def worst_mistakes(predictions: Predictions) -> pd.DataFrame:
     """Return the rows tagged worst: those with the most log loss on labels that are wrong."""
     names = np.array(predictions.corpus.taxonomy.names, dtype=object)
-    truth, given = predictions.truth, predictions.given
-    p = np.clip(predictions.probabilities, 1e-6, 1 - 1e-6)
-    loss = np.where(truth, -np.log(p), -np.log1p(-p))
+    truth, given, p = predictions.truth, predictions.given, predictions.probabilities
+    sure = np.clip(p, 1e-6, 1 - 1e-6)
+    loss = np.where(truth, -np.log(sure), -np.log1p(-sure))
     badness = np.where(truth != given, loss, 0.0).sum(axis=1)
-    found: list[dict[str, Any]] = []
-    for row in np.argsort(-badness, kind="stable")[:MOST_ERRORS]:
-        if badness[row] > 0:
-            passage = predictions.corpus.rows[row]
-            evidence = predictions.tags[row].evidence if predictions.tags else ()
-            concerned = np.flatnonzero(truth[row] | given[row])
-            found.append(
-                {
-                    "id": passage.id,
-                    "group": passage.group,
-                    "text": passage.text[:MOST_CHARACTERS],
-                    "missing": names[truth[row] & ~given[row]].tolist(),
-                    "wrong": names[given[row] & ~truth[row]].tolist(),
-                    "probabilities": {
-                        names[c]: round(float(predictions.probabilities[row, c]), 4)
-                        for c in concerned
-                    },
-                    "evidence": [span.to_dict() for span in evidence],
-                }
-            )
     columns = ["id", "group", "text", "missing", "wrong", "probabilities", "evidence"]
+    found: list[tuple[Any, ...]] = []
+    for row in np.argsort(-badness, kind="stable")[: min(MOST_ERRORS, (badness > 0).sum())]:
+        passage = predictions.corpus.rows[row]
+        evidence = predictions.tags[row].evidence if predictions.tags else ()
+        concerned = np.flatnonzero(truth[row] | given[row])
+        found.append(
+            (
+                passage.id,
+                passage.group,
+                passage.text[:MOST_CHARACTERS],
+                names[truth[row] & ~given[row]].tolist(),
+                names[given[row] & ~truth[row]].tolist(),
+                {names[c]: round(float(p[row, c]), 4) for c in concerned},
+                [span.to_dict() for span in evidence],
+            )
+        )
     return pd.DataFrame(found, columns=columns)
 
 

@@ -1,4 +1,4 @@
-"""What a tagger, or a baseline, says of labelled passages or documents."""
+"""What a tagger says of labelled passages or documents."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import numpy as np
 
 from textclass.corpora import Corpus, Row, make_row, read_corpus
 from textclass.errors import CorpusError, ModelError
-from textclass.language import split_passages
 from textclass.model import ModelFolder, pack_arrays
-from textclass.results import Outcome, PassageTags, pool_document, pool_probability
+from textclass.results import pool_probability
+from textclass.tagger import Tagger, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
-    from sklearn.pipeline import Pipeline
 
-    from textclass.tagger import Tagger
+    from textclass.results import PassageTags
     from textclass.taxonomy import Taxonomy
 
 TRAINING_GROUPS = "groups.safetensors"
@@ -43,7 +42,7 @@ class Predictions:
     probabilities : ndarray of float64, shape (n_rows, n_labels)
         Of documents that of the passage where it is highest.
     tags : tuple of PassageTags
-        With their evidence; empty for documents, and where it wasn't asked for.
+        With their evidence, if it was asked for; empty for documents.
     """
 
     corpus: Corpus
@@ -51,6 +50,11 @@ class Predictions:
     given: NDArray[np.bool_]
     probabilities: NDArray[np.float64]
     tags: tuple[PassageTags, ...] = ()
+
+    def facet(self, name: str) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+        """Return the columns of a facet: of `truth`, of `given`, of `probabilities`."""
+        columns = self.corpus.taxonomy.slices[name]
+        return self.truth[:, columns], self.given[:, columns], self.probabilities[:, columns]
 
 
 def read_documents(paths: Sequence[Path], taxonomy: Taxonomy) -> Corpus:
@@ -109,61 +113,21 @@ def predict(
     if not corpus.rows:
         raise CorpusError("no row with labels to evaluate on")
     order = [tagger.taxonomy.columns[name] for name in names]
+    tags: tuple[PassageTags, ...] = ()
     if documents:
-        pooled = [tagger.tag_document(text, evidence=False) for text in corpus.texts]
-        labels = [{label.label for label in tags.labels} for tags in pooled]
+        wholes = tagger.tag_documents([Text(text) for text in corpus.texts], evidence=False)
+        labels = [{label.label for label in whole.labels} for whole in wholes]
+        columns = range(len(names))
         p = [
-            [
-                pool_probability([t.probabilities[c] for t in tags.passages])
-                for c in range(len(names))
-            ]
-            for tags in pooled
+            [pool_probability([tags.probabilities[c] for tags in whole.passages]) for c in columns]
+            for whole in wholes
         ]
-        kept: tuple[PassageTags, ...] = ()
     else:
-        tagged = tuple(tagger.tag_many(corpus.texts, evidence=evidence))
-        labels = [set(tags.labels) for tags in tagged]
-        p = [list(tags.probabilities) for tags in tagged]
-        kept = tagged if evidence else ()
+        tags = tuple(tagger.tag_many(corpus.texts, evidence=evidence))
+        labels = [set(one.labels) for one in tags]
+        p = [list(one.probabilities) for one in tags]
     given = np.array([[name in said for name in names] for said in labels])
-    return Predictions(corpus, corpus.targets > 0, given, np.array(p)[:, order], kept)
-
-
-def predict_baseline(
-    pipeline: Pipeline, corpus: Corpus, *, documents: bool = False
-) -> NDArray[np.bool_]:
-    """Return the labels that a fitted baseline gives, (n_rows, n_labels).
-
-    Documents are cut and pooled as the tagger does.
-    """
-    if not documents:
-        given: NDArray[np.bool_] = pipeline.predict(corpus.texts) > 0
-        return given
-    names = corpus.taxonomy.names
-    pooled = np.zeros((len(corpus), len(names)), dtype=bool)
-    for row, text in enumerate(corpus.texts):
-        passages = split_passages(text)
-        if not passages:
-            continue
-        texts = [text[passage.start : passage.end] for passage in passages]
-        p, labels = pipeline.predict_proba(texts), pipeline.predict(texts)
-        tags = [
-            PassageTags(
-                taxonomy=corpus.taxonomy,
-                text=texts[i],
-                outcome=Outcome.TAGGED if labels[i].any() else Outcome.NONE,
-                reason=None,
-                labels=tuple(names[c] for c in np.flatnonzero(labels[i])),
-                probabilities=tuple(p[i].tolist()),
-                evidence=(),
-                model="",
-            )
-            for i in range(len(passages))
-        ]
-        document = pool_document(corpus.taxonomy, "", tags, [x.words for x in passages], "")
-        said = {label.label for label in document.labels}
-        pooled[row] = [name in said for name in names]
-    return pooled
+    return Predictions(corpus, corpus.targets > 0, given, np.array(p)[:, order], tags)
 
 
 def leave_out(corpus: Corpus, other: Corpus) -> Corpus:
