@@ -12,7 +12,6 @@ from textclass.learning.metrics import (
     calibration_error,
     facet_figures,
     interval,
-    label_figures,
     reliability,
     wide,
 )
@@ -34,13 +33,16 @@ def bootstrap():
     return Bootstrap(GROUPS, samples=200, seed=0)
 
 
-def by_metric(rows):
-    return {row["metric"]: row for row in rows}
+def by_metric(rows, label=""):
+    return {row["metric"]: row for row in rows if row["label"] == label}
+
+
+NAMES = ["first", "second", "third"]
 
 
 def test_figures_of_a_facet(case, bootstrap):
-    truth, _, given = case
-    found = by_metric(facet_figures(bootstrap, truth, given))
+    truth, p, given = case
+    found = by_metric(facet_figures(bootstrap, NAMES, truth, given, p))
     values = {name: row["value"] for name, row in found.items()}
     assert values["micro_f1"] == sk.f1_score(truth, given, average="micro")
     assert values["exact_match"] == sk.accuracy_score(truth, given)
@@ -48,37 +50,49 @@ def test_figures_of_a_facet(case, bootstrap):
     # The third label has too few true passages to count in macro figures.
     both = sk.f1_score(truth[:, :2], given[:, :2], average="macro")
     assert values["macro_f1"] == pytest.approx(both)
-    for row in found.values():
-        assert row["low"] < row["value"] < row["high"]
+    assert values["brier"] == pytest.approx(((p - truth) ** 2).mean())
+    for name, row in found.items():
         assert row["n"] == truth.sum()
+        if name not in ("ece", "brier"):
+            assert row["low"] < row["value"] < row["high"]
 
 
 def test_a_label_never_given_counts_as_no_precision_in_macro(case, bootstrap):
     truth, p, given = case
     given = given & [True, False, True]
-    found = by_metric(facet_figures(bootstrap, truth, given))
+    rows = facet_figures(bootstrap, NAMES, truth, given, p)
+    macro, alone = by_metric(rows)["macro_precision"], by_metric(rows, "second")
     half = sk.precision_score(truth[:, 0], given[:, 0]) / 2
-    assert found["macro_precision"]["value"] == pytest.approx(half)
-    assert found["macro_precision"]["low"] < half < found["macro_precision"]["high"]
-    alone = by_metric(label_figures(bootstrap, "second", truth[:, 1], given[:, 1], p[:, 1]))
+    assert macro["value"] == pytest.approx(half)
+    assert macro["low"] < half < macro["high"]
     assert np.isnan(alone["precision"]["value"])
     assert alone["recall"]["value"] == alone["f1"]["value"] == 0
 
 
+def test_without_a_frequent_label_there_is_no_macro_figure(case, bootstrap):
+    truth, p, given = (values[:, 2:] for values in case)
+    assert np.isnan(
+        by_metric(facet_figures(bootstrap, ["third"], truth, given, p))["macro_f1"]["value"]
+    )
+
+
 def test_figures_of_a_label(case, bootstrap):
-    truth, p, given = (values[:, 0] for values in case)
-    found = by_metric(label_figures(bootstrap, "first", truth, given, p))
-    assert found["precision"]["value"] == sk.precision_score(truth, given)
-    assert found["average_precision"]["value"] == sk.average_precision_score(truth, p)
-    assert found["brier"]["value"] == sk.brier_score_loss(truth, p)
-    assert found["given"]["value"] == given.sum()
-    none = by_metric(label_figures(bootstrap, "none", truth & False, given, p))
-    assert np.isnan(none["average_precision"]["value"])
+    truth, p, given = case
+    truth = truth & [True, True, False]
+    rows = facet_figures(bootstrap, NAMES, truth, given, p)
+    found = by_metric(rows, "first")
+    assert found["precision"]["value"] == sk.precision_score(truth[:, 0], given[:, 0])
+    assert found["average_precision"]["value"] == sk.average_precision_score(truth[:, 0], p[:, 0])
+    assert found["brier"]["value"] == sk.brier_score_loss(truth[:, 0], p[:, 0])
+    assert found["given"]["value"] == given[:, 0].sum()
+    assert np.isnan(by_metric(rows, "third")["average_precision"]["value"])
+    ranked = facet_figures(bootstrap, NAMES, truth, given, p, calibrated=False)
+    assert not {"ece", "brier"} & {row["metric"] for row in ranked}
 
 
 def test_the_interval_is_that_of_documents_laid_out_as_often_as_drawn(case):
     truth, _, given = case
-    found = Bootstrap(GROUPS, samples=40, seed=3).micro_f1(truth, given)
+    found = Bootstrap(GROUPS, samples=40, seed=3).rates(truth, given)["f1"]
     names = sorted(set(GROUPS))
     share = np.full(len(names), 1 / len(names))
     drawn = np.random.default_rng(3).multinomial(len(names), share, size=40)
@@ -95,7 +109,7 @@ def test_the_interval_covers_a_known_share_about_95_times_in_100():
     for trial in range(200):
         hits = random.random((60, 1)) < 0.5
         bootstrap = Bootstrap(list(map(str, range(60))), samples=300, seed=trial)
-        found = interval(bootstrap.totals(hits)[:, 0] / 60)
+        found = interval(bootstrap.totals(hits) / 60)
         covered += found["low"] <= 0.5 <= found["high"]
     assert 0.88 <= covered / 200 <= 0.98
 
@@ -104,7 +118,7 @@ def test_passages_of_one_document_widen_the_interval():
     values = np.repeat(np.random.default_rng(0).random(20) < 0.5, 10)[:, None]
 
     def width(groups):
-        found = interval(Bootstrap(groups, samples=500, seed=0).totals(values)[:, 0] / len(values))
+        found = interval(Bootstrap(groups, samples=500, seed=0).totals(values) / len(values))
         return found["high"] - found["low"]
 
     apart = width([str(i) for i in range(200)])
@@ -138,7 +152,7 @@ def test_perfect_and_useless_probabilities():
 def test_figures_as_text():
     assert as_text({"value": 0.5, "low": 0.25, "high": 1.0}) == "0.500 [0.250-1.000]"
     assert as_text({"value": 0.5, "low": None, "high": None}) == "0.500"
-    assert as_text({"value": 74.0, "low": np.nan, "high": np.nan}) == "74"
+    assert as_text({"metric": "given", "value": 1.0, "low": np.nan, "high": np.nan}) == "1"
     assert as_text({"value": np.nan, "low": np.nan, "high": np.nan}) == "-"
 
 

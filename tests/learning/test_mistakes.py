@@ -27,7 +27,7 @@ def test_coverage_by_hand():
     # Four passages; the third is not tagged, the fourth is tagged wrongly with little certainty.
     p = np.array([[0.99, 0.1], [0.9, 0.8], [0.3, 0.2], [0.6, 0.1]])
     truth = np.array([[True, False], [True, True], [False, False], [False, False]])
-    curve = coverage(p, truth, p >= 0.5)
+    curve = coverage(truth, p >= 0.5, p)
     assert curve.to_numpy().tolist() == [
         [0.99, 0.25, 1.0],
         [0.9, 0.5, 1.0],
@@ -39,9 +39,9 @@ def test_coverage_by_hand():
 
 def test_coverage_of_no_tag_and_of_nothing_right():
     nothing, p = np.zeros((3, 2), dtype=bool), np.full((3, 2), 0.4)
-    assert coverage(p, nothing, nothing).empty
-    assert widest(coverage(p, nothing, nothing), 0.95) is None
-    assert widest(coverage(p, nothing, ~nothing), 0.95) is None
+    assert coverage(nothing, nothing, p).empty
+    assert widest(coverage(nothing, nothing, p), 0.95) is None
+    assert widest(coverage(nothing, ~nothing, p), 0.95) is None
 
 
 def test_confusions_count_each_missing_label_against_each_wrong_one(taxonomy):
@@ -50,13 +50,13 @@ def test_confusions_count_each_missing_label_against_each_wrong_one(taxonomy):
         ["x...", "x...", "....", ".x..", "xx..", "..x."],
         [".x..", ".x..", "x...", "....", "xx..", "...x"],
     )
-    assert confusions(predictions).to_numpy().tolist() == [
-        ["topic", "sea", "bread", 2],
-        ["topic", "bread", "none", 1],
-        ["topic", "none", "sea", 1],
-        ["mood", "glad", "rare", 1],
+    assert confusions(predictions, "topic").to_numpy().tolist() == [
+        ["sea", "bread", 2],
+        ["bread", "none", 1],
+        ["none", "sea", 1],
     ]
-    assert confusions(predictions_of(taxonomy, ["x..."], ["x..."])).empty
+    assert confusions(predictions, "mood").to_numpy().tolist() == [["glad", "rare", 1]]
+    assert confusions(predictions_of(taxonomy, ["x..."], ["x..."]), "topic").empty
 
 
 def test_the_surest_mistake_is_the_worst(tagger, corpus):

@@ -7,8 +7,8 @@ import pytest
 from textclass.corpora import Corpus, Row
 from textclass.errors import CorpusError, ModelError
 from textclass.learning import fit_baselines, leave_out, read_documents
-from textclass.learning.baselines import by_cues
-from textclass.learning.predictions import predict, predict_baseline
+from textclass.learning.predictions import BaselineScorer, by_cues, predict
+from textclass.tagger import Tagger
 from textclass.taxonomy import parse_taxonomy
 
 
@@ -42,7 +42,7 @@ def test_cues_are_whole_words_in_any_case(taxonomy):
     assert by_cues(taxonomy, texts)[:, 0].tolist() == [True, False, True, False]
 
 
-def test_baselines_learn_and_are_pooled_like_the_model(taxonomy, training, corpus):
+def test_baselines_learn_and_are_pooled_like_the_model(tagger, taxonomy, training, corpus):
     fitted = fit_baselines(training, jobs=1)
     assert list(fitted) == [
         "word TF-IDF + logistic regression",
@@ -53,11 +53,14 @@ def test_baselines_learn_and_are_pooled_like_the_model(taxonomy, training, corpu
     document = Row("d", f"{plain}.\n\n{sea}.", frozenset({"sea"}), None, "d")
     empty = Row("e", "  ", frozenset(), None, "e")
     for pipeline in fitted.values():
-        alone = predict_baseline(pipeline, corpus)
-        assert ((corpus.targets > 0) == alone).mean() > 0.85
-        pooled = predict_baseline(pipeline, Corpus(taxonomy, (document, empty)), documents=True)
-        assert pooled[0, 0]
-        assert not pooled[1].any()
+        baseline = Tagger(tagger.model, scorer=BaselineScorer(tagger.model, pipeline))
+        alone = predict(baseline, corpus, evidence=False)
+        assert (alone.given == pipeline.predict(corpus.texts)).all()
+        assert (alone.truth == alone.given).mean() > 0.85
+        pooled = predict(baseline, Corpus(taxonomy, (document, empty)), documents=True)
+        assert pooled.given[0, 0]
+        assert not pooled.given[1].any()
+        assert not pooled.probabilities[1].any()
 
 
 def test_documents_and_texts_are_left_out(training, corpus):

@@ -2,12 +2,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.base import clone
 
 from tests.conftest import TOY_LABELS, toy_rows, write_jsonl
-from textclass.corpora import read_corpus
+from textclass.corpora import Corpus, Row, read_corpus
 from textclass.errors import CorpusError
 from textclass.learning import out_of_fold, train
+from textclass.learning.training import corpus_facts
 from textclass.tagger import Tagger
 from textclass.taxonomy import parse_taxonomy
 
@@ -25,7 +27,8 @@ def test_same_corpus_and_seed_same_bytes_whatever_the_cores(
     toy_corpus, toy_model, toy_pipeline, tmp_path
 ):
     two = clone(toy_pipeline).set_params(labelclassifier__n_jobs=2)
-    again = train(toy_corpus, tmp_path / "toy", two)
+    with parallel_config(backend="threading"):
+        again = train(toy_corpus, tmp_path / "toy", two)
     assert again.manifest == toy_model.manifest
     for name in ("manifest.json", "weights.safetensors", "out_of_fold.safetensors", "README.md"):
         assert (again.path / name).read_bytes() == (toy_model.path / name).read_bytes()
@@ -69,7 +72,7 @@ def test_probabilities_teach_but_do_not_set_thresholds(soft_corpus, tmp_path, to
 
 def test_soft_labels_alone_are_refused(soft_corpus, tmp_path, toy_pipeline):
     soft = soft_corpus.select(lambda row: not row.hard)
-    with pytest.raises(CorpusError, match="soft labels alone can't set thresholds"):
+    with pytest.raises(CorpusError, match=r"0 documents with labels.*probabilities alone"):
         train(soft, tmp_path / "model", toy_pipeline)
 
 
@@ -81,12 +84,6 @@ def test_a_label_without_examples_is_never_given(tmp_path, toy_taxonomy, toy_pip
     folder = train(read_corpus(tmp_path / "c.jsonl", toy_taxonomy), tmp_path / "m", toy_pipeline)
     tagger = Tagger.load(folder.path)
     assert not any("no" in tagger.tag(row["text"]).labels for row in rows)
-
-
-def test_only_so_many_rows_with_probabilities_are_drawn(soft_corpus, tmp_path, toy_pipeline):
-    folder = train(soft_corpus, tmp_path / "few", toy_pipeline, soft_rows=50)
-    assert folder.manifest["training"]["soft_passages"] == 50
-    assert folder.manifest["training"]["passages"] == 40
 
 
 def test_too_few_documents_are_told(tmp_path, toy_taxonomy, toy_pipeline):
@@ -106,3 +103,23 @@ def test_a_target_precision_in_the_labels_comes_first(tmp_path, toy_corpus, toy_
     }
     assert rules["river"].startswith("precision 0.9")
     assert rules["bread"] == "best F1"
+
+
+def test_sources_are_counted(toy_taxonomy):
+    def row(number, group, source=None, scores=None):
+        columns = {"source": source, "licence": "CC0"} if source else {}
+        labels = None if scores else frozenset()
+        return Row(str(number), "text", labels, scores, group, columns)
+
+    soft = dict.fromkeys(toy_taxonomy.names, 0.5)
+    rows = (row(1, "a", "wh"), row(2, "a", "wh"), row(3, "b", "wh", soft), row(4, "c"))
+    assert corpus_facts(Corpus(toy_taxonomy, rows)) == [
+        {
+            "source": "not said",
+            "licence": "not said",
+            "passages": 1,
+            "soft_passages": 0,
+            "documents": 1,
+        },
+        {"source": "wh", "licence": "CC0", "passages": 2, "soft_passages": 1, "documents": 2},
+    ]

@@ -124,6 +124,19 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False))
 
 
+def print_table(headers: Iterable[object], rows: Iterable[Iterable[object]]) -> None:
+    """Print a table without lines, its cells as they are."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for header in headers:
+        table.add_column(Text(str(header)), overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    console().print(table)
+
+
 def note(message: str, *, quiet: bool = False) -> None:
     """Tell something on stderr, unless quiet."""
     if not quiet:

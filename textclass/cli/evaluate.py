@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,14 +18,10 @@ from textclass.cli.common import (
     new_path,
     note,
     print_json,
+    print_table,
     progress_bar,
     quiet_option,
 )
-
-if TYPE_CHECKING:
-    from textclass.learning import Evaluation
-
-_LABEL_METRICS = ["given", "precision", "recall", "f1", "average_precision", "ece"]
 
 
 @click.command()
@@ -118,85 +114,50 @@ def evaluate(
         paths=tuple(map(str, paths)),
     )
     if output:
-        figures = json.dumps(measured.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-        write_atomically(output, f"{figures}\n".encode())
+        text = json.dumps(measured.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
+        write_atomically(output, f"{text}\n".encode())
     if report:
         from textclass.report import write_evaluation_report
 
         write_evaluation_report(measured, report)
     if card:
         update_card(card, measured)
-    _warn_of_leaks(measured)
+    data = measured.to_dict()
+    _warn_of_leaks(data)
     if as_json:
-        print_json(measured.to_dict())
+        print_json(data)
     elif not quiet:
-        _print(measured)
+        _print(data)
 
 
-def _warn_of_leaks(measured: Evaluation) -> None:
-    leaked = measured.corpus["leaks"]
-    if leaked is None:
+def _warn_of_leaks(measured: dict[str, Any]) -> None:
+    corpus = measured["corpus"]
+    if corpus["leaks"] is None:
         note("this model doesn't say what it was trained on, so leakage can't be told")
-    elif leaked:
+    elif corpus["leaks"]:
         note(
-            f"warning: {len(leaked)} of {measured.corpus['units']} {measured.level}s, or their "
+            f"warning: {len(corpus['leaks'])} of {corpus['units']} {measured['level']}s, or their "
             "documents, are in the model's training data: the figures are too good "
             "(textclass train --without)"
         )
 
 
-def _print(measured: Evaluation) -> None:
-    from textclass.learning import as_text, wide
+def _print(measured: dict[str, Any]) -> None:
+    from textclass.learning import figure_tables, findings
 
-    corpus, figures = measured.corpus, measured.figures
-    console().print(
-        f"[bold]{measured.model}[/bold] on {corpus['units']} {measured.level}s of "
-        f"{corpus['documents']} documents; 95 % intervals from {measured.samples} bootstrap "
+    out, corpus = console(), measured["corpus"]
+    out.print(
+        f"[bold]{measured['model']}[/bold] on {corpus['units']} {measured['level']}s of "
+        f"{corpus['documents']} documents; 95 % intervals from {measured['samples']} bootstrap "
         "samples of documents"
     )
-    own = figures[(figures["model"] == measured.model) & (figures["part"] == "")]
-    of_labels = own[(own["label"] != "") & own["metric"].isin(_LABEL_METRICS)]
-    _table(wide(of_labels, ["label", "n"], "metric"))
-    _table(wide(own[own["label"] == ""], ["metric"], "facet"))
-    micro = figures[figures["metric"] == "micro_f1"]
-    others = micro[(micro["part"] == "") & (micro["model"] != measured.model)]
-    _table(
-        wide(
-            others.rename(columns={"model": "baseline, micro F1"}), ["baseline, micro F1"], "facet"
-        )
-    )
-    parts = micro[micro["part"] != ""].rename(columns={"part": "part, micro F1"})
-    _table(wide(parts, ["part, micro F1", "n"], "facet"))
-    out = console()
+    for frame in figure_tables(measured):
+        out.print()
+        headers = [str(header).replace("_", " ") for header in [*frame.index.names, *frame.columns]]
+        print_table(headers, frame.reset_index().itertuples(index=False))
     out.print()
-    for row in measured.differences.to_dict("records"):
-        out.print(f"{row['facet']}, micro F1 less {row['model']}: {as_text(row)}, p {row['p']:.3f}")
-    for facet, point in measured.at_95.items():
-        told = "no point with 95 % precision"
-        if point:
-            share, precision = point["coverage"], point["precision"]
-            told = f"{share:.1%} of {measured.level}s can be tagged at {precision:.1%} precision"
-        out.print(f"{facet}: {told}")
-    if found := measured.faithfulness:
-        out.print(
-            f"evidence: {found['dropped']} of {found['cases']} tags ({found['share']:.1%}) fall "
-            f"without it; {found['control_share']:.1%} without as many other words"
-        )
-    for row in measured.labels.dropna(subset=["reached"]).to_dict("records"):
-        out.print(f"{row['label']}: precision {row['target']:g} reached: {row['reached']}")
-
-
-def _table(frame: Any) -> None:  # noqa: ANN401 -- a DataFrame; pandas isn't imported here
-    from rich.table import Table
-    from rich.text import Text
-
-    if frame.empty:
-        return
-    table = Table(box=None, pad_edge=False)
-    for header in [*frame.index.names, *frame.columns]:
-        table.add_column(Text(str(header).replace("_", " ")), overflow="fold")
-    for row in frame.reset_index().itertuples(index=False):
-        table.add_row(*(Text(str(cell)) for cell in row))
-    out = console()
-    out.print()
-    out.print(table)
+    for finding in findings(measured):
+        out.print(finding, markup=False)
+    for row in measured["labels"]:
+        if row["reached"]:
+            out.print(f"{row['label']}: precision {row['target']:g} reached: {row['reached']}")

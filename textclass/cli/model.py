@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from textclass.cli.common import (
-    console,
     existing_path,
     json_option,
     model_folder,
     note,
     note_unreached,
     print_json,
+    print_table,
 )
 
 
@@ -38,35 +38,22 @@ def info(*, folder: Path, as_json: bool) -> None:
 
 
 def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
-    from rich.table import Table
-
-    out = console()
-    out.print(f"[bold]{name}[/bold]")
+    click.echo(name)
     training = manifest.get("training", {})
     for key in ("passages", "soft_passages", "documents", "fingerprint"):
-        out.print(f"{key.replace('_', ' ')}: {training.get(key, 'not said')}")
-    for name, measured in manifest.get("held_out", {}).items():
-        for row in measured.get("figures", ()):
-            if (
-                row["metric"] == "micro_f1"
-                and row["model"] == measured["model"]
-                and not row["part"]
-            ):
+        click.echo(f"{key.replace('_', ' ')}: {training.get(key, 'not said')}")
+    for corpus, measured in manifest.get("held_out", {}).items():
+        for row in measured["figures"]:
+            if (row["model"], row["part"], row["metric"]) == (measured["model"], "", "micro_f1"):
                 interval = f"[{row['low']:.3f}-{row['high']:.3f}]"
-                out.print(f"{name}, {row['facet']}, micro F1: {row['value']:.3f} {interval}")
-    table = Table(box=None, pad_edge=False)
-    for header in ("label", "threshold", "rule", "positives"):
-        table.add_column(header)
+                click.echo(f"{corpus}, {row['facet']}, micro F1: {row['value']:.3f} {interval}")
     facts = manifest.get("label_facts", {})
+    rows = []
     for label in manifest["labels"]:
         fact = facts.get(label["name"], {})
-        table.add_row(
-            label["name"],
-            f"{label['threshold']:.3f}",
-            str(fact.get("threshold_rule", "")),
-            str(fact.get("positives", "")),
-        )
-    out.print(table)
+        told = (fact.get(key, "") for key in ("threshold_rule", "positives"))
+        rows.append((label["name"], f"{label['threshold']:.3f}", *told))
+    print_table(("label", "threshold", "rule", "positives"), rows)
 
 
 @model.command()

@@ -25,6 +25,17 @@ if TYPE_CHECKING:
     from textclass.taxonomy import Taxonomy
 
 
+class _FacetWeight(click.ParamType):  # type: ignore[type-arg]  # not generic in older click
+    name = "weight"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, float]:
+        """Read `0.3` or `type=0.5`."""
+        facet, _, number = value.rpartition("=")
+        return facet, click.FloatRange(0).convert(number, param, ctx)
+
+
 @click.command()
 @click.argument("paths", metavar="CORPUS...", type=existing_path, nargs=-1, required=True)
 @click.option("--output", "-o", type=new_path, required=True, help="The model folder to write.")
@@ -43,13 +54,11 @@ if TYPE_CHECKING:
 @click.option(
     "--soft-weight",
     "soft_weights",
+    type=_FacetWeight(),
     metavar="[FACET=]WEIGHT",
     multiple=True,
     help="Weight of rows with probabilities beside rows with labels, 0.3 by default; of one facet "
     "alone if it is named. Can be given again.",
-)
-@click.option(
-    "--soft-rows", type=click.IntRange(0), help="At most so many rows with probabilities."
 )
 @click.option(
     "--set",
@@ -84,8 +93,7 @@ def train(
     labels_path: Path | None,
     without: tuple[Path, ...],
     target_precision: float | None,
-    soft_weights: tuple[str, ...],
-    soft_rows: int | None,
+    soft_weights: tuple[tuple[str, float], ...],
     parameters: tuple[str, ...],
     folds: int,
     seed: int,
@@ -120,10 +128,7 @@ def train(
     with ExitStack() as stack:
         progress = stack.enter_context(progress_bar("fitting", quiet=quiet))
         place = Path(stack.enter_context(TemporaryDirectory())) if accurate else output
-        if words:
-            folder = load_folder(words)
-        else:
-            folder = run(corpus, place, pipeline, soft_rows=soft_rows, seed=seed, progress=progress)
+        folder = load_folder(words) if words else run(corpus, place, pipeline, progress=progress)
         if accurate:
             folder = train_accurate(corpus, folder, encoder or "accurate", output)
     note_unreached(folder.manifest, quiet=quiet)
@@ -144,23 +149,13 @@ def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _weights(given: tuple[str, ...], taxonomy: Taxonomy) -> list[float]:
-    """Read `0.3` or `type=0.5` into the weight of each label."""
-    from textclass.errors import TaxonomyError
-
-    weights = [0.3] * len(taxonomy.names)
-    for text in sorted(given, key=lambda text: "=" in text):
-        facet, named, number = text.rpartition("=")
-        if named and facet not in taxonomy.slices:
-            known = ", ".join(taxonomy.slices)
-            raise TaxonomyError(f"no facet {facet!r}", hint=f"the facets are {known}")
-        try:
-            weight = float(number)
-        except ValueError as error:
-            raise click.UsageError(f"--soft-weight {text}: {number!r} isn't a number") from error
-        if not 0 <= weight <= 10:
-            raise click.UsageError(f"--soft-weight {text}: expected 0 to 10")
-        columns = range(len(weights))[taxonomy.slices[facet] if named else slice(None)]
-        for column in columns:
-            weights[column] = weight
-    return weights
+def _weights(given: tuple[tuple[str, float], ...], taxonomy: Taxonomy) -> list[float]:
+    """Return the weight of each label, from one of all and those of facets."""
+    weights = dict.fromkeys(taxonomy.slices, 0.3)
+    # The weight of all comes before those of facets, wherever it stands.
+    for facet, weight in sorted(given):
+        if facet and facet not in weights:
+            known = ", ".join(weights)
+            raise click.UsageError(f"--soft-weight: no facet {facet!r} (the facets are {known})")
+        weights |= dict.fromkeys([facet] if facet else weights, weight)
+    return [weights[facet.name] for facet in taxonomy for _ in facet.names]

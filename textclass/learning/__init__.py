@@ -1,13 +1,11 @@
 """Corpora to models: features, classifier, training, evaluation, card."""
 
-from textclass.learning.baselines import fit_baselines
-from textclass.learning.card import update_card
+from textclass.learning.card import figure_tables, findings, update_card
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.compiling import compile_model
 from textclass.learning.encoder_features import EncoderFeatures
 from textclass.learning.evaluator import Evaluation, evaluate
-from textclass.learning.metrics import as_text, wide
-from textclass.learning.predictions import leave_out, read_documents
+from textclass.learning.predictions import fit_baselines, leave_out, read_documents
 from textclass.learning.stack import train_accurate
 from textclass.learning.training import (
     default_pipeline,
@@ -23,10 +21,11 @@ __all__ = [
     "Evaluation",
     "LabelClassifier",
     "WordFeatures",
-    "as_text",
     "compile_model",
     "default_pipeline",
     "evaluate",
+    "figure_tables",
+    "findings",
     "fit_baselines",
     "fit_corpus",
     "leave_out",
@@ -36,5 +35,4 @@ __all__ = [
     "train",
     "train_accurate",
     "update_card",
-    "wide",
 ]

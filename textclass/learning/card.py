@@ -1,48 +1,64 @@
-"""The model card: data of the manifest in a template, so that only what was measured stands in it.
+"""What is told of an evaluation, on the terminal and in the card of a model.
 
-After Mitchell et al. (2019), "Model cards for model reporting".
+The card is the data of the manifest in a template, so that only what was measured stands in it:
+Mitchell et al. (2019), "Model cards for model reporting".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from textclass.learning.metrics import wide
+from textclass.learning.metrics import as_text, wide
 from textclass.model import ModelFolder, load_folder, save_model
 
 if TYPE_CHECKING:
-    from textclass.corpora import Corpus
     from textclass.learning.evaluator import Evaluation
     from textclass.model import LinearModel
 
 CARD = "README.md"
-NOT_SAID = "not said"
-_SHOWN = ["precision", "recall", "f1", "average_precision", "ece"]
-_OF_FACETS = ["micro_precision", "micro_recall", "micro_f1", "macro_f1", "exact_match", "any_f1"]
+_OF_LABELS = ["given", "precision", "recall", "f1", "average_precision", "ece"]
 
 
-def corpus_facts(corpus: Corpus) -> list[dict[str, Any]]:
-    """Return what each source brought, for the manifest: passages, documents, licence."""
-    rows = pd.DataFrame(
-        {
-            "source": corpus.column("source", NOT_SAID),
-            "licence": [str(row.columns.get("licence") or NOT_SAID) for row in corpus.rows],
-            "passages": corpus.hard,
-            "soft_passages": ~corpus.hard,
-            "documents": corpus.groups,
-        }
-    )
-    facts = rows.groupby("source").agg(
-        licence=("licence", lambda values: ", ".join(sorted(set(values)))),
-        passages=("passages", "sum"),
-        soft_passages=("soft_passages", "sum"),
-        documents=("documents", "nunique"),
-    )
-    return [{str(k): v for k, v in row.items()} for row in facts.reset_index().to_dict("records")]
+def figure_tables(measured: Mapping[str, Any]) -> list[pd.DataFrame]:
+    """Return what `Evaluation.to_dict` gives as tables of text: labels, facets, baselines, parts.
+
+    Tables without a figure are left out.
+    """
+    figures = pd.DataFrame(measured["figures"])
+    own, whole = figures["model"] == measured["model"], figures["part"] == ""
+    of_label, micro = figures["label"] != "", figures["metric"] == "micro_f1"
+    baseline, part = "baseline, micro F1", "part, micro F1"
+    figures = figures.assign(**{baseline: figures["model"], part: figures["part"]})
+    shown = of_label & figures["metric"].isin(_OF_LABELS)
+    tables = [
+        wide(figures[own & whole & shown], ["label", "n"], "metric"),
+        wide(figures[own & whole & ~of_label], ["metric"], "facet"),
+        wide(figures[micro & whole & ~own], [baseline], "facet"),
+        wide(figures[micro & ~whole], [part, "n"], "facet"),
+    ]
+    return [table for table in tables if not table.empty]
+
+
+def findings(measured: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what else `Evaluation.to_dict` tells, a sentence each."""
+    for row in measured["differences"]:
+        yield f"{row['facet']}, micro F1 less {row['model']}: {as_text(row)}, p {row['p']:.3f}"
+    # A manifest sorts its keys; the figures stand in the order of the facets.
+    for facet in dict.fromkeys(figure["facet"] for figure in measured["figures"]):
+        told = "no point with 95 % precision"
+        if point := measured["at_95"][facet]:
+            share, precision = point["coverage"], point["precision"]
+            told = f"{share:.1%} of {measured['level']}s can be tagged at {precision:.1%} precision"
+        yield f"{facet}: {told}"
+    if found := measured["faithfulness"]:
+        yield (
+            f"evidence: {found['dropped']} of {found['cases']} tags ({found['share']:.1%}) fall "
+            f"without it; {found['control_share']:.1%} without as many other words"
+        )
 
 
 def update_card(folder: str | Path, evaluation: Evaluation | None = None) -> ModelFolder:
@@ -63,9 +79,9 @@ def update_card(folder: str | Path, evaluation: Evaluation | None = None) -> Mod
     loaded = load_folder(folder)
     facts = dict(loaded.manifest)
     if evaluation is not None:
-        kept = evaluation.to_dict(short=True)
         name = ", ".join(Path(path).stem for path in evaluation.corpus["paths"]) or "a corpus"
-        facts["held_out"] = {**_held_out(facts), f"{name} ({evaluation.level}s)": kept}
+        kept = {f"{name} ({evaluation.level}s)": evaluation.to_dict(short=True)}
+        facts["held_out"] = facts.get("held_out", {}) | kept
     card = model_card(loaded.model, facts)
     return save_model(loaded.model, folder, facts=facts, files={CARD: card.encode()})
 
@@ -90,10 +106,6 @@ def model_card(model: LinearModel, manifest: Mapping[str, Any]) -> str:
         autoescape=False,  # noqa: S701 -- Markdown; cells are escaped by `cell`
     )
     environment.filters["cell"] = lambda text: str(text).replace("|", "\\|").replace("\n", " ")
-    held_out = [
-        {"name": name, "siblings": kept["model"].partition("@")[0], **kept, **_tables(kept)}
-        for name, kept in _held_out(manifest).items()
-    ]
     return environment.get_template("card.md").render(
         taxonomy=model.taxonomy,
         labels=list(zip(model.taxonomy.labels, model.thresholds.tolist(), strict=True)),
@@ -102,24 +114,7 @@ def model_card(model: LinearModel, manifest: Mapping[str, Any]) -> str:
         out_of_fold=manifest.get("out_of_fold", {}),
         versions=manifest.get("versions", {}),
         stack=manifest.get("stack"),
-        held_out=held_out,
+        held_out=sorted(manifest.get("held_out", {}).items()),
+        figure_tables=figure_tables,
+        findings=findings,
     )
-
-
-def _held_out(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the evaluations that a manifest keeps, by name; none of an older form."""
-    return {k: v for k, v in manifest.get("held_out", {}).items() if "figures" in v}
-
-
-def _tables(kept: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    figures = pd.DataFrame(kept["figures"])
-    own = figures[(figures["model"] == kept["model"]) & (figures["part"] == "")]
-    micro = figures[figures["metric"] == "micro_f1"]
-    of_facets = own[(own["label"] == "") & own["metric"].isin(_OF_FACETS)]
-    of_labels = own[(own["label"] != "") & own["metric"].isin(_SHOWN)]
-    return {
-        "facet_table": wide(of_facets, ["metric"], "facet"),
-        "label_table": wide(of_labels, ["label", "n"], "metric"),
-        "others": wide(micro[micro["part"] == ""], ["model"], "facet"),
-        "parts": wide(micro[micro["part"] != ""], ["part", "n"], "facet"),
-    }

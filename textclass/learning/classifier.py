@@ -11,8 +11,7 @@ from scipy import sparse
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
-from sklearn.preprocessing import LabelBinarizer
+from sklearn.metrics import accuracy_score, f1_score
 from sklearn.utils import Tags, check_array
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.multiclass import check_classification_targets
@@ -25,7 +24,6 @@ from sklearn.utils.validation import (
 from threadpoolctl import threadpool_limits
 
 from textclass.learning.calibration import (
-    Threshold,
     calibrate,
     choose_thresholds,
     group_folds,
@@ -63,14 +61,12 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Positives weigh (negatives / positives) to this power.
     folds : int
         Folds by document.
-    threshold : "best-f1" or float
-        How labels without a target precision are given: from the probability of the best micro-F1
-        of their facet, or from this one.
     facets : array-like of shape (n_labels,) or None
-        The facet of each label; None makes all labels one facet.
+        The facet of each label; None makes all labels one facet. Labels are given from the
+        probability of the best micro-F1 of their facet.
     target_precision : float, array-like of shape (n_labels,) or None
-        Give a label from the lowest probability with at least this precision out of fold; None,
-        also for one label of several, leaves it to `threshold`.
+        Give a label from the lowest probability with at least this precision out of fold instead;
+        None, also for one label of several, doesn't ask for one.
     shrinkage : float
         How many positives the common slope of the calibration is worth against a label's own.
     n_jobs : int or None
@@ -83,8 +79,8 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     Attributes
     ----------
     classes_ : ndarray
-        The columns of a DataFrame `y`, otherwise 0 to n_labels - 1; the values of a `y` of one
-        dimension.
+        The columns of a DataFrame `y`, otherwise 0 to n_labels - 1; or the two values of a `y` of
+        one dimension.
     coef_ : ndarray of float64, shape (n_labels, n_features)
     intercept_ : ndarray of float64, shape (n_labels,)
     calibration_ : ndarray of float64, shape (n_labels, 2)
@@ -101,8 +97,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     Notes
     -----
-    A `y` of one dimension works too: with two values as one label, with more as labels of which
-    exactly one is given.
+    A `y` of one dimension with two values works too, as one label.
 
     `cross_val_score` gives a pipeline's classifier its groups by
     `params={"labelclassifier__groups": groups}`, or with metadata routing by
@@ -126,7 +121,6 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         soft_weight: float | ArrayLike = 0.3,
         balance: float = 0.5,
         folds: int = 5,
-        threshold: float | str = "best-f1",
         facets: Sequence[object] | None = None,
         target_precision: float | Sequence[float | None] | None = None,
         shrinkage: float = 20.0,
@@ -138,7 +132,6 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.soft_weight = soft_weight
         self.balance = balance
         self.folds = folds
-        self.threshold = threshold
         self.facets = facets
         self.target_precision = target_precision
         self.shrinkage = shrinkage
@@ -160,7 +153,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         ----------
         X : array-like or sparse matrix, shape (n_rows, n_features)
         y : array-like or DataFrame, shape (n_rows, n_labels) or (n_rows,)
-            0 and 1, or probabilities, with a column for each label; or the class of each row.
+            0 and 1, or probabilities, with a column for each label; or one of two classes a row.
         sample_weight : array-like, shape (n_rows,), optional
         groups : array-like, shape (n_rows,), optional
             The document of each row, which never stands on both sides of a split.
@@ -190,7 +183,8 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         weights = given[sure] * (1.0 if parts is None else _even(np.asarray(parts)[sure]))
         self.calibration_ = calibrate(scores, truth, weights, shrinkage=self.shrinkage)
         p = self._probabilities(scores)
-        chosen = self._thresholds(p, truth, weights)
+        asked = per_label(self.target_precision, p.shape[1])
+        chosen = choose_thresholds(p, truth, weights, asked, self.facets)
         self.thresholds_ = np.array([threshold.value for threshold in chosen])
         self.threshold_rules_ = [threshold.rule for threshold in chosen]
         self.out_of_fold_ = np.full(targets.shape, np.nan)
@@ -205,14 +199,16 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             raise ValueError("LabelClassifier requires y to be passed, but the target y is None")
         names = getattr(y, "columns", None)
         values = check_array(y, ensure_2d=False, dtype=None, input_name="y")
-        self._binarizer = None
-        if values.ndim == 1:
+        self._of_two = values.ndim == 1
+        if self._of_two:
             check_classification_targets(values)
-            self._binarizer = LabelBinarizer().fit(values)
-            self.classes_ = self._binarizer.classes_
-            if len(self.classes_) < 2:
-                raise ValueError("y of one dimension needs 2 classes or more, it has 1 class")
-            return np.array(self._binarizer.transform(values), dtype=np.float64)
+            self.classes_, column = np.unique(values, return_inverse=True)
+            if len(self.classes_) != 2:
+                raise ValueError(
+                    "Only binary classification is supported by a y of one dimension; it has "
+                    f"{len(self.classes_)} class(es), for several labels give each a column"
+                )
+            return column[:, None].astype(np.float64)
         targets = np.array(values, dtype=np.float64)
         if not ((targets >= 0) & (targets <= 1)).all():
             raise ValueError(
@@ -254,63 +250,41 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         fitted = [done[first : first + n_labels] for first in range(0, len(done), n_labels)]
         return [tuple(map(np.array, zip(*labels, strict=True))) for labels in fitted]
 
-    def _thresholds(
-        self, p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
-    ) -> list[Threshold]:
-        targets = per_label(self.target_precision, p.shape[1])
-        chosen = choose_thresholds(p, truth, weights, targets, self.facets)
-        if self.threshold == "best-f1":
-            return chosen
-        fixed = Threshold(float(self.threshold), f"probability {self.threshold:g}")
-        return [fixed if target is None else t for t, target in zip(chosen, targets, strict=True)]
-
     def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 -- scikit-learn's name
-        """Return scores before calibration, shape (n_rows, n_labels); (n_rows,) for a binary y."""
-        scores = self._raw(X)
-        return scores.ravel() if self._is_binary else scores
+        """Return scores before calibration, shape (n_rows, n_labels); (n_rows,) for two classes."""
+        check_is_fitted(self)
+        features = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)
+        scores: NDArray[np.float64] = safe_sparse_dot(features, self.coef_.T, dense_output=True)
+        scores += self.intercept_
+        return scores.ravel() if self._of_two else scores
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 -- scikit-learn's name
         """Return the calibrated probability of each label, shape (n_rows, n_labels).
 
-        For a `y` of one dimension, of each class, adding to 1.
+        For two classes, of each of them.
         """
-        p = self._probabilities(self._raw(X))
-        if self._is_binary:
-            return np.hstack([1 - p, p])
-        return p if self._binarizer is None else p / p.sum(axis=1, keepdims=True)
+        p = self._probabilities(self.decision_function(X).reshape(-1, len(self.coef_)))
+        return np.hstack([1 - p, p]) if self._of_two else p
 
     def predict(self, X: Any) -> NDArray[Any]:  # noqa: ANN401, N803 -- scikit-learn's name
         """Return 1 for each label whose probability reaches its threshold, else 0.
 
-        For a `y` of one dimension, the class of each row.
+        For two classes, the class of each row.
         """
-        p = self._probabilities(self._raw(X))
-        if self._binarizer is None or self._is_binary:
-            given = (p >= self.thresholds_).astype(np.int64)
-            return np.asarray(self.classes_[given.ravel()]) if self._is_binary else given
-        return np.asarray(self.classes_[p.argmax(axis=1)])
+        p = self.predict_proba(X)
+        given = (p[:, -len(self.coef_) :] >= self.thresholds_).astype(np.int64)
+        return np.asarray(self.classes_[given.ravel()]) if self._of_two else given
 
     def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:  # noqa: ANN401, N803 -- scikit-learn's names
-        """Return micro F1 over the rows with labels; accuracy for a `y` of one dimension."""
-        check_is_fitted(self)
-        if self._binarizer is not None:
-            return float(super().score(X, y, sample_weight))
+        """Return micro F1 over the rows with labels; accuracy for two classes."""
+        given = self.predict(X)
+        if self._of_two:
+            return float(accuracy_score(y, given, sample_weight=sample_weight))
         truth = np.asarray(y, dtype=np.float64)
         sure = _hard(truth)
         weights = None if sample_weight is None else np.asarray(sample_weight)[sure]
-        given = self.predict(X)[sure]
         options = {"average": "micro", "zero_division": 0.0, "sample_weight": weights}
-        return float(f1_score(truth[sure], given, **options))
-
-    @property
-    def _is_binary(self) -> bool:
-        return self._binarizer is not None and len(self.classes_) == 2
-
-    def _raw(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 -- scikit-learn's name
-        check_is_fitted(self)
-        features = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS, reset=False)
-        scores: NDArray[np.float64] = safe_sparse_dot(features, self.coef_.T, dense_output=True)
-        return scores + self.intercept_
+        return float(f1_score(truth[sure], given[sure], **options))
 
     def _probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         p: NDArray[np.float64] = expit(self.calibration_[:, 0] * scores + self.calibration_[:, 1])
@@ -319,6 +293,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.classifier_tags.multi_class = False
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags

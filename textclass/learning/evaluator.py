@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from textclass.errors import CorpusError
-from textclass.learning.baselines import CUES, BaselineScorer, by_cues
 from textclass.learning.metrics import (
     Bootstrap,
     as_frame,
@@ -29,7 +28,14 @@ from textclass.learning.mistakes import (
     widest,
     worst_mistakes,
 )
-from textclass.learning.predictions import Predictions, leaks, predict
+from textclass.learning.predictions import (
+    CUES,
+    BaselineScorer,
+    Predictions,
+    by_cues,
+    leaks,
+    predict,
+)
 from textclass.model import ModelFolder, load_folder
 from textclass.tagger import Tagger
 

@@ -203,14 +203,14 @@ def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame([{"part": "", "label": "", **row} for row in rows], columns=COLUMNS)
 
 
-def as_text(figure: Any) -> str:  # noqa: ANN401 -- a row or a mapping
+def as_text(figure: Mapping[str, Any]) -> str:
     """Return a figure as text: `0.712 [0.660-0.760]`, or a dash where it can't be known."""
     value, low = figure["value"], figure["low"]
     if pd.isna(value):
         return "-"
-    if pd.isna(low):
-        return f"{value:.0f}" if value > 1 else f"{value:.3f}"  # a count, or a figure alone
-    return f"{value:.3f} [{low:.3f}-{figure['high']:.3f}]"
+    if figure.get("metric") == "given":
+        return f"{value:.0f}"
+    return f"{value:.3f}" if pd.isna(low) else f"{value:.3f} [{low:.3f}-{figure['high']:.3f}]"
 
 
 def wide(figures: pd.DataFrame, index: Sequence[str], columns: str) -> pd.DataFrame:

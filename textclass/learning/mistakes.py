@@ -131,8 +131,7 @@ def faithfulness(tagger: Tagger, predictions: Predictions, *, seed: int) -> dict
     """
     tokenizer, random = Tokenizer(), np.random.default_rng(seed)
     columns: list[int] = []
-    without: list[str] = []
-    control: list[str] = []
+    texts: list[tuple[str, str]] = []
     for text, tags in zip(predictions.corpus.texts, predictions.tags, strict=True):
         if not tags.labels:
             continue
@@ -140,30 +139,28 @@ def faithfulness(tagger: Tagger, predictions: Predictions, *, seed: int) -> dict
         for label in tags.labels:
             decided = _decided(words, [e for e in tags.evidence if e.label == label])
             others = np.flatnonzero(~decided)
-            drawn = np.zeros(len(decided), dtype=bool)
             few = min(int(decided.sum()), len(others))
+            drawn = np.zeros(len(decided), dtype=bool)
             drawn[random.choice(others, size=few, replace=False)] = True
             columns.append(tagger.taxonomy.column(label))
-            without.append(erase(text, words, decided))
-            control.append(erase(text, words, drawn))
+            texts.append((erase(text, words, decided), erase(text, words, drawn)))
     if not columns:
         return None
-    dropped = _fallen(tagger, without, columns)
+    dropped, control = (_fallen(tagger, part, columns) for part in zip(*texts, strict=True))
     return {
         "cases": len(columns),
         "dropped": int(dropped.sum()),
         "share": float(dropped.mean()),
-        "control_share": float(_fallen(tagger, control, columns).mean()),
+        "control_share": float(control.mean()),
     }
 
 
 def erase(text: str, words: WordBatch, chosen: NDArray[np.bool_]) -> str:
     """Return a text without the chosen words, a space in the place of each."""
-    pieces, place = [], 0
-    for start, end in zip(words.begins[chosen], words.ends[chosen], strict=True):
-        pieces += [text[place:start], " "]
-        place = end
-    return "".join([*pieces, text[place:]])
+    places = zip(words.begins[chosen].tolist(), words.ends[chosen].tolist(), strict=True)
+    for start, end in reversed(list(places)):
+        text = f"{text[:start]} {text[end:]}"
+    return text
 
 
 def _decided(words: WordBatch, evidence: Sequence[Evidence]) -> NDArray[np.bool_]:

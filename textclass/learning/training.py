@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 from sklearn.metrics import precision_recall_fscore_support
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -17,9 +18,9 @@ from threadpoolctl import threadpool_limits
 
 from textclass import __version__
 from textclass.corpora import Corpus, text_id
-from textclass.errors import CorpusError, ModelError, TextclassError
+from textclass.errors import CorpusError, TextclassError
 from textclass.learning.calibration import choose_thresholds, per_label
-from textclass.learning.card import CARD, corpus_facts, model_card
+from textclass.learning.card import CARD, model_card
 from textclass.learning.classifier import LabelClassifier, Progress
 from textclass.learning.compiling import compile_model, parts_of
 from textclass.learning.predictions import TRAINING_GROUPS, training_groups
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 OUT_OF_FOLD = "out_of_fold.safetensors"
 """The file of a model folder that holds what thresholds are set from."""
 
+NOT_SAID = "not said"
 _VERSIONS = ("spacy", "scikit-learn", "numpy", "scipy")
 _EPSILON = 1e-6
 
@@ -51,17 +53,18 @@ def default_pipeline(**parameters: Any) -> Pipeline:  # noqa: ANN401 -- of many 
     """
     steps = (WordFeatures(), LabelClassifier(n_jobs=-1))
     known = {name: value for step in steps for name, value in step.get_params().items()}
+    del known["progress"]
     for name, value in parameters.items():
-        if name not in known or name == "progress":
+        if name not in known:
             raise TextclassError(
                 f"no parameter {name!r}", hint=f"the parameters are {', '.join(sorted(known))}"
             )
         number = isinstance(known[name], int | float) and np.isscalar(value)
         if number and not (isinstance(value, int | float) and value >= 0) and name != "n_jobs":
             raise TextclassError(f"{name} must be a number of at least 0, not {value!r}")
-        for step in steps:
-            if name in step.get_params():
-                step.set_params(**{name: value})
+    for step in steps:
+        own = step.get_params().keys() & parameters
+        step.set_params(**{name: parameters[name] for name in own})
     return make_pipeline(*steps)
 
 
@@ -71,8 +74,6 @@ def train(
     pipeline: Pipeline | None = None,
     *,
     even_by: str = "collection",
-    soft_rows: int | None = None,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> ModelFolder:
     """Train a model and write its folder; the same corpus and pipeline give the same bytes.
@@ -84,7 +85,7 @@ def train(
     pipeline : Pipeline, optional
         `make_pipeline(WordFeatures(), LabelClassifier())` with parameters of your own; it isn't
         changed. A label's target precision in `labels.yaml` comes before the classifier's.
-    even_by, soft_rows, seed, progress
+    even_by, progress
         As in `fit_corpus`.
 
     Raises
@@ -95,7 +96,6 @@ def train(
         If the folder holds other files and no model.
     """
     check_place(folder)
-    corpus = sample_soft(corpus, soft_rows, seed=seed)
     fitted = fit_corpus(corpus, pipeline, even_by=even_by, progress=progress)
     model = compile_model(fitted, corpus.taxonomy)
     classifier = parts_of(fitted)[1]
@@ -138,12 +138,11 @@ def fit_corpus(
     pipeline = clone(pipeline or default_pipeline())
     classifier = parts_of(pipeline)[1]
     documents = len({row.group for row in corpus.rows if row.hard})
-    if not documents:
-        raise CorpusError("no row with labels; soft labels alone can't set thresholds")
     if documents < classifier.folds:
         raise CorpusError(
             f"{documents} documents with labels, {classifier.folds} folds need at least as many",
-            hint="give rows of different documents different groups, or ask for fewer folds",
+            hint="give rows of different documents different groups, or ask for fewer folds; rows "
+            "with probabilities alone can't set thresholds",
         )
     asked = classifier.target_precision
     own = [label.target_precision for label in corpus.taxonomy.labels]
@@ -164,16 +163,6 @@ def row_keys(corpus: Corpus) -> NDArray[np.uint64]:
     """Return a key of the text of each row with labels, by which out-of-fold figures are found."""
     texts = (row.text for row in corpus.rows if row.hard)
     return np.array([int(text_id(text), 16) for text in texts], dtype=np.uint64)
-
-
-def sample_soft(corpus: Corpus, most: int | None, *, seed: int = 0) -> Corpus:
-    """Keep at most so many rows with probabilities instead of labels, drawn at random."""
-    soft = [row for row in corpus.rows if not row.hard]
-    if most is None or len(soft) <= most:
-        return corpus
-    drawn = np.random.default_rng(seed).permutation(len(soft))[:most]
-    kept = {id(soft[i]) for i in drawn}
-    return corpus.select(lambda row: row.hard or id(row) in kept)
 
 
 def out_of_fold(corpus: Corpus, pipeline: Pipeline | None = None) -> NDArray[np.float64]:
@@ -211,8 +200,6 @@ def set_thresholds(
     """
     loaded = load_folder(folder)
     model, kept = loaded.model, loaded.arrays(OUT_OF_FOLD)
-    if not {"probabilities", "truth", "weights"} <= set(kept):
-        raise ModelError(f"{OUT_OF_FOLD} lacks its arrays", where=str(folder))
     columns = [model.taxonomy.column(label) for label in labels or model.taxonomy.names]
     p, truth = kept["probabilities"].astype(np.float64), kept["truth"].astype(bool)
     targets = [target_precision] * len(model.taxonomy.names)
@@ -271,7 +258,28 @@ def _out_of_fold(
     """Return precision, recall, F1 and count of each label out of fold."""
     scores = precision_recall_fscore_support(truth, given, average=None, zero_division=0.0)
     kinds = ("precision", "recall", "f1", "n")
-    return {
-        name: {kind: round(float(score[c]), 4) for kind, score in zip(kinds, scores, strict=True)}
-        for c, name in enumerate(names)
-    }
+    found = pd.DataFrame(np.array(scores, dtype=float), index=kinds, columns=list(names))
+    return dict(found.round(4).to_dict())
+
+
+def corpus_facts(corpus: Corpus) -> list[dict[str, Any]]:
+    """Return what each source brought, for the manifest: passages, documents, licence."""
+    licences = [str(row.columns.get("licence") or NOT_SAID) for row in corpus.rows]
+    rows = pd.DataFrame(
+        {
+            "source": corpus.column("source", NOT_SAID),
+            "licence": licences,
+            "passages": corpus.hard,
+            "soft_passages": ~corpus.hard,
+            "documents": corpus.groups,
+        }
+    )
+    facts = rows.groupby("source", as_index=False).agg(
+        {
+            "licence": lambda values: ", ".join(sorted(set(values))),
+            "passages": "sum",
+            "soft_passages": "sum",
+            "documents": "nunique",
+        }
+    )
+    return list(facts.to_dict("records"))
