@@ -33,7 +33,8 @@ class _FacetWeight(click.ParamType):  # type: ignore[type-arg]  # not generic in
     ) -> tuple[str, float]:
         """Read `0.3` or `type=0.5`."""
         facet, _, number = value.rpartition("=")
-        return facet, click.FloatRange(0).convert(number, param, ctx)
+        weight: click.ParamType = click.FloatRange(0)  # type: ignore[type-arg]  # as above
+        return facet, weight.convert(number, param, ctx)
 
 
 @click.command()

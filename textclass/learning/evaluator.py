@@ -202,7 +202,7 @@ def evaluate(
 
     def by_label(points: Callable[..., pd.DataFrame]) -> pd.DataFrame:
         columns = zip(labels, found.truth.T, found.probabilities.T, strict=True)
-        return _stacked({label: points(*curve) for label, *curve in columns}, "facet", "label")
+        return _stacked({label: points(*curve) for label, *curve in columns}, ["facet", "label"])
 
     return Evaluation(
         model=tagger.model.name,
@@ -220,9 +220,9 @@ def evaluate(
         labels=_labels(tagger, folder, figures),
         sweep=by_label(_sweep),
         reliability=by_label(reliability) if not whole else pd.DataFrame(),
-        coverage=_stacked({facet: thinned(curve) for facet, curve in curves.items()}, "facet"),
+        coverage=_stacked({facet: thinned(curve) for facet, curve in curves.items()}, ["facet"]),
         at_95={facet: widest(curve, TARGET) for facet, curve in curves.items()},
-        confusions=_stacked({facet: confusions(found, facet) for facet in curves}, "facet"),
+        confusions=_stacked({facet: confusions(found, facet) for facet in curves}, ["facet"]),
         mistakes=worst_mistakes(found),
         faithfulness=None if whole else faithfulness(tagger, found, seed=seed),
     )
@@ -243,7 +243,7 @@ def _micro_f1(
         tags = [tags[:, columns] for tags in (found.truth, given)]
         if inside is not None:
             tags = [labels & inside[:, None] for labels in tags]
-        *_, f1 = tag_figures(bootstrap, *tags, "micro_")
+        *_, f1 = tag_figures(bootstrap, *tags, prefix="micro_")
         yield {"facet": facet, "n": int(tags[0].sum()), **f1}
 
 
@@ -289,14 +289,14 @@ def _labels(tagger: Tagger, folder: ModelFolder | Tagger, figures: pd.DataFrame)
     `textclass model thresholds` may have set it anew.
     """
     facts = folder.manifest.get("label_facts", {}) if isinstance(folder, ModelFolder) else {}
-    measured = figures[figures["metric"] == "precision"].set_index("label")
+    measured = figures[figures["metric"] == "precision"].set_index("label").to_dict()
     rows = []
     for facet in tagger.taxonomy:
         for label in facet.labels:
             rule = facts.get(label.name, {}).get("threshold_rule")
             said = re.match(r"precision ([0-9.]+)", rule or "")
             target = float(said[1]) if said else label.target_precision if rule is None else None
-            low, high = measured.loc[label.name, ["low", "high"]]
+            low, high = (float(measured[end][label.name]) for end in ("low", "high"))
             reached = None
             if target is not None:
                 reached = "yes" if low >= target else "no" if high < target else "unclear"
@@ -314,9 +314,9 @@ def _sweep(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFrame:
     return points.assign(recall=hits / max(true, 1), f1=f1)
 
 
-def _stacked(frames: Mapping[Any, pd.DataFrame], *keys: str) -> pd.DataFrame:
+def _stacked(frames: Mapping[Any, pd.DataFrame], keys: list[str]) -> pd.DataFrame:
     """Return frames below each other, what each is of in the first columns."""
-    return pd.concat(frames, names=keys).reset_index(list(keys))
+    return pd.concat(dict(frames), names=keys).reset_index(keys)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 -- JSON

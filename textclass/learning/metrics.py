@@ -100,8 +100,7 @@ class Bootstrap:
         """Return the sums of values, one for each passage (or several), in each sample."""
         of_passages = values.reshape(len(values), -1).sum(axis=1)
         sums = np.bincount(self._members, weights=of_passages, minlength=self.documents)
-        totals: NDArray[np.float64] = self._weights @ sums
-        return totals
+        return np.asarray(self._weights @ sums)
 
     def rates(
         self, truth: NDArray[np.bool_], given: NDArray[np.bool_]
@@ -127,7 +126,7 @@ def interval(samples: NDArray[np.float64]) -> dict[str, float]:
 
 
 def tag_figures(
-    bootstrap: Bootstrap, truth: NDArray[np.bool_], given: NDArray[np.bool_], prefix: str = ""
+    bootstrap: Bootstrap, truth: NDArray[np.bool_], given: NDArray[np.bool_], *, prefix: str = ""
 ) -> list[dict[str, Any]]:
     """Return the figures of `OF_TAGS`; those of several labels count all their tags together."""
     samples, tags = bootstrap.rates(truth, given), (truth.ravel(), given.ravel())
@@ -167,10 +166,11 @@ def facet_figures(
         of_labels += [{"label": name, "n": int(true.sum()), **figure} for figure in figures]
     exact = (truth == given).all(axis=1)
     right = bootstrap.rates(np.ones_like(exact), exact)["recall"]
-    own = tag_figures(bootstrap, truth, given, "micro_")
+    own = tag_figures(bootstrap, truth, given, prefix="micro_")
     own += _macro_figures(bootstrap, truth, given)
     own.append({"metric": "exact_match", "value": accuracy_score(truth, given), **interval(right)})
-    own += tag_figures(bootstrap, truth.any(axis=1), given.any(axis=1), "any_")
+    anything = (np.any(labels, axis=1, keepdims=True) for labels in (truth, given))
+    own += tag_figures(bootstrap, *anything, prefix="any_")
     for metric in CALIBRATION:
         if calibrated:
             values = [figure["value"] for figure in of_labels if figure["metric"] == metric]
@@ -203,7 +203,7 @@ def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame([{"part": "", "label": "", **row} for row in rows], columns=COLUMNS)
 
 
-def as_text(figure: Mapping[str, Any]) -> str:
+def as_text(figure: Mapping[Any, Any]) -> str:
     """Return a figure as text: `0.712 [0.660-0.760]`, or a dash where it can't be known."""
     value, low = figure["value"], figure["low"]
     if pd.isna(value):

@@ -185,7 +185,7 @@ def by_cues(taxonomy: Taxonomy, texts: Sequence[str]) -> NDArray[np.bool_]:
     return given
 
 
-@dataclass(frozen=True)
+@dataclass
 class BaselineScorer:
     """Lets a tagger cut and pool documents by a baseline, as it does by a model.
 

@@ -258,8 +258,8 @@ def _out_of_fold(
     """Return precision, recall, F1 and count of each label out of fold."""
     scores = precision_recall_fscore_support(truth, given, average=None, zero_division=0.0)
     kinds = ("precision", "recall", "f1", "n")
-    found = pd.DataFrame(np.array(scores, dtype=float), index=kinds, columns=list(names))
-    return dict(found.round(4).to_dict())
+    of_labels = np.array(scores, dtype=float).T.round(4).tolist()
+    return {name: dict(zip(kinds, of_labels[c], strict=True)) for c, name in enumerate(names)}
 
 
 def corpus_facts(corpus: Corpus) -> list[dict[str, Any]]:
@@ -274,12 +274,10 @@ def corpus_facts(corpus: Corpus) -> list[dict[str, Any]]:
             "documents": corpus.groups,
         }
     )
-    facts = rows.groupby("source", as_index=False).agg(
-        {
-            "licence": lambda values: ", ".join(sorted(set(values))),
-            "passages": "sum",
-            "soft_passages": "sum",
-            "documents": "nunique",
-        }
+    facts = rows.groupby("source").agg(
+        licence=("licence", lambda values: ", ".join(sorted(set(values)))),
+        passages=("passages", "sum"),
+        soft_passages=("soft_passages", "sum"),
+        documents=("documents", "nunique"),
     )
-    return list(facts.to_dict("records"))
+    return [{str(k): v for k, v in row.items()} for row in facts.reset_index().to_dict("records")]
