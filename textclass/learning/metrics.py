@@ -106,13 +106,13 @@ class Bootstrap:
         self, truth: NDArray[np.bool_], given: NDArray[np.bool_]
     ) -> dict[str, NDArray[np.float64]]:
         """Return what `OF_TAGS` has in each sample, of all tags together; NaN is not known."""
-        hits, given, true = (self.totals(values) for values in (truth & given, given, truth))
+        hits, all_given, true = (self.totals(values) for values in (truth & given, given, truth))
         # 0 / 0 makes the NaN that is wanted.
         with np.errstate(invalid="ignore"):
             return {
-                "precision": hits / given,
+                "precision": hits / all_given,
                 "recall": hits / true,
-                "f1": 2 * hits / (given + true),
+                "f1": 2 * hits / (all_given + true),
             }
 
 

@@ -17,10 +17,10 @@ from textclass.corpora import Corpus, Row, make_row, read_corpus
 from textclass.errors import CorpusError, ModelError
 from textclass.learning.classifier import LabelClassifier, Progress
 from textclass.model import (
-    Contributions,
     Decisions,
     LinearModel,
     ModelFolder,
+    Scorer,
     Scores,
     pack_arrays,
 )
@@ -185,8 +185,7 @@ def by_cues(taxonomy: Taxonomy, texts: Sequence[str]) -> NDArray[np.bool_]:
     return given
 
 
-@dataclass
-class BaselineScorer:
+class BaselineScorer(Scorer):
     """Lets a tagger cut and pool documents by a baseline, as it does by a model.
 
     Parameters
@@ -194,13 +193,14 @@ class BaselineScorer:
     model : LinearModel
         Its taxonomy has the labels of the baseline, in their order; nothing else of it is used.
     pipeline : Pipeline
-        What `fit_baselines` gave, one of them.
+        One of those that `fit_baselines` gave.
     """
 
-    model: LinearModel
-    pipeline: Pipeline
+    def __init__(self, model: LinearModel, pipeline: Pipeline) -> None:
+        super().__init__(model)
+        self.pipeline = pipeline
 
-    def score(self, texts: Sequence[str], *, spans: bool = False) -> Scores:  # noqa: ARG002 -- a baseline has none
+    def score(self, texts: Sequence[str]) -> Scores:
         """Return the probabilities of passages; they stand for all that a model tells."""
         p, nothing = self.pipeline.predict_proba(texts), np.zeros(len(texts))
         return Scores(p, p, nothing.astype(np.int64), nothing, nothing)
@@ -210,10 +210,6 @@ class BaselineScorer:
         given = scores.probabilities >= self.pipeline[-1].thresholds_
         reasons = (None if labels.any() else Reason.BELOW_THRESHOLD for labels in given)
         return Decisions(given, tuple(reasons))
-
-    def contributions(self, passages: Sequence[int], columns: Sequence[int]) -> Contributions:
-        """Refuse: a baseline has no evidence."""
-        raise NotImplementedError
 
 
 def leave_out(corpus: Corpus, other: Corpus) -> Corpus:

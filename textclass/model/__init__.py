@@ -1,6 +1,7 @@
 """Counts to scores, probabilities, decisions and evidence; models loaded and saved."""
 
 from textclass.model.checked import pack_arrays, unpack_arrays
+from textclass.model.decide import Decisions
 from textclass.model.encoder import (
     ENCODER,
     ENCODER_FACTS,
@@ -32,6 +33,7 @@ __all__ = [
     "STACK",
     "TOKENIZER",
     "Contributions",
+    "Decisions",
     "Encoder",
     "LinearModel",
     "ModelFolder",
