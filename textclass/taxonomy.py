@@ -112,6 +112,11 @@ class Taxonomy(_Checked):
         return tuple(label.name for label in self.labels)
 
     @cached_property
+    def score_columns(self) -> tuple[str, ...]:
+        """`<facet>.<label>` of each label, as tables and spaCy name the probabilities."""
+        return tuple(f"{facet.name}.{name}" for facet in self.facets for name in facet.names)
+
+    @cached_property
     def columns(self) -> Mapping[str, int]:
         """Column of each label name."""
         return {name: column for column, name in enumerate(self.names)}
