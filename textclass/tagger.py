@@ -173,7 +173,6 @@ class Tagger:
         document: str = "",
         page_starts: Sequence[int] = (),
         unread: Sequence[str] = (),
-        whole: bool = False,
         evidence: bool = True,
     ) -> DocumentTags:
         """Cut a document into passages, tag each, and pool their labels.
@@ -187,12 +186,10 @@ class Tagger:
             Code-point offset at which each page begins.
         unread : sequence of str, keyword-only
             Parts of the document that are not in its text.
-        whole : bool, keyword-only
-            Take the text as one passage instead of cutting it.
         evidence : bool, keyword-only
         """
         one = Text(text, document, tuple(page_starts), tuple(unread))
-        return self.tag_documents([one], whole=whole, evidence=evidence)[0]
+        return self.tag_documents([one], evidence=evidence)[0]
 
     def tag_documents(
         self,

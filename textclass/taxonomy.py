@@ -258,16 +258,15 @@ def parse_yaml(text: str, name: str, error: type[TextclassError]) -> Any:  # noq
     """
     from srsly.ruamel_yaml import YAML
     from srsly.ruamel_yaml.constructor import DuplicateKeyError
-    from srsly.ruamel_yaml.error import MarkedYAMLError, YAMLError
+    from srsly.ruamel_yaml.error import YAMLError
 
     try:
         return YAML(typ="rt").load(text)
-    except (MarkedYAMLError, DuplicateKeyError) as fault:
-        mark = fault.problem_mark
+    except (YAMLError, DuplicateKeyError) as fault:
+        mark = getattr(fault, "problem_mark", None)
         where = f"{name}, line {mark.line + 1}" if mark else name
-        raise error(f"not valid YAML: {fault.problem}", where=where) from fault
-    except YAMLError as fault:
-        raise error(f"not valid YAML: {fault}", where=name) from fault
+        problem = getattr(fault, "problem", fault)
+        raise error(f"not valid YAML: {problem}", where=where) from fault
 
 
 def raise_faults(faults: Iterable[Fault], name: str, error: type[TextclassError]) -> None:

@@ -69,8 +69,9 @@ class Tally:
         self.words = 0
         self.partly_read = 0
         self._pairs: Counter[tuple[str, str]] = Counter()
-        self._sizes: dict[str, Counter[str]] = {"month": Counter(), "folder": Counter()}
-        self._cells: dict[str, Counter[tuple[str, str]]] = {"month": Counter(), "folder": Counter()}
+        kinds = ("month", "year", "folder")
+        self._sizes: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
+        self._cells: dict[str, Counter[tuple[str, str]]] = {kind: Counter() for kind in kinds}
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Count a document and its passages."""
@@ -85,7 +86,8 @@ class Tally:
             self.reasons.update(filter(None, [passage["reason"]]))
             given = [name for facet in self.taxonomy for name in passage[facet.name]]
             self._pairs.update(combinations(given, 2))
-        columns = {"month": month_of(record["date"]), "folder": record["folder"]}
+        month = month_of(record["date"])
+        columns = {"month": month, "year": month[:4], "folder": record["folder"]}
         for kind, column in columns.items():
             if column:
                 self._sizes[kind][column] += 1
@@ -108,10 +110,10 @@ class Tally:
 
     def maps(self) -> Iterable[HeatMap]:
         """Draw labels by month and by folder, and those that meet in a passage."""
-        for kind, sizes in self._sizes.items():
-            if len(sizes) > 1:
-                for facet in self.taxonomy:
-                    yield self._map(facet, kind, sizes, self._cells[kind])
+        unit = "month" if len(self._sizes["month"]) <= MOST_COLUMNS else "year"
+        for kind in (unit, "folder"):
+            if len(self._sizes[kind]) > 1:
+                yield from (self._map(facet, kind) for facet in self.taxonomy)
         lead, *others = self.taxonomy.facets
 
         def meeting(row: str, column: str) -> tuple[int, str, str]:
@@ -123,11 +125,8 @@ class Tally:
             note = "Passages that have both labels."
             yield draw_map("Together in a passage", note, rows, columns, meeting)
 
-    def _map(
-        self, facet: Facet, kind: str, sizes: Counter[str], cells: Counter[tuple[str, str]]
-    ) -> HeatMap:
-        if kind == "month" and len(sizes) > MOST_COLUMNS:
-            kind, sizes, cells = "year", *_by_year(sizes, cells)
+    def _map(self, facet: Facet, kind: str) -> HeatMap:
+        sizes, cells = self._sizes[kind], self._cells[kind]
         columns = [name for name, _ in sizes.most_common(MOST_COLUMNS)]
         note = f"Per cent of the {kind}'s documents that have each {facet.name}."
         if left_out := len(sizes) - len(columns):
@@ -152,18 +151,6 @@ def month_of(date: object) -> str:
     """Return the year and month of an ISO date, or nothing."""
     found = re.match(r"\d{4}-(0[1-9]|1[0-2])(?!\d)", str(date), re.ASCII)
     return found[0] if found else ""
-
-
-def _by_year(
-    sizes: Counter[str], cells: Counter[tuple[str, str]]
-) -> tuple[Counter[str], Counter[tuple[str, str]]]:
-    by_year: Counter[str] = Counter()
-    for month, n in sizes.items():
-        by_year[month[:4]] += n
-    labels_by_year: Counter[tuple[str, str]] = Counter()
-    for (label, month), n in cells.items():
-        labels_by_year[label, month[:4]] += n
-    return by_year, labels_by_year
 
 
 def draw_bars(heading: str, note: str, counts: Mapping[str, int], total: int = 0) -> Bars:
