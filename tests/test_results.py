@@ -53,7 +53,7 @@ def test_what_holds_no_results_is_told(tmp_path):
         read_results(tmp_path / "a.csv")
     with pytest.raises(TextclassError, match="can't be read"):
         read_results(tmp_path / "none.jsonl")
-    with pytest.raises(TextclassError, match=r"end in \.jsonl"):
+    with pytest.raises(TextclassError, match=r"results end in \.jsonl"):
         read_results(tmp_path / "a.docx")
 
 

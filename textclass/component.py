@@ -5,7 +5,6 @@ spaCy imports this module for every pipeline that it makes, so nothing heavy is 
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,6 @@ from spacy.pipeline.pipe import Pipe
 from spacy.scorer import Scorer
 from spacy.tokens import Doc
 from spacy.util import minibatch, registry
-
-from textclass.errors import ModelError
 
 if TYPE_CHECKING:
     from spacy.training import Example
@@ -106,9 +103,7 @@ class TextclassComponent(Pipe):
     @property
     def labels(self) -> tuple[str, ...]:
         """The keys of `doc.cats`."""
-        return tuple(
-            f"{facet.name}.{name}" for facet in self.tagger.taxonomy for name in facet.names
-        )
+        return self.tagger.taxonomy.score_columns
 
     def __call__(self, doc: Doc) -> Doc:
         """Tag one document."""
@@ -136,23 +131,14 @@ class TextclassComponent(Pipe):
         )
         doc.spans[NAME] = list(filter(None, spans))
 
-    def to_bytes(self, *, exclude: Sequence[str] = ()) -> bytes:  # noqa: ARG002 -- spaCy's signature
-        """Return the whole model folder."""
-        from srsly import msgpack_dumps  # type: ignore[attr-defined]  # it declares no types
-
-        return bytes(msgpack_dumps(self._contents()))
-
-    def from_bytes(self, data: bytes, *, exclude: Sequence[str] = ()) -> TextclassComponent:
-        """Read what `to_bytes` gave, with every check of a model folder."""
-        from srsly import msgpack_loads  # type: ignore[attr-defined]  # it declares no types
-
-        with tempfile.TemporaryDirectory() as folder:
-            _write(msgpack_loads(data), Path(folder))
-            return self.from_disk(folder, exclude=exclude)
-
     def to_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> None:  # noqa: ARG002 -- spaCy's signature
         """Copy the model folder into `path`, under its own name."""
-        _write(self._contents(), Path(path))
+        from textclass.model import load_folder
+
+        folder = Path(path) / self.tagger.model.name.rpartition("@")[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in (self._files or load_folder(self.model).files()).items():
+            (folder / name).write_bytes(content)
 
     def from_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> TextclassComponent:  # noqa: ARG002 -- spaCy's signature
         """Read what `to_disk` wrote, with every check of a model folder."""
@@ -160,21 +146,7 @@ class TextclassComponent(Pipe):
         from textclass.tagger import Tagger
 
         self.model = next((file.parent for file in Path(path).glob("*/manifest.json")), Path(path))
-        self._files = load_folder(self.model).files()
-        self._tagger = Tagger.load(self.model)
+        folder = load_folder(self.model)
+        # Kept, since the folder may be gone when the pipeline is saved again.
+        self._files, self._tagger = folder.files(), Tagger.load(folder)
         return self
-
-    def _contents(self) -> dict[str, bytes]:
-        from textclass.model import load_folder
-
-        name = self.tagger.model.name.rpartition("@")[0]
-        files = self._files or load_folder(self.model).files()
-        return {f"{name}/{file}": content for file, content in files.items()}
-
-
-def _write(files: Mapping[str, bytes], folder: Path) -> None:
-    for name, content in files.items():
-        if len(Path(name).parts) != 2 or ".." in Path(name).parts or Path(name).is_absolute():
-            raise ModelError(f"{name!r} isn't a file of a model folder", where=str(folder))
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)

@@ -5,9 +5,11 @@ A document's tags are pooled from those of its passages, by the rule in `labels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import partial
 from itertools import takewhile
 from math import ceil
 from pathlib import Path
@@ -15,7 +17,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from textclass.errors import TextclassError
-from textclass.taxonomy import Facet, Taxonomy
+from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,13 +72,7 @@ class Evidence:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence in the result schema."""
-        return {
-            "label": self.label,
-            "start": self.start,
-            "end": self.end,
-            "text": self.text,
-            "weight": round(self.weight, 4),
-        }
+        return {**vars(self), "weight": round(self.weight, 4)}
 
 
 @dataclass(frozen=True)
@@ -188,14 +184,9 @@ class DocumentLabel:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the label in the result schema."""
-        return {
-            "label": self.label,
-            "facet": self.facet,
-            "share": round(self.share, 4),
-            "passages": self.passages,
-            "strongest": list(self.strongest),
-            "probability": round(self.probability, 4),
-        }
+        share, probability = round(self.share, 4), round(self.probability, 4)
+        rounded = {"share": share, "strongest": list(self.strongest), "probability": probability}
+        return {**vars(self), **rounded}
 
 
 @dataclass(frozen=True)
@@ -325,13 +316,22 @@ def pool_document(
     unread : tuple of str, keyword-only
         Parts that were not read.
     """
-    carried = {label for passage in passages for label in passage.labels}
-    labels = tuple(
-        label
-        for facet in taxonomy
-        for name in facet.names
-        if name in carried and (label := _pool_label(taxonomy, facet, name, passages, words))
-    )
+    carriers: dict[str, list[int]] = defaultdict(list)
+    for index, passage in enumerate(passages):
+        for name in passage.labels:
+            carriers[name].append(index)
+    labels: list[DocumentLabel] = []
+    for facet in taxonomy:
+        for name in filter(carriers.get, facet.names):
+            column = taxonomy.columns[name]
+            ranked = sorted((-passages[i].probabilities[column], i) for i in carriers[name])
+            share = sum(words[i] for i in carriers[name]) / max(sum(words), 1)
+            strongest = tuple(i for _, i in ranked[:MOST_SHOWN])
+            probability = pool_probability([one.probabilities[column] for one in passages])
+            if probability >= facet.document:
+                labels.append(
+                    DocumentLabel(name, facet.name, share, len(ranked), strongest, probability)
+                )
     primary: dict[str, str | None] = dict.fromkeys(taxonomy.slices)
     # The first of equals is kept: labels stand in the order of the taxonomy.
     for label in sorted(labels, key=lambda label: (label.share, label.probability), reverse=True):
@@ -341,7 +341,7 @@ def pool_document(
         taxonomy=taxonomy,
         document=document,
         outcome=Outcome.TAGGED if labels else Outcome.NONE if whole else Outcome.UNSURE,
-        labels=labels,
+        labels=tuple(labels),
         primary=primary,
         passages=tuple(passages),
         words=sum(words),
@@ -355,25 +355,6 @@ def pool_probability(probabilities: Sequence[float]) -> float:
     highest = sorted(probabilities, reverse=True)
     counted = highest[: max(LEAST_POOLED, ceil(POOLED * len(highest)))]
     return fmean(counted) if counted else 0.0
-
-
-def _pool_label(
-    taxonomy: Taxonomy,
-    facet: Facet,
-    name: str,
-    passages: Sequence[PassageTags],
-    words: Sequence[int],
-) -> DocumentLabel | None:
-    column = taxonomy.columns[name]
-    carriers = [i for i, passage in enumerate(passages) if name in passage.labels]
-    ranked = sorted(carriers, key=lambda i: (-passages[i].probabilities[column], i))
-    share = sum(words[i] for i in carriers) / max(sum(words), 1)
-    probability = pool_probability([passage.probabilities[column] for passage in passages])
-    if probability < facet.document:
-        return None
-    return DocumentLabel(
-        name, facet.name, share, len(carriers), tuple(ranked[:MOST_SHOWN]), probability
-    )
 
 
 def read_results(path: str | Path) -> pd.DataFrame:
@@ -399,18 +380,20 @@ def read_results(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 
     place = Path(path)
-    form = "parquet" if place.is_dir() else place.suffix.lower().lstrip(".")
+    json_lines = partial(pd.read_json, lines=True, dtype=False)
+    readers: dict[str, Callable[[Path], Any]] = {
+        ".jsonl": json_lines,
+        ".ndjson": json_lines,
+        ".csv": pd.read_csv,
+        ".parquet": pd.read_parquet,
+        ".pq": pd.read_parquet,
+        ".xlsx": partial(pd.read_excel, engine="openpyxl"),
+    }
+    ending = ".parquet" if place.is_dir() else place.suffix.lower()
+    if ending not in readers:
+        raise TextclassError(f"results end in {', '.join(readers)}", where=str(path))
     try:
-        if form in {"jsonl", "ndjson"}:
-            frame = pd.read_json(place, lines=True, dtype=False)
-        elif form in {"parquet", "pq"}:
-            frame = pd.read_parquet(place)
-        elif form == "csv":
-            frame = pd.read_csv(place)
-        elif form == "xlsx":
-            frame = pd.read_excel(place, engine="openpyxl")
-        else:
-            raise ValueError("results end in .jsonl, .csv, .parquet or .xlsx")
+        frame = readers[ending](place)
     except (OSError, ValueError, ImportError) as error:
         raise TextclassError(f"it can't be read: {error}", where=str(path)) from error
     if not {"outcome", "unread", "model"} <= set(frame.columns):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import compress, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,13 +64,11 @@ class Text:
 
 @dataclass(frozen=True)
 class _Place:
-    """A passage to tag, and where it stands."""
+    """A passage to tag, in its document and on its page."""
 
-    text: str
+    document: Text | Document
     passage: Passage
-    document: str = ""
     page: int | None = None
-    unread: tuple[str, ...] = ()
 
 
 class Tagger:
@@ -148,7 +147,7 @@ class Tagger:
         evidence : bool, keyword-only
             Whether to find the words that decided each label.
         """
-        return self._tag([_Place(text, whole_passage(text))], evidence=evidence)[0]
+        return next(self.tag_many([text], evidence=evidence))
 
     def tag_many(
         self, texts: Iterable[str], *, evidence: bool = True, batch_size: int = BATCH
@@ -163,7 +162,7 @@ class Tagger:
         """
         if isinstance(texts, str):
             raise TypeError("tag_many takes an iterable of texts; use tag for one text")
-        places = (_Place(text, whole_passage(text)) for text in texts)
+        places = (_Place(Text(text), whole_passage(text)) for text in texts)
         while batch := list(islice(places, batch_size)):
             yield from self._tag(batch, evidence=evidence)
 
@@ -174,7 +173,6 @@ class Tagger:
         document: str = "",
         page_starts: Sequence[int] = (),
         unread: Sequence[str] = (),
-        whole: bool = False,
         evidence: bool = True,
     ) -> DocumentTags:
         """Cut a document into passages, tag each, and pool their labels.
@@ -188,12 +186,10 @@ class Tagger:
             Code-point offset at which each page begins.
         unread : sequence of str, keyword-only
             Parts of the document that are not in its text.
-        whole : bool, keyword-only
-            Take the text as one passage instead of cutting it.
         evidence : bool, keyword-only
         """
         one = Text(text, document, tuple(page_starts), tuple(unread))
-        return self.tag_documents([one], whole=whole, evidence=evidence)[0]
+        return self.tag_documents([one], evidence=evidence)[0]
 
     def tag_documents(
         self,
@@ -214,15 +210,9 @@ class Tagger:
         places: list[_Place] = []
         ends = [0]
         for one in documents:
-            passages = [whole_passage(one.text)] if whole else _passages(one)
-            pages: Sequence[int | None] = [None] * len(passages)
-            if one.page_starts:
-                begins = [passage.start for passage in passages]
-                pages = np.searchsorted(one.page_starts, begins, side="right").tolist()
-            places += [
-                _Place(one.text, passage, one.id, page, one.unread)
-                for passage, page in zip(passages, pages, strict=True)
-            ]
+            for passage in [whole_passage(one.text)] if whole else _passages(one):
+                page = bisect(one.page_starts, passage.start) if one.page_starts else None
+                places.append(_Place(one, passage, page))
             ends.append(len(places))
         tagged: list[PassageTags] = []
         for first in range(0, len(places), BATCH):
@@ -272,20 +262,16 @@ class Tagger:
                     where=f"row {place!r}",
                     hint=f"leave such rows out: frame.dropna(subset=[{text_column!r}])",
                 )
-        columns: dict[str, Any] = defaultdict(list)
-        for first in range(0, len(texts), BATCH):
-            scores = self.scorer.score(texts[first : first + BATCH])
-            decisions = self.scorer.decide(scores)
-            rows = range(len(decisions.given))
-            columns["outcome"] += [str(decisions.outcome(row)) for row in rows]
-            columns["reason"] += [str(reason) if reason else None for reason in decisions.reasons]
-            for facet, part in self.taxonomy.slices.items():
-                names = np.array(self.taxonomy.names[part])
-                columns[facet] += [names[row].tolist() for row in decisions.given[:, part]]
-            for facet, part in self.taxonomy.slices.items():
-                for column in range(part.start, part.stop):
-                    name = f"{facet}.{self.taxonomy.names[column]}"
-                    columns[name] += scores.probabilities[:, column].tolist()
+        tagged = list(self.tag_many(texts, evidence=False))
+        columns: dict[str, Any] = {
+            "outcome": [str(one.outcome) for one in tagged],
+            "reason": [str(one.reason) if one.reason else None for one in tagged],
+        }
+        columns |= {
+            facet.name: [list(one[facet.name]) for one in tagged] for facet in self.taxonomy
+        }
+        for column, name in enumerate(self.taxonomy.score_columns):
+            columns[name] = [one.probabilities[column] for one in tagged]
         renamed = {name: f"input.{name}" for name in columns if name in frame.columns}
         return frame.rename(columns=renamed).assign(**columns)
 
@@ -322,48 +308,40 @@ class Tagger:
         return self.scorer.contributions([0], [self.taxonomy.column(label)])
 
     def _tag(self, places: Sequence[_Place], *, evidence: bool) -> list[PassageTags]:
-        """Tag a batch of passages."""
-        texts = [place.text[place.passage.start : place.passage.end] for place in places]
+        """Tag a batch of passages: score, decide, and find the words that decided."""
+        names = self.taxonomy.names
+        texts = [p.document.text[p.passage.start : p.passage.end] for p in places]
         scores = self.scorer.score(texts)
         decisions = self.scorer.decide(scores)
-        names = self.taxonomy.names
-        passages, columns = (index.tolist() for index in np.nonzero(decisions.given))
-        labels: list[list[str]] = [[] for _ in places]
-        for i, column in zip(passages, columns, strict=True):
-            labels[i].append(names[column])
-        cases: list[list[Evidence]] = [[] for _ in passages]
-        if evidence and passages:
-            for case, start, end, weight in evidence_of(
-                self.scorer.contributions(passages, columns)
-            ):
-                i = passages[case]
-                shift, words = places[i].passage.start, texts[i][start:end]
-                cases[case].append(
-                    Evidence(names[columns[case]], shift + start, shift + end, words, weight)
-                )
         found: list[list[Evidence]] = [[] for _ in places]
-        for i, spans in zip(passages, cases, strict=True):
-            found[i] += spans
+        rows, columns = (index.tolist() for index in np.nonzero(decisions.given))
+        if evidence and rows:
+            spans = evidence_of(self.scorer.contributions(rows, columns))
+            # By passage and label; of each label what spoke for it, then what against.
+            for case, start, end, weight in sorted(spans, key=itemgetter(0)):
+                row = rows[case]
+                shift, words = places[row].passage.start, texts[row][start:end]
+                label = names[columns[case]]
+                found[row].append(Evidence(label, shift + start, shift + end, words, weight))
+        given, probabilities = decisions.given.tolist(), scores.probabilities.tolist()
         return [
             PassageTags(
                 taxonomy=self.taxonomy,
                 text=text,
-                outcome=decisions.outcome(i),
-                reason=decisions.reasons[i],
-                labels=tuple(labels[i]),
-                probabilities=probabilities,
-                evidence=tuple(found[i]),
+                outcome=decisions.outcome(row),
+                reason=decisions.reasons[row],
+                labels=tuple(compress(names, given[row])),
+                probabilities=tuple(probabilities[row]),
+                evidence=tuple(found[row]),
                 model=self.model.name,
                 start=place.passage.start,
                 end=place.passage.end,
                 id=passage_id(text),
-                document=place.document,
+                document=place.document.id,
                 page=place.page,
-                unread=place.unread,
+                unread=place.document.unread,
             )
-            for i, (text, place, probabilities) in enumerate(
-                zip(texts, places, map(tuple, scores.probabilities.tolist()), strict=True)
-            )
+            for row, (place, text) in enumerate(zip(places, texts, strict=True))
         ]
 
 

@@ -6,18 +6,20 @@ Other hand-written YAML files are read by the same functions, which stand last.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from annotated_types import Gt, Le, Len, Lt
 
 from textclass.errors import TaxonomyError, TextclassError
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from pydantic import ValidationError
 
 RESERVED_NAMES = frozenset(
     "id document page start end text words outcome reason scores evidence model passages labels "
@@ -29,12 +31,25 @@ RESERVED_NAMES = frozenset(
 Fault = tuple[int, str]
 """A 1-based line and what is wrong there."""
 
-YAML_WORDS = frozenset("y n yes no on off true false null ~".split())
-"""Plain words that some YAML readers take for something other than text."""
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+_IN_YAML = {
+    "a dictionary or an instance of [A-Za-z]+": "a mapping",
+    "valid tuple": "list",
+    "unexpected keyword argument": "unknown key",
+}
+"""What pydantic calls things, and what a writer of YAML does."""
+
+
+class _Checked:
+    """What pydantic checks against the annotations of its fields; it takes no other names."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 -- pydantic looks it up, nobody changes it
 
 
 @dataclass(frozen=True)
-class Label:
+class Label(_Checked):
     """One label of a facet.
 
     Attributes
@@ -50,26 +65,26 @@ class Label:
         Threshold by this precision instead of by best F1.
     """
 
-    name: str
-    definition: str
+    name: Annotated[str, Len(1, 64)]
+    definition: Annotated[str, Len(1)]
     family: str = ""
     source: str = ""
     cues: tuple[str, ...] = ()
-    target_precision: float | None = None
+    target_precision: Annotated[float, Gt(0), Lt(1)] | None = None
 
 
 @dataclass(frozen=True)
-class Facet:
+class Facet(_Checked):
     """A question and the labels that answer it; any number of them can apply.
 
     `document` is the least probability, the mean of its most certain passages, at which a document
     carries a label.
     """
 
-    name: str
+    name: Annotated[str, Len(1, 64)]
     labels: tuple[Label, ...]
     question: str = ""
-    document: float = 0.3
+    document: Annotated[float, Gt(0), Le(1)] = 0.3
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -78,7 +93,7 @@ class Facet:
 
 
 @dataclass(frozen=True)
-class Taxonomy:
+class Taxonomy(_Checked):
     """The facets of a `labels.yaml`; label order is file order everywhere."""
 
     facets: tuple[Facet, ...]
@@ -95,6 +110,11 @@ class Taxonomy:
     def names(self) -> tuple[str, ...]:
         """All label names, in column order."""
         return tuple(label.name for label in self.labels)
+
+    @cached_property
+    def score_columns(self) -> tuple[str, ...]:
+        """`<facet>.<label>` of each label, as tables and spaCy name the probabilities."""
+        return tuple(f"{facet.name}.{name}" for facet in self.facets for name in facet.names)
 
     @cached_property
     def columns(self) -> Mapping[str, int]:
@@ -134,15 +154,14 @@ class Taxonomy:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Taxonomy:
-        """Rebuild a taxonomy from what `to_dict` gave (or from checked YAML)."""
-        facets = []
-        for facet in data["facets"]:
-            labels = [
-                Label(**{**label, "cues": tuple(label.get("cues", ()))})
-                for label in facet["labels"]
-            ]
-            facets.append(Facet(**{**facet, "labels": tuple(labels)}))
-        return cls(tuple(facets))
+        """Rebuild a taxonomy from what `to_dict` gave.
+
+        Raises
+        ------
+        TaxonomyError
+            Names every fault.
+        """
+        return _checked(data, "taxonomy")
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Taxonomy:
@@ -171,77 +190,48 @@ def parse_taxonomy(text: str, *, name: str = "labels.yaml") -> Taxonomy:
     TaxonomyError
         Names every fault with its line in `text`.
     """
-    tree = parse_yaml(text, name, TaxonomyError)
-    checked, faults = schema_faults(tree, _schema())
-    raise_faults([*faults, *_name_faults(tree)], name, TaxonomyError)
-    assert checked is not None  # noqa: S101 -- without faults there is a model
-    return Taxonomy.from_dict(checked.model_dump(exclude_none=True))
+    return _checked(parse_yaml(text, name, TaxonomyError), name)
 
 
-def _schema() -> type[BaseModel]:
-    # pydantic is imported only where a hand-written file is checked: start-up doesn't pay for it.
-    from pydantic import BaseModel, ConfigDict, Field
+def _checked(tree: Any, name: str) -> Taxonomy:  # noqa: ANN401 -- YAML holds anything
+    # pydantic is imported only where a taxonomy is read: the command's help doesn't pay for it.
+    from pydantic import TypeAdapter, ValidationError
 
-    class Strict(BaseModel):
-        model_config = ConfigDict(extra="forbid", strict=True)
-
-    class LabelSchema(Strict):
-        name: str = Field(min_length=1, max_length=64)
-        definition: str = Field(min_length=1)
-        family: str = ""
-        source: str = ""
-        cues: list[str] = Field(default_factory=list)
-        target_precision: float | None = Field(default=None, gt=0, lt=1)
-
-    class FacetSchema(Strict):
-        name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=64)
-        question: str = ""
-        document: float = Field(default=Facet.document, gt=0, le=1)
-        labels: list[LabelSchema] = Field(min_length=1)
-
-    class FileSchema(Strict):
-        facets: list[FacetSchema] = Field(min_length=1)
-
-    return FileSchema
+    try:
+        taxonomy = TypeAdapter(Taxonomy).validate_python(tree)
+    except ValidationError as error:
+        raise_faults(_schema_faults(tree, error), name, TaxonomyError)
+    raise_faults(_name_faults(tree, taxonomy), name, TaxonomyError)
+    return taxonomy
 
 
-def _name_faults(tree: object) -> list[Fault]:
-    """Find names that repeat, are reserved, or that YAML readers disagree on."""
-    faults: list[Fault] = []
-    names: list[tuple[str, int]] = []
-    for f, facet in enumerate(_items(tree, "facets")):
-        line = line_of(tree, ("facets", f, "name"))
-        name = _name(facet)
-        if name in RESERVED_NAMES:
-            faults.append((line, f"facet {name!r} has the name of a column of the results"))
-        names += [(name, line)] if name else []
-        for n, label in enumerate(_items(facet, "labels")):
-            line = line_of(tree, ("facets", f, "labels", n, "name"))
-            name = _name(label)
-            plain = type(label.get("name")) is str if isinstance(label, dict) else False
-            if plain and name.lower() in YAML_WORDS:
-                faults.append((line, f"YAML readers differ on {name}: write it in quotes"))
+def _schema_faults(tree: object, error: ValidationError) -> Iterator[Fault]:
+    for fault in error.errors():
+        steps = [f"[{s}]" if isinstance(s, int) else f".{s}" for s in fault["loc"]]
+        message = fault["msg"][0].lower() + fault["msg"][1:]
+        for pattern, word in _IN_YAML.items():
+            message = re.sub(pattern, word, message)
+        place = "".join(steps).lstrip(".") or "the file"
+        yield line_of(tree, fault["loc"]), f"{place}: {message}"
+
+
+def _name_faults(tree: object, taxonomy: Taxonomy) -> Iterator[Fault]:
+    """Find names that repeat, are reserved or can't stand in a table."""
+    first: dict[str, int] = {}
+    if not taxonomy.names or not all(facet.labels for facet in taxonomy):
+        yield 1, "at least one facet is needed, and at least one label in each"
+    for f, facet in enumerate(taxonomy):
+        places: list[tuple[int | str, ...]] = [("facets", f, "name")]
+        places += [("facets", f, "labels", n, "name") for n in range(len(facet.labels))]
+        for name, place in zip((facet.name, *facet.names), places, strict=True):
+            line = line_of(tree, place)
+            if name in first:
+                yield line, f"{name!r} stands twice, first in line {first[name]}"
             if name != name.strip() or any(c in name for c in ",;|\n\t"):
-                faults.append((line, f"label {name!r} has a comma, semicolon, bar or stray space"))
-            names += [(name, line)] if name else []
-    counts = Counter(name for name, _ in names)
-    first = dict(reversed(names))
-    faults += [
-        (line, f"{name!r} stands twice, first in line {first[name]}")
-        for name, line in names
-        if counts[name] > 1 and line != first[name]
-    ]
-    return faults
-
-
-def _items(node: object, key: str) -> Sequence[Any]:
-    items = node.get(key) if isinstance(node, dict) else None
-    return items if isinstance(items, list) else ()
-
-
-def _name(node: object) -> str:
-    name = node.get("name") if isinstance(node, dict) else None
-    return str(name) if isinstance(name, str) else ""
+                yield line, f"{name!r} has a comma, semicolon, bar or stray space"
+            first.setdefault(name, line)
+        if facet.name in RESERVED_NAMES or not _COLUMN.fullmatch(facet.name):
+            yield line_of(tree, places[0]), f"facet {facet.name!r} can't be a column of the results"
 
 
 def read_text(path: Path, error: type[TextclassError]) -> str:
@@ -268,31 +258,15 @@ def parse_yaml(text: str, name: str, error: type[TextclassError]) -> Any:  # noq
     """
     from srsly.ruamel_yaml import YAML
     from srsly.ruamel_yaml.constructor import DuplicateKeyError
-    from srsly.ruamel_yaml.error import MarkedYAMLError, YAMLError
+    from srsly.ruamel_yaml.error import YAMLError
 
-    reader = YAML(typ="rt")
-    reader.preserve_quotes = True  # type: ignore[assignment]  # srsly declares it as None
     try:
-        return reader.load(text)
-    except (MarkedYAMLError, DuplicateKeyError) as fault:
-        mark = fault.problem_mark
+        return YAML(typ="rt").load(text)
+    except (YAMLError, DuplicateKeyError) as fault:
+        mark = getattr(fault, "problem_mark", None)
         where = f"{name}, line {mark.line + 1}" if mark else name
-        raise error(f"not valid YAML: {fault.problem}", where=where) from fault
-    except YAMLError as fault:
-        raise error(f"not valid YAML: {fault}", where=name) from fault
-
-
-def schema_faults(tree: object, schema: type[BaseModel]) -> tuple[BaseModel | None, list[Fault]]:
-    """Check a YAML tree against a schema; return the model, or None and every fault."""
-    from pydantic import ValidationError
-
-    try:
-        return schema.model_validate(tree), []
-    except ValidationError as error:
-        return None, [
-            (line_of(tree, fault["loc"]), _describe(fault["loc"], fault["msg"]))
-            for fault in error.errors()
-        ]
+        problem = getattr(fault, "problem", fault)
+        raise error(f"not valid YAML: {problem}", where=where) from fault
 
 
 def raise_faults(faults: Iterable[Fault], name: str, error: type[TextclassError]) -> None:
@@ -313,8 +287,3 @@ def line_of(tree: object, location: Sequence[int | str]) -> int:
         line = marks.data[step][0]
         node = node[step]
     return line + 1
-
-
-def _describe(location: Sequence[int | str], message: str) -> str:
-    place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return f"{place.lstrip('.') or 'the file'}: {message[0].lower()}{message[1:]}"

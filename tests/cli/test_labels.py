@@ -17,7 +17,9 @@ def test_labels_of_a_file_and_of_a_model(textclass, tmp_path, toy_model):
 
 
 def test_a_faulty_file_is_told_with_its_lines(textclass, tmp_path):
-    (tmp_path / "labels.yaml").write_text("facets:\n- name: id\n  labels:\n  - name: no\n")
+    (tmp_path / "labels.yaml").write_text(
+        "facets:\n- name: id\n  labels:\n  - {name: 'a;b', definition: d}\n"
+    )
     err = textclass("labels", "--labels", "labels.yaml", check=1).err
     assert "line 2: facet 'id'" in err
     assert "line 4: " in err

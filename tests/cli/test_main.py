@@ -13,23 +13,6 @@ def test_version(textclass):
     assert textclass("--version").out == f"textclass {__version__}\n"
 
 
-def test_help_loads_nothing_heavy():
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "textclass", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert not loaded & {"spacy", "sklearn", "pandas", "numpy", "scipy", "pyarrow", "rich"}
-    assert "predict" in done.stdout
-
-
-@pytest.mark.parametrize("command", ["predict", "tag", "train", "evaluate", "labels", "model"])
-def test_every_command_has_help(textclass, command):
-    assert f"textclass {command}" in textclass(command, "--help").out
-
-
 def test_wrong_usage_exits_2(textclass):
     assert "No such command" in textclass("guess", check=2).err
     assert "no-such-file" in textclass("model", "info", "no-such-file", check=2).err

@@ -1,7 +1,5 @@
 """No command writes over what a user gave it."""
 
-import json
-
 import pytest
 from click.testing import CliRunner
 
@@ -41,17 +39,3 @@ def test_an_output_in_the_wrong_place_is_refused(command, folder, toy_model, mon
     with pytest.raises(TextclassError, match=r"give|make it first|in one place"):
         CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-
-
-def test_why_a_passage_has_no_label_at_all_is_explained(toy_model):
-    words = ["predict", "ferry delta", "-m", str(toy_model.path), "--explain", "river", "--json"]
-    result = CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
-    assert json.loads(result.stdout)["reason"] == "too-short"
-
-
-def test_a_long_text_is_explained_passage_by_passage(toy_model):
-    text = "\n\n".join(["the ferry on the bank by the upstream delta " * 20, "oven and loaf " * 60])
-    words = ["predict", text, "-m", str(toy_model.path), "--explain", "river", "--json"]
-    result = CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
-    explained = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [one["given"] for one in explained] == [True, False]

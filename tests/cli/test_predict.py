@@ -6,20 +6,27 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
+
+from textclass.cli.main import cli
 
 TEXT = "The old ferry left the bank upstream; 🍞 the baker lit the oven for rye dough."
 
 
 @pytest.fixture
-def predict(textclass, toy_model):
-    def run(*arguments, **options):
-        return textclass("predict", "--model", toy_model.path, *arguments, **options)
+def predict(toy_model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, stdin=None):
+        """Run the command in this process; return what it printed."""
+        words = ["predict", "--model", str(toy_model.path), *arguments]
+        return CliRunner().invoke(cli, words, input=stdin, catch_exceptions=False).stdout
 
     return run
 
 
 def test_json_is_the_result_schema(predict, toy_model):
-    result = json.loads(predict(TEXT, "--json").out)
+    result = json.loads(predict(TEXT, "--json"))
     assert result["topic"] == ["river", "bread"]
     assert result["outcome"] == "tagged"
     assert result["reason"] is None
@@ -30,7 +37,7 @@ def test_json_is_the_result_schema(predict, toy_model):
 
 
 def test_the_table_names_labels_and_words(predict):
-    out = predict(TEXT).out
+    out = predict(TEXT)
     assert TEXT in out
     assert re.search(r"topic\s+river\s+0\.\d\d\s+0\.\d\d\s+.*ferry", out)
     assert "\x1b" not in out
@@ -38,46 +45,56 @@ def test_the_table_names_labels_and_words(predict):
 
 def test_text_comes_from_an_argument_a_file_or_stdin(predict, tmp_path):
     (tmp_path / "passage.txt").write_text(TEXT, encoding="utf-8-sig")
-    as_argument = predict(TEXT, "--json").out
-    assert predict("-", "--json", stdin=TEXT).out == as_argument
-    assert predict("--json", stdin=TEXT).out == as_argument
-    assert predict("--file", "passage.txt", "--json").out == as_argument
+    as_argument = predict(TEXT, "--json")
+    assert predict("-", "--json", stdin=TEXT) == as_argument
+    assert predict("--json", stdin=TEXT) == as_argument
+    assert predict("--file", "passage.txt", "--json") == as_argument
 
 
 def test_a_long_text_gives_one_line_for_each_passage(predict):
     text = "The ferry left the bank upstream. " * 100
-    results = [json.loads(line) for line in predict("-", "--json", stdin=text).out.splitlines()]
+    results = [json.loads(line) for line in predict("-", "--json", stdin=text).splitlines()]
     assert len(results) == 4
     assert all(text[r["start"] : r["end"]] == r["text"] for r in results)
 
 
 def test_none_and_unsure_say_why(predict):
-    assert "unsure: too-short" in predict("ferry").out
-    assert "none: below-threshold" in predict("it was morning on the old road near the town").out
+    assert "unsure: too-short" in predict("ferry")
+    assert "none: below-threshold" in predict("it was morning on the old road near the town")
 
 
 def test_why_a_label_is_not_given(predict):
-    out = predict(TEXT, "--explain", "no").out
+    out = predict(TEXT, "--explain", "no")
     assert "no is not given: probability 0." in out
-    explained = json.loads(predict(TEXT, "--explain", "no", "--json").out)
+    explained = json.loads(predict(TEXT, "--explain", "no", "--json"))
     total = sum(weight for _, weight in explained["words"])
     assert total + explained["intercept"] == pytest.approx(explained["score"], abs=1e-4)
+
+
+def test_why_a_passage_has_no_label_at_all_is_explained(predict):
+    assert (
+        json.loads(predict("ferry delta", "--explain", "river", "--json"))["reason"] == "too-short"
+    )
+
+
+def test_a_long_text_is_explained_passage_by_passage(predict):
+    text = "\n\n".join(["the ferry on the bank by the upstream delta " * 20, "oven and loaf " * 60])
+    lines = predict(text, "--explain", "river", "--json").splitlines()
+    assert [json.loads(line)["given"] for line in lines] == [True, False]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
         (("--explain", "cheese", "a b c d"), 1, "unknown label 'cheese' (the labels are river"),
-        (("--file", "missing.txt"), 1, "missing.txt"),
-        (("text", "--file", "x"), 2, "a text or a file, not both"),
+        (("--file", "missing.txt"), 2, "missing.txt"),
+        (("text", "--file", "page.pdf"), 2, "a text or a file, not both"),
+        (("--file", "page.pdf"), 2, "page.pdf isn't text in UTF-8; textclass tag reads documents"),
     ],
 )
-def test_bad_calls(predict, arguments, code, told):
-    assert told in predict(*arguments, check=code).err
-
-
-def test_bytes_that_are_no_text(predict):
-    assert "textclass tag reads documents" in predict("-", stdin=b"\xff\xfe%PDF", check=2).err
+def test_bad_calls(textclass, toy_model, tmp_path, arguments, code, told):
+    (tmp_path / "page.pdf").write_bytes(b"\xff\xfe%PDF")
+    assert told in textclass("predict", "-m", toy_model.path, *arguments, check=code).err
 
 
 def test_words_are_marked_on_a_terminal_and_no_color_is_honoured(toy_model):

@@ -51,7 +51,14 @@ def test_parts_that_were_not_measured_are_left_out(render, metrics):
     ]
     metrics |= {"faithfulness": None}
     page = render(metrics)
-    for heading in ("Against baselines", "Slices", "Most confused", "Worst errors", "Evidence<"):
+    for heading in (
+        "Against baselines",
+        "Better by",
+        "Slices",
+        "Most frequent mistakes",
+        "Worst errors",
+        "Evidence<",
+    ):
         assert heading not in page
 
 

@@ -9,9 +9,9 @@ from textclass.errors import TextclassError
 from textclass.report import write_evaluation_report, write_tag_report
 from textclass.report.page import (
     as_figure,
+    as_line,
     as_percent,
     as_plural,
-    as_signed,
     printable,
     render_page,
     write_page,
@@ -86,10 +86,15 @@ def test_shares_never_round_to_nothing_or_all(share, text):
 
 
 def test_figures():
-    assert as_figure(float("nan")) == "–"
+    assert as_figure(None) == "–"
     assert as_figure(-0.5, 1) == "−0.5"
-    assert as_signed(-0.216) == "−0.22"
+    assert as_figure(0.216, 2, "+") == "+0.22"
     assert (as_plural(1, "document"), as_plural(1200, "document")) == (
         "1 document",
         "1,200 documents",
     )
+
+
+def test_a_line_leaves_out_what_is_not_known():
+    points = [{"x": 0, "y": 0.25}, {"x": 0.5, "y": None}, {"x": 1, "y": 1}]
+    assert as_line(points, "x", "y") == "0.0,75.0 100.0,0.0"

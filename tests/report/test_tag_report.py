@@ -8,7 +8,7 @@ import pytest
 from tests.report import examples
 from textclass.errors import BatchError
 from textclass.report import write_tag_report
-from textclass.report.overview import Tally, month_of
+from textclass.report.overview import Tally, draw_bars, month_of
 
 TAXONOMY = examples.small_taxonomy()
 
@@ -156,49 +156,59 @@ def test_months(date, month):
     assert month_of(date) == month
 
 
-def headings(records):
-    tally = Tally(TAXONOMY)
+def tally(records, taxonomy=TAXONOMY):
+    counted = Tally(taxonomy)
     for record in records:
-        tally.add(record)
-    return {plot.heading: plot.drawing for plot in tally.plots()}
+        counted.add(record)
+    return counted
 
 
-def test_time_runs_in_months_with_the_empty_ones_and_in_years_when_long():
-    records = [examples.record(TAXONOMY, n) for n in (1, 2, 3)]
-    for record, date in zip(records, ("2024-01-02", "2024-04-30", None), strict=True):
+def maps(records):
+    return {plot.heading: plot for plot in tally(records).maps()}
+
+
+def test_time_runs_in_months_and_in_years_when_long():
+    records = [examples.record(TAXONOMY, n) for n in range(30)]
+    for record, date in zip(records, ("2024-04-30", "2024-01-02", None), strict=False):
         record["date"] = date
-    drawing = headings(records)["Type by month"]
-    assert [m for m in ("2024-01", "2024-02", "2024-03", "2024-04") if f">{m}<" in drawing] == [
-        "2024-01",
-        "2024-02",
-        "2024-03",
-        "2024-04",
-    ]
-    records[2]["date"] = "1601-01-01"
-    assert "Type by year" in headings(records)
+    assert maps(records[:3])["Type by month"].columns == ["2024-01", "2024-04"]
+    for number, record in enumerate(records):
+        record["date"] = (
+            f"{1990 + number % 2}-{number // 2 % 12 + 1:02}-03" if number else "1601-01"
+        )
+    assert maps(records)["Type by year"].columns == ["1601", "1990", "1991"]
 
 
-def test_folders_beyond_the_first_share_a_column():
+def test_a_cell_tells_its_share_of_the_documents():
+    records = [examples.record(TAXONOMY, n, name=f"{n % 2}/a.pdf") for n in range(20)]
+    counted = tally(records)
+    (by_folder,) = (plot for plot in counted.maps() if plot.heading == "Type by folder")
+    for label, cells in by_folder.rows.items():
+        numbers = [int(note.split(": ")[1].split(" of ")[0]) for _, _, note in cells]
+        assert sum(numbers) == counted.labels[label]
+        assert all(note.endswith(" of 10 documents") for _, _, note in cells)
+    assert max(shade for cells in by_folder.rows.values() for shade, _, _ in cells) == 9
+
+
+def test_folders_beyond_the_largest_are_counted():
     records = [examples.record(TAXONOMY, n, name=f"folder{n}/a.pdf") for n in range(1, 30)]
-    assert "other folders" in headings(records)["Type by folder"]
+    by_folder = maps(records)["Type by folder"]
+    assert len(by_folder.columns) == 24
+    assert by_folder.note.endswith(" 5 folders with fewer documents not shown.")
+
+
+def test_a_single_document_of_ten_thousand_still_has_a_bar():
+    bars = draw_bars("", "", {"a": 10_000, "b": 1, "c": 0}, 10_001)
+    assert bars.rows == (("a", 100, "10,000 · >99%"), ("b", 2, "1 · <1%"), ("c", 0, "0 · 0%"))
+    assert draw_bars("", "", {}).rows == ()
 
 
 def test_one_facet_is_counted_against_itself():
     taxonomy = examples.small_taxonomy(types=("a", "b", "c"), principles=())
     taxonomy = type(taxonomy)(taxonomy.facets[:1])
-    tally = Tally(taxonomy)
     record = examples.record(taxonomy, 1)
     record["passages"] = [{**record["passages"][0], "type": ["a", "b"]}]
-    record["document"]["labels"] = [
-        {
-            "label": label,
-            "facet": "type",
-            "share": 1,
-            "passages": 1,
-            "strongest": [0],
-            "probability": 1,
-        }
-        for label in ("a", "b")
-    ]
-    tally.add(record)
-    assert "a with b: 1 passage" in list(tally.plots())[-1].drawing
+    label = {"facet": "type", "share": 1, "passages": 1, "strongest": [0], "probability": 1}
+    record["document"]["labels"] = [{**label, "label": name} for name in ("a", "b")]
+    (together,) = tally([record], taxonomy).maps()
+    assert together.rows["a"] == [(0, "", "a with a: 0 passages"), (9, "1", "a with b: 1 passage")]

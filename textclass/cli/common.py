@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,6 @@ from textclass.errors import TextclassError
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 existing_path = click.Path(exists=True, path_type=Path)
 """A path that must be there; click says so if it isn't."""
@@ -39,8 +37,6 @@ class _ModelFolder(click.ParamType):  # type: ignore[type-arg]  # not generic in
 model_folder = _ModelFolder()
 """The name of a model that ships, or a model folder."""
 
-_ELSEWHERE = "give another file"
-
 new_path = click.Path(path_type=Path)
 """A path to write to."""
 
@@ -55,59 +51,41 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> Non
     """
     taken = {path.resolve(): "an input" for path in inputs}
     for path in filter(None, outputs):
-        place = path.resolve()
-        if use := taken.get(place):
-            raise TextclassError(
-                f"it is both {use} and an output", where=str(path), hint=_ELSEWHERE
-            )
-        if place.is_dir():
-            raise TextclassError("it is a folder", where=str(path), hint=_ELSEWHERE)
-        if not place.parent.is_dir():
-            raise TextclassError("its folder doesn't exist", where=str(path), hint="make it first")
+        place, fault, hint = path.resolve(), "", "give another file"
+        if place in taken:
+            fault = f"it is both {taken[place]} and an output"
+        elif place.is_dir():
+            fault = "it is a folder"
+        elif not place.parent.is_dir():
+            fault, hint = "its folder doesn't exist", "make it first"
+        if fault:
+            raise TextclassError(fault, where=str(path), hint=hint)
         taken[place] = "another output"
 
 
-def model_option(command: F) -> F:
-    """Add `--model`."""
-    return click.option(
-        "--model",
-        "-m",
-        "model_path",
-        type=model_folder,
-        default="default",
-        help="A model folder, or the name of a model that ships with textclass: default, accurate.",
-    )(command)
-
-
-def cascade_option(command: F) -> F:
-    """Add `--cascade`."""
-    return click.option(
-        "--cascade",
-        is_flag=True,
-        help="With --model accurate: ask the encoder only where the words aren't sure.",
-    )(command)
-
-
-def labels_option(command: F) -> F:
-    """Add `--labels`."""
-    return click.option(
-        "--labels",
-        "labels_path",
-        type=existing_path,
-        help="A labels.yaml; the one that ships with textclass by default.",
-    )(command)
-
-
-def json_option(command: F) -> F:
-    """Add `--json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
-
-
-def quiet_option(command: F) -> F:
-    """Add `--quiet`."""
-    return click.option(
-        "--quiet", "-q", is_flag=True, help="Only errors on stderr, no progress or summary."
-    )(command)
+model_option = click.option(
+    "--model",
+    "-m",
+    "model_path",
+    type=model_folder,
+    default="default",
+    help="A model folder, or the name of a model that ships with textclass: default, accurate.",
+)
+cascade_option = click.option(
+    "--cascade",
+    is_flag=True,
+    help="With --model accurate: ask the encoder only where the words aren't sure.",
+)
+labels_option = click.option(
+    "--labels",
+    "labels_path",
+    type=existing_path,
+    help="A labels.yaml; the one that ships with textclass by default.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+quiet_option = click.option(
+    "--quiet", "-q", is_flag=True, help="Only errors on stderr, no progress or summary."
+)
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import sys
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from textclass.cli.common import (
-    console,
-    help_on_terminal,
-    json_option,
-    model_option,
-    print_json,
-)
+from textclass.cli.common import console, help_on_terminal, json_option, model_option, print_json
 
 if TYPE_CHECKING:
     from textclass.results import Explanation, PassageTags
@@ -24,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("text", required=False)
-@click.option("--file", "-f", "path", type=click.Path(path_type=Path), help="Read a text file.")
+@click.option("--file", "-f", type=click.File("rb"), help="Read a text file.")
 @model_option
 @click.option("--explain", metavar="LABEL", help="Show why LABEL is given, or why it is not.")
 @click.option("--scores", is_flag=True, help="Show the probability of every label.")
@@ -34,7 +28,7 @@ def predict(
     context: click.Context,
     *,
     text: str | None,
-    path: Path | None,
+    file: BinaryIO | None,
     model_path: Path,
     explain: str | None,
     scores: bool,
@@ -45,40 +39,36 @@ def predict(
     A text of more than 200 words is cut into passages. For PDF, DOCX and other documents, and for
     many texts, use textclass tag. --json prints one result per line.
     """
-    if text is None and path is None:
+    if text is None and file is None:
         help_on_terminal(context)
-    text = _read(text, path)
+    text = _read(text, file)
     from textclass.tagger import Tagger
 
     tagger = Tagger.load(model_path)
-    if explain:
-        for passage in _tag(tagger, text):
-            _print_explanation(tagger.explain(passage.text, explain), passage.text, as_json=as_json)
-        return
-    passages = _tag(tagger, text)
-    for number, passage in enumerate(passages):
+    for number, passage in enumerate(_tag(tagger, text)):
+        explanation = tagger.explain(passage.text, explain) if explain else None
         if as_json:
-            print_json(passage.to_dict(), indent=None)
-            continue
-        if number:
-            click.echo()
-        _print_passage(tagger, passage, scores=scores)
+            print_json((explanation or passage).to_dict(), indent=None)
+        elif explanation:
+            _print_explanation(explanation, passage.text)
+        else:
+            if number:
+                click.echo()
+            _print_passage(tagger, passage, scores=scores)
 
 
-def _read(text: str | None, path: Path | None) -> str:
-    if text is not None and path is not None:
+def _read(text: str | None, file: BinaryIO | None) -> str:
+    if text is not None and file is not None:
         raise click.UsageError("give a text or a file, not both")
-    if path is None and text not in (None, "-"):
-        return str(text)
+    if text is not None and text != "-":
+        return text
+    source = file or sys.stdin.buffer
     try:
-        content = sys.stdin.buffer.read() if path is None else path.read_bytes()
-    except OSError as error:
-        raise click.FileError(str(path), error.strerror) from error
-    try:
-        return content.decode("utf-8-sig")
+        return source.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        name = source.name if file else "stdin"
         raise click.UsageError(
-            f"{path or 'stdin'} isn't text in UTF-8; textclass tag reads documents"
+            f"{name} isn't text in UTF-8; textclass tag reads documents"
         ) from error
 
 
@@ -91,79 +81,52 @@ def _tag(tagger: Tagger, text: str) -> tuple[PassageTags, ...]:
 
 
 def _print_passage(tagger: Tagger, passage: PassageTags, *, scores: bool) -> None:
-    from rich.table import Table
-
-    out = console()
-    out.print(_marked(passage))
-    if passage.reason:
-        out.print(f"\n{passage.outcome}: {passage.reason}")
-    shown = passage.taxonomy.names if scores else passage.labels
-    if not shown:
-        return
-    table = Table(box=None, pad_edge=False)
-    for header in ("", "label", "probability", "threshold", "decided by"):
-        table.add_column(header, overflow="fold")
-    for facet, columns in passage.taxonomy.slices.items():
-        for column in range(columns.start, columns.stop):
-            label = passage.taxonomy.names[column]
-            if label in shown:
-                table.add_row(
-                    facet,
-                    f"[bold]{label}[/bold]" if label in passage.labels else label,
-                    f"{passage.probabilities[column]:.2f}",
-                    f"{tagger.model.thresholds[column]:.2f}",
-                    _spans(passage, label),
-                )
-    out.print()
-    out.print(table)
-
-
-def _spans(passage: PassageTags, label: str) -> str:
-    from rich.markup import escape
-
-    spans = [e for e in passage.evidence if e.label == label]
-    return ", ".join(f"{escape(e.text)} {e.weight:+.2f}" for e in spans)
-
-
-def _signed(weight: float | None) -> str:
-    return "" if weight is None else f"{weight:+.2f}"
-
-
-def _marked(passage: PassageTags) -> object:
+    from rich.table import Column, Table
     from rich.text import Text
 
     text = Text(passage.text)
-    for evidence in passage.evidence:
-        if evidence.weight > 0:
-            start, end = evidence.start - passage.start, evidence.end - passage.start
-            text.stylize("bold underline", start, end)
-    return text
+    for one in passage.evidence:
+        if one.weight > 0:
+            text.stylize("bold underline", one.start - passage.start, one.end - passage.start)
+    out = console()
+    out.print(text)
+    if passage.reason:
+        out.print(f"\n{passage.outcome}: {passage.reason}")
+    headers = ("", "label", "probability", "threshold", "decided by")
+    table = Table(*(Column(h, overflow="fold") for h in headers), box=None, pad_edge=False)
+    for facet in passage.taxonomy:
+        for label in facet.names:
+            given, column = label in passage.labels, passage.taxonomy.columns[label]
+            spans = [f"{e.text} {e.weight:+.2f}" for e in passage.evidence if e.label == label]
+            if given or scores:
+                table.add_row(
+                    facet.name,
+                    Text(label, style="bold" if given else ""),
+                    f"{passage.probabilities[column]:.2f}",
+                    f"{tagger.model.thresholds[column]:.2f}",
+                    Text(", ".join(spans)),
+                )
+    if table.rows:
+        out.print()
+        out.print(table)
 
 
-def _print_explanation(explanation: Explanation, text: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json(explanation.to_dict(), indent=None)
-        return
+def _print_explanation(explanation: Explanation, text: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
     verdict = "given" if explanation.given else "not given"
+    reason = f", {explanation.reason}" if explanation.reason else ""
     out = console()
     out.print(
         f"{explanation.label} is {verdict}: probability {explanation.probability:.2f}, "
-        f"threshold {explanation.threshold:.2f}"
-        + (f", {explanation.reason}" if explanation.reason else "")
+        f"threshold {explanation.threshold:.2f}{reason}"
     )
     out.print(Text(text))
-    table = Table(box=None, pad_edge=False)
-    table.add_column("for")
-    table.add_column("")
-    table.add_column("against")
-    table.add_column("")
-    blank = ("", None)
-    for left, right in zip_longest(*explanation.strongest(10), fillvalue=blank):
-        cells = [cell for word, weight in (left, right) for cell in (word, _signed(weight))]
-        table.add_row(*map(Text, cells))
+    table = Table("for", "", "against", "", box=None, pad_edge=False)
+    for pair in zip_longest(*explanation.strongest(10)):
+        cells = [(word[0], f"{word[1]:+.2f}") if word else ("", "") for word in pair]
+        table.add_row(*(Text(cell) for word in cells for cell in word))
     out.print(table)
     out.print(
         f"All words add {explanation.score - explanation.intercept:+.2f} "

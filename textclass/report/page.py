@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,31 +52,24 @@ def render_page(
     for name, text in (("style", style), ("script", script)):
         if f"</{name}" in text.lower():
             raise ValueError(f"the {name} would end its own element")
-    return (
-        environment()
-        .get_template(template)
-        .generate(
-            {
-                **context,
-                "version": __version__,
-                "policy": content_policy(style, script),
-                "style": Markup(style),  # noqa: S704 -- our own files and numbers, hashed in the policy
-                "script": Markup(script),  # noqa: S704 -- as above
-            }
-        )
-    )
+    own = {
+        "version": __version__,
+        "policy": content_policy(style, script),
+        "style": Markup(style),  # noqa: S704 -- our own files and numbers, hashed in the policy
+        "script": Markup(script),  # noqa: S704 -- as above
+    }
+    return environment().get_template(template).generate({**context, **own})
 
 
 def content_policy(style: str, script: str) -> str:
     """Return the content security policy that allows just this inline style and script."""
-    parts = ["default-src 'none'", f"style-src '{_digest(style)}'"]
-    if script:
-        parts.append(f"script-src '{_digest(script)}'")
+
+    def digest(text: str) -> str:
+        return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+    parts = ["default-src 'none'", f"style-src '{digest(style)}'"]
+    parts += [f"script-src '{digest(script)}'"] if script else []
     return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def printable(text: str) -> str:
@@ -107,21 +99,19 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        count=as_count, percent=as_percent, figure=as_figure, signed=as_signed, plural=as_plural
+        count="{:,}".format,
+        figure=as_figure,
+        line=as_line,
+        percent=as_percent,
+        plural=as_plural,
+        signed=partial(as_figure, digits=2, sign="+"),
     )
     return made
 
 
 def template_text(name: str) -> str:
     """Return the text of a file that stands beside the templates."""
-    loader = environment().loader
-    assert loader is not None  # noqa: S101 -- set just above; for the type checker
-    return loader.get_source(environment(), name)[0]
-
-
-def as_count(value: int) -> str:
-    """Return a whole number with its thousands apart."""
-    return f"{value:,}"
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
 
 
 def as_plural(value: int, one: str, many: str = "") -> str:
@@ -131,24 +121,19 @@ def as_plural(value: int, one: str, many: str = "") -> str:
 
 def as_percent(value: float | None) -> str:
     """Return a share as a percentage that never rounds something to nothing or to all."""
-    if value is None or math.isnan(value):
+    if value is None:
         return DASH
     if 0 < value < 0.005:
         return "<1%"
-    if 0.995 <= value < 1:
-        return ">99%"
-    return f"{value:.0%}"
+    return ">99%" if 0.995 <= value < 1 else f"{value:.0%}"
 
 
-def as_figure(value: float | None, digits: int = 3) -> str:
+def as_figure(value: float | None, digits: int = 3, sign: str = "-") -> str:
     """Return a number with fixed digits, or a dash where there is none."""
-    if value is None or math.isnan(value):
-        return DASH
-    return f"{value:.{digits}f}".replace("-", MINUS)
+    return DASH if value is None else f"{value:{sign}.{digits}f}".replace("-", MINUS)
 
 
-def as_signed(value: float | None, digits: int = 2) -> str:
-    """Return a number with its sign, as typeset."""
-    if value is None or math.isnan(value):
-        return DASH
-    return f"{value:+.{digits}f}".replace("-", MINUS)
+def as_line(records: Iterable[Mapping[str, Any]], x: str, y: str) -> str:
+    """Return the points of an SVG line, 100 units wide and high, leaving out unknown values."""
+    known = [(one[x], one[y]) for one in records if one[x] is not None and one[y] is not None]
+    return " ".join(f"{100 * across:.1f},{100 - 100 * up:.1f}" for across, up in known)

@@ -1,35 +1,25 @@
 """The report of a batch: an overview, what was set aside, and every document with its evidence.
 
-Documents stream through once: each is counted and rendered into a spool file on disk, and the
-pages are put together from there. A small report is one file; a large one has an overview with a
-row for each document, and page files beside it.
+Documents stream through once, each counted and rendered. A small report is one file; a large one
+has page files beside it, written as they fill, and an overview with a row for each document.
 """
 
 from __future__ import annotations
 
 import re
-import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote_from_bytes
 
 from markupsafe import Markup
 
 from textclass.errors import BatchError
-from textclass.report.overview import Tally
-from textclass.report.page import (
-    GENERATOR,
-    environment,
-    printable,
-    render_page,
-    template_text,
-    write_page,
-)
-from textclass.report.views import OUTCOMES, DocumentView, document_view
+from textclass.report.marked_text import mark_text
+from textclass.report.overview import OUTCOMES, REASONS, Tally
+from textclass.report.page import GENERATOR, environment, render_page, template_text, write_page
 from textclass.taxonomy import Taxonomy
 
 PAGE_BYTES = 1_500_000
@@ -38,37 +28,33 @@ PAGE_BYTES = 1_500_000
 MOST_SET_ASIDE = 1_000
 """How many files set aside are listed; the rest are counted, and are in the set-aside file."""
 
+MOST_PASSAGES = 300
+"""How many passages of a document are shown; the rest are counted, and are in the results."""
 
-@dataclass(frozen=True)
+MOST_CLOSE = 3
+"""How many labels that nearly applied are named for an unsure passage."""
+
+
+@dataclass(slots=True)
 class Entry:
-    """Where a document lies in the spool, and what the list needs to sort and filter it."""
+    """A document in the list: its row, and below it its body or, on a page of its own, a link.
 
-    rank: int
-    start: int
-    row: int
-    body: int
+    Attributes
+    ----------
+    outcome, classes, date, unsure
+        What the list is sorted and filtered by.
+    row, body : Markup
+    link : str
+        Address of the body, once that is on a page file.
+    """
+
+    outcome: str
     classes: str
     date: str
     unsure: int
-    anchor: str
-
-
-@dataclass(frozen=True)
-class Item:
-    """A document on a page: with its body, or with a link to the page that has it."""
-
-    entry: Entry
     row: Markup
-    body: Markup | None = None
-    link: str = ""
-
-
-@dataclass(frozen=True)
-class Aside:
-    """Files without a result: the first ones, and how many fell at each stage."""
-
-    shown: tuple[Mapping[str, Any], ...]
-    stages: Counter[str]
+    body: Markup
+    link: str
 
 
 def write_tag_report(
@@ -109,119 +95,114 @@ def write_tag_report(
         If a file can't be written, or a file that isn't ours has the name of a page.
     """
     path = Path(path)
-    tally = Tally(taxonomy)
-    aside = _take_aside(set_aside)
     context = {"title": title, "model": model, "labels": taxonomy.names}
-    # Beside the report, where there is room for it: /tmp is memory on many machines.
-    with _telling(path):
-        opened = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 -- closed in the next line
-    with opened as spool:
-        entries = []
-        for number, record in enumerate(documents, 1):
-            tally.add(record)
-            view = document_view(number, record, taxonomy)
-            with _telling(path):
-                entries.append(_store(spool, view, taxonomy))
-        entries.sort(key=lambda entry: entry.rank)
-        parts = _paginate(entries, page_bytes)
-        files = [page_path(path, n + 2) for n in range(len(parts))] if len(parts) > 1 else []
-        _refuse_strangers(files)
-        for number, file in enumerate(files):
-            part = _part(spool, parts, number, [_link(path), *map(_link, files)])
-            _write(file, "tag_page.jinja", {**context, **part})
-        items = _linked(spool, parts, files) if files else _items(spool, entries)
-        overview = {"tally": tally, "plots": list(tally.plots()), "aside": aside}
-        _write(path, "tags.jinja", {**context, **overview, "items": items, "paged": bool(files)})
-    with _telling(path):
-        _remove_stale(path, len(files) + 1)
-    return (path, *files)
+    tally = Tally(taxonomy)
+    entries: list[Entry] = []
+    page: list[Entry] = []
+    files = [path]
 
+    def finish_page(*, last: bool) -> None:
+        """Write the documents of the page to its file; keep their rows."""
+        number = len(files) + 1
+        file = _page_path(path, number)
+        _refuse_stranger(file)
+        links = {
+            "overview": _link(path),
+            "before": _link(files[-1]) if number > 2 else "",
+            "after": "" if last else _link(_page_path(path, number + 1)),
+        }
+        first = len(entries) - len(page) + 1
+        _write(file, "tag_page.jinja", {**context, **links, "first": first, "entries": page})
+        for entry in page:
+            entry.link, entry.body = _link(file) + entry.link, Markup("")
+        files.append(file)
+        page.clear()
 
-@contextmanager
-def _telling(path: Path) -> Iterator[None]:
-    """Turn an error of the file system into one that names the report `path`."""
-    try:
-        yield
-    except OSError as error:
-        raise BatchError(f"can't be written: {error.strerror}", where=str(path)) from error
-
-
-def _take_aside(set_aside: Iterable[Mapping[str, Any]]) -> Aside:
-    shown: list[Mapping[str, Any]] = []
+    size = 0
+    for number, record in enumerate(documents, 1):
+        tally.add(record)
+        entry = _entry(number, record, taxonomy)
+        size += len(entry.row) + len(entry.body)
+        if page and size > page_bytes:
+            finish_page(last=False)
+            size = len(entry.row) + len(entry.body)
+        entries.append(entry)
+        page.append(entry)
+    if len(files) > 1:
+        finish_page(last=True)
     stages: Counter[str] = Counter()
+    shown: list[Mapping[str, Any]] = []
     for row in set_aside:
-        stages[str(row.get("stage") or "reading")] += 1
-        if len(shown) < MOST_SET_ASIDE:
-            shown.append(row)
-    return Aside(tuple(shown), stages)
+        stages[row["stage"]] += 1
+        shown += [row] if len(shown) < MOST_SET_ASIDE else []
+    overview = {"tally": tally, "stages": stages, "aside": shown, "entries": entries}
+    _write(path, "tags.jinja", {**context, **overview})
+    _remove_stale(path, len(files))
+    return tuple(files)
 
 
-def _store(spool: IO[bytes], view: DocumentView, taxonomy: Taxonomy) -> Entry:
-    """Render a document to the end of the spool."""
+def _entry(number: int, record: Mapping[str, Any], taxonomy: Taxonomy) -> Entry:
+    """Render the document of a batch record, `number` counted from 1 over the report."""
+    tags, passages = record["document"], record["passages"]
+    anchor = f"d{number}"
+    shown = {name: [i for i, p in enumerate(passages) if p["outcome"] == name] for name in OUTCOMES}
+    chosen = set([i for places in shown.values() for i in places][:MOST_PASSAGES])
+    view = {
+        **tags,
+        "anchor": anchor,
+        "folder": record["folder"],
+        "date": (record["date"] or "")[:10],
+        "lead": taxonomy.facets[0].names,
+        "unsure": len(shown["unsure"]),
+        "primary": [name for name in tags["primary"].values() if name],
+        "labels": [
+            {**label, "strongest": [(i, _place(i, passages[i])) for i in label["strongest"]]}
+            for label in tags["labels"]
+        ],
+        "chosen": chosen,
+        "shown": {
+            name: [_passage(i, passages[i], taxonomy) for i in places if i in chosen]
+            for name, places in shown.items()
+        },
+        "hidden": len(passages) - len(chosen),
+    }
     template: Any = environment().get_template("document.jinja").module
-    row, body = (printable(str(part(view))).encode() for part in (template.row, template.body))
-    start = spool.tell()
-    spool.write(row)
-    spool.write(body)
-    columns = (taxonomy.columns.get(label.name) for label in view.labels)
-    classes = [view.outcome, *(f"l{column}" for column in columns if column is not None)]
+    columns = [f"l{taxonomy.columns[label['label']]}" for label in tags["labels"]]
     return Entry(
-        rank=OUTCOMES.index(view.outcome),
-        start=start,
-        row=len(row),
-        body=len(body),
-        classes=" ".join(classes),
-        date=view.date,
-        unsure=view.unsure,
-        anchor=view.anchor,
+        outcome=tags["outcome"],
+        classes=" ".join([tags["outcome"], *columns]),
+        date=view["date"],
+        unsure=view["unsure"],
+        row=template.row(view),
+        body=template.body(view),
+        link=f"#{anchor}",
     )
 
 
-def _paginate(entries: Sequence[Entry], most: int) -> list[list[Entry]]:
-    pages: list[list[Entry]] = []
-    size = most
-    for entry in entries:
-        size += entry.row + entry.body
-        if size > most:
-            pages.append([])
-            size = entry.row + entry.body
-        pages[-1].append(entry)
-    return pages
+def _place(index: int, passage: Mapping[str, Any]) -> str:
+    page = f"page {passage['page']}, " if passage["page"] is not None else ""
+    return f"{page}passage {index + 1}"
 
 
-def page_path(path: Path, number: int) -> Path:
-    """Return the name of a page file: beside the report, wherever that is."""
-    return path.with_name(f"{path.stem}-{number:03d}{path.suffix}")
-
-
-def _items(spool: IO[bytes], entries: Iterable[Entry]) -> Iterator[Item]:
-    for entry in entries:
-        spool.seek(entry.start)
-        # Rendered by our own template with escaping on.
-        row, body = (Markup(spool.read(n).decode()) for n in (entry.row, entry.body))  # noqa: S704 -- rendered by us
-        yield Item(entry, row, body)
-
-
-def _linked(
-    spool: IO[bytes], pages: Iterable[Sequence[Entry]], files: Iterable[Path]
-) -> Iterator[Item]:
-    for entries, file in zip(pages, files, strict=True):
-        for item in _items(spool, entries):
-            yield Item(item.entry, item.row, link=f"{_link(file)}#{item.entry.anchor}")
-
-
-def _part(
-    spool: IO[bytes], parts: Sequence[Sequence[Entry]], number: int, links: Sequence[str]
-) -> dict[str, Any]:
-    before = sum(len(part) for part in parts[:number])
+def _passage(index: int, passage: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
+    given = [label for facet in taxonomy for label in passage[facet.name]]
+    scores = {name: p for facet in passage["scores"].values() for name, p in facet.items()}
+    close = sorted(scores, key=lambda name: -scores[name]) if passage["outcome"] == "unsure" else []
+    text, start = passage["text"], passage["start"]
     return {
-        "number": number,
-        "files": links,
-        "first": before + 1,
-        "last": before + len(parts[number]),
-        "total": sum(len(part) for part in parts),
-        "items": _items(spool, parts[number]),
+        "index": index,
+        "place": _place(index, passage),
+        "outcome": passage["outcome"],
+        "reason": REASONS.get(passage["reason"], passage["reason"]),
+        "given": given,
+        "close": close[:MOST_CLOSE],
+        "scores": scores,
+        "marked": mark_text(text, passage["evidence"], shift=start, first=given),
     }
+
+
+def _page_path(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.stem}-{number:03d}{path.suffix}")
 
 
 def _link(file: Path) -> str:
@@ -230,31 +211,32 @@ def _link(file: Path) -> str:
 
 
 def _write(file: Path, template: str, context: Mapping[str, Any]) -> None:
-    style, script = _filter_style(len(context["labels"])), template_text("arrange.js")
-    write_page(file, render_page(template, context, style=style, script=script))
-
-
-def _filter_style(labels: int) -> str:
-    """Return rules that hide documents without a label or outcome whose box is ticked."""
-    # `:has` looks through the small form only; through the body it takes a minute.
-    rules = [f".arrange:has(#f{n}:checked) ~ .docs > :not(.l{n})" for n in range(labels)]
-    rules += [f".arrange:has(#f-{name}:checked) ~ .docs > :not(.{name})" for name in OUTCOMES]
-    return ",\n".join(rules) + " { display: none }\n"
+    entries: Sequence[Entry] = sorted(context["entries"], key=lambda e: OUTCOMES.index(e.outcome))
+    # Rules that hide documents without a label or outcome whose box is ticked. `:has` looks
+    # through the small form only; through the body it takes a minute.
+    boxes = {f"f{n}": f"l{n}" for n in range(len(context["labels"]))}
+    boxes |= {f"f-{name}": name for name in OUTCOMES}
+    rules = (f".arrange:has(#{box}:checked) ~ .docs > :not(.{kind})" for box, kind in boxes.items())
+    style, script = ",\n".join(rules) + " { display: none }\n", template_text("arrange.js")
+    page = render_page(template, {**context, "entries": entries}, style=style, script=script)
+    write_page(file, page)
 
 
 def _ours(file: Path) -> bool:
-    with file.open("rb") as start:
-        return GENERATOR in start.read(2048)
+    try:
+        with file.open("rb") as start:
+            return GENERATOR in start.read(2048)
+    except OSError:
+        return False
 
 
-def _refuse_strangers(files: Iterable[Path]) -> None:
-    for file in files:
-        if file.is_symlink() or (file.exists() and not (file.is_file() and _ours(file))):
-            raise BatchError(
-                "a page of the report would overwrite this file, which isn't ours",
-                where=str(file),
-                hint="move it, or give the report another name",
-            )
+def _refuse_stranger(file: Path) -> None:
+    if file.is_symlink() or (file.exists() and not _ours(file)):
+        raise BatchError(
+            "a page of the report would overwrite this file, which isn't ours",
+            where=str(file),
+            hint="move it, or give the report another name",
+        )
 
 
 def _remove_stale(path: Path, last: int) -> None:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclass.report.highlights import Piece, mark_text
+from textclass.report.marked_text import Piece, mark_text
 
 TEXT = "The relief convoy reached both sides."
 
@@ -41,13 +41,12 @@ def test_evidence_that_is_not_where_it_says_is_told_but_not_marked():
     beyond = [{"label": "a", "start": 30, "end": 99, "text": "sides.", "weight": 0.5}]
     marked = mark_text(TEXT, wrong + beyond)
     assert [p.kind for p in marked.pieces] == [""]
-    assert marked.grounds[0].pros == (("relief", "+1.00"), ("sides.", "+0.50"))
+    assert marked.grounds == {"a": [*wrong, *beyond]}
 
 
 def test_labels_are_numbered_as_they_are_given():
     evidence = [span("b", "relief", 1.0), span("a", "convoy", 0.5)]
-    grounds = mark_text(TEXT, evidence, first=["c", "a", "b"]).grounds
-    assert [(g.key, g.label) for g in grounds] == [(1, "a"), (2, "b")]
+    assert mark_text(TEXT, evidence, first=["c", "a", "b"]).keys == {"a": 1, "b": 2}
 
 
 spans = st.lists(st.tuples(st.integers(-3, 40), st.integers(-3, 40), st.floats(-2, 2)), max_size=12)
