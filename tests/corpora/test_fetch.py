@@ -56,12 +56,8 @@ def only(reports):
     return source
 
 
-def lacking(report):
-    return sum(map(len, report.missing.values()))
-
-
 def missing(reports):
-    return sum(map(lacking, reports))
+    return sum(report.lacking for report in reports)
 
 
 def reason(report):
@@ -146,7 +142,7 @@ def test_a_commit_that_isnt_there_is_told_and_other_sources_still_come(tmp_path,
     write_jsonl(corpus / "public" / "more.jsonl", [pointer(BREAD, "b/bread.txt", source="more")])
     news, more = fetch_texts(corpus)
     assert "git fetch" in reason(news)
-    assert lacking(news) == 2
+    assert news.lacking == 2
     assert more.brought == 1
 
 
@@ -154,7 +150,7 @@ def test_a_server_that_isnt_there_is_told(tmp_path):
     corpus = make_corpus(tmp_path / "corpus", f"file://{tmp_path}/nowhere", "0" * 40)
     report = only(fetch_texts(corpus))
     assert "git fetch" in reason(report)
-    assert lacking(report) == 3
+    assert report.lacking == 3
 
 
 def test_a_link_in_the_repository_is_not_followed(tmp_path, server):

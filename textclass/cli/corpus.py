@@ -45,13 +45,7 @@ def corpus() -> None:
 
 @corpus.command()
 @click.argument("folder", type=existing_path, default="corpus")
-@click.option(
-    "--from",
-    "origin",
-    type=existing_path,
-    help="Take the texts from here, not from the network: a file of texts, a git clone, or a "
-    "folder with such files or with a clone of each source.",
-)
+@click.option("--from", "origin", type=existing_path, help="Take the texts from here.")
 @json_option
 @quiet_option
 @click.pass_context
@@ -60,26 +54,25 @@ def fetch(
 ) -> None:
     """Bring the texts that labels on public texts point to, into FOLDER/cache.
 
-    Every text is checked against its hash. A broken download goes on where it stopped. Exits with 3
-    when some texts are missing, with 1 when all are.
+    They come from the network; or with --from out of a file of texts, a git clone, or a folder of
+    such files or of a clone for each source. Every text is checked against its hash. A broken
+    download goes on where it stopped. Exits with 3 when some texts are missing, with 1 when all
+    are.
     """
     from textclass.corpora import fetch_texts
 
     with progress_bar("files", quiet=quiet) as progress:
-        reports = [
-            asdict(report) for report in fetch_texts(folder, origin=origin, progress=progress)
-        ]
-    wanted = sum(report["wanted"] for report in reports)
-    missing = wanted - sum(report["here"] + report["brought"] for report in reports)
+        reports = fetch_texts(folder, origin=origin, progress=progress)
+    wanted, missing = (sum(getattr(r, name) for r in reports) for name in ("wanted", "lacking"))
     if as_json:
-        print_json({"wanted": wanted, "missing": missing, "sources": reports})
+        sources = [asdict(report) for report in reports]
+        print_json({"wanted": wanted, "missing": missing, "sources": sources})
     else:
-        lacking = [sum(map(len, report["missing"].values())) for report in reports]
-        _print_table([r | {"missing": n} for r, n in zip(reports, lacking, strict=True)])
+        _print_table([{**asdict(report), "missing": report.lacking} for report in reports])
         for report in reports:
-            for reason, places in report["missing"].items():
+            for reason, places in report.missing.items():
                 told = f"{len(places)} missing: {reason}, such as {places[0]}"
-                note(f"{report['source']}: {told}", quiet=quiet)
+                note(f"{report.source}: {told}", quiet=quiet)
     if missing:
         context.exit(1 if missing == wanted else SET_ASIDE)
 
@@ -87,20 +80,9 @@ def fetch(
 @corpus.command()
 @corpus_paths
 @labels_option
-@click.option(
-    "--held-out",
-    type=existing_path,
-    multiple=True,
-    help="Passages that nobody may train on: tell what leaks from them into CORPUS.",
-)
-@click.option(
-    "--label-errors",
-    is_flag=True,
-    help="Also fit a model and rank the labels that it doubts, out of fold.",
-)
-@click.option(
-    "--most", type=click.IntRange(0), default=20, show_default=True, help="Lines of each kind."
-)
+@click.option("--held-out", type=existing_path, multiple=True, help="Tell what leaks from here.")
+@click.option("--label-errors", is_flag=True, help="Also fit a model and rank labels it doubts.")
+@click.option("--most", type=click.IntRange(0), default=20, help="Lines of each kind [20].")
 @json_option
 @quiet_option
 @click.pass_context
@@ -184,15 +166,11 @@ def stats(
         f"{counts.documents} documents, {counts.words} words"
     )
     for facet, labels in counts.labels.items():
-        often = {label: Counter(counts.together[label]).most_common(3) for label in labels}
-        rows = [
-            {
-                facet: label,
-                "passages": count,
-                "most often with": ", ".join(f"{n} {c}" for n, c in often[label]),
-            }
-            for label, count in labels.items()
-        ]
+        rows: list[dict[str, Any]] = []
+        for label, count in labels.items():
+            often = Counter(counts.together[label]).most_common(3)
+            others = ", ".join(f"{other} {n}" for other, n in often)
+            rows.append({facet: label, "passages": count, "most often with": others})
         click.echo()
         _print_table([*rows, {facet: "(none)", "passages": counts.none[facet]}])
     for name, values in counts.columns.items():
@@ -251,9 +229,7 @@ def convert(
 @corpus.command()
 @click.argument("first", type=existing_path)
 @click.argument("second", type=existing_path, required=False)
-@click.option(
-    "--readers", nargs=2, help="Two names of the column reader; needed if FIRST has more than two."
-)
+@click.option("--readers", nargs=2, help="Two of the names in FIRST, if it has more.")
 @labels_option
 @click.option("--most", type=click.IntRange(0), default=50, help="Differences to list.")
 @json_option

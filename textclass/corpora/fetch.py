@@ -63,6 +63,11 @@ class SourceReport:
     brought: int
     missing: Mapping[str, list[str]]
 
+    @property
+    def lacking(self) -> int:
+        """Texts that aren't in the cache."""
+        return self.wanted - self.here - self.brought
+
 
 def fetch_texts(
     folder: str | Path,
