@@ -33,7 +33,7 @@ ONLY_IN = {
     "spacy": {"language", "component.py", "corpora/convert.py"},
     "sklearn": {"learning"},
     "iterstrat": {"learning"},
-    "pandas": {"learning", "tagger.py", "results.py"},
+    "pandas": {"corpora", "learning", "tagger.py", "results.py", "cli/corpus.py"},
     "scipy": {"learning", "model"},
     "safetensors": {"model"},
     "pypdfium2": {"documents"},

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from tests.corpora.makers import BREAD, OTHER, RIVER, make_repository, sources_yaml, write_jsonl
 from textclass.cli.corpus import FORMS as FORMS_HELP
 from textclass.cli.corpus import corpus
-from textclass.corpora import FORMS, OWN, text_id
+from textclass.corpora import FORMS, text_id
 from textclass.errors import CorpusError
 
 
@@ -124,7 +124,7 @@ def test_convert_there_and_back(tmp_path):
 
 
 def test_every_form_can_be_asked_for():
-    assert all(name in FORMS_HELP for name in (OWN, *FORMS))
+    assert all(name in FORMS_HELP for name in FORMS)
 
 
 def test_agreement(tmp_path):
@@ -134,8 +134,8 @@ def test_agreement(tmp_path):
     assert f"{text_id(RIVER)}: citizen by the first reader only" in result.stdout
     assert "2 passages read by both, 0 by the first only, 1 by the second only" in result.stderr
     as_json = json.loads(run("agreement", first, second, "--json").stdout)
-    assert as_json["overall"]["kappa"] == 0
-    assert as_json["labels"][0]["kappa"] is None
+    assert as_json["figures"][-1]["kappa"] == 0
+    assert as_json["figures"][0]["kappa"] is None
 
 
 def test_a_text_cant_give_orders_to_the_terminal(tmp_path):
@@ -145,14 +145,15 @@ def test_a_text_cant_give_orders_to_the_terminal(tmp_path):
     assert "\x1b" not in run("agreement", first, second).stdout
 
 
-def test_strip_texts(tmp_path):
-    place = {"source": "news", "path": "a.txt", "start": 0, "end": 9}
+def test_convert_to_pointers(tmp_path):
+    place = {"source": "news", "path": "a.txt", "start": 0, "end": 9, "labelled": "gold"}
     path = write_jsonl(tmp_path / "a.jsonl", [row(**place)])
-    result = run("strip-texts", path, "--labelled", "gold", "-o", tmp_path / "p.jsonl")
+    result = run("convert", path, "--to", "pointers")
     assert result.exit_code == 0
-    assert RIVER not in (tmp_path / "p.jsonl").read_text()
+    assert RIVER not in result.stdout
+    assert json.loads(result.stdout)["labelled"] == "gold"
     result = run(
-        "strip-texts", write_jsonl(path, [row()]), "--labelled", "x", "-o", tmp_path / "q.jsonl"
+        "convert", write_jsonl(path, [row()]), "--to", "pointers", "-o", tmp_path / "q.jsonl"
     )
     assert isinstance(result.exception, CorpusError)
     assert not (tmp_path / "q.jsonl").exists()

@@ -22,7 +22,6 @@ def folder(tmp_path):
         "evaluate c.jsonl -m MODEL --report c.jsonl",
         "corpus stats c.jsonl --labels labels.yaml --html c.jsonl",
         "corpus convert c.jsonl --labels labels.yaml --to doccano -o c.jsonl",
-        "corpus strip-texts c.jsonl --labels labels.yaml --labelled gold -o c.jsonl",
         "tag c.jsonl -m MODEL -o out.jsonl --log c.jsonl",
         "tag c.jsonl -m MODEL -o out.jsonl --report out.jsonl",
         "tag c.jsonl -m MODEL -o out.jsonl -o out.jsonl",

@@ -60,6 +60,11 @@ def missing(reports):
     return sum(report.lacking for report in reports)
 
 
+def reason(report):
+    (only_reason,) = report.missing
+    return only_reason
+
+
 def stored_blobs(folder):
     objects = git(
         folder / "cache" / "git" / "news", "cat-file", "--batch-all-objects", "--batch-check"
@@ -123,7 +128,7 @@ def test_a_missing_file_and_an_altered_passage_are_told_apart(tmp_path, server):
     assert report.brought == 1
     assert {places[0][:16]: reason for reason, places in report.missing.items()} == {
         text_id(altered): "what stands in the file has another hash: it was altered",
-        text_id(absent): "the file isn't there",
+        text_id(absent): "it isn't there",
     }
     assert json.loads((corpus / "cache" / "news.jsonl").read_text())["text"] == RIVER
 
@@ -136,16 +141,15 @@ def test_a_commit_that_isnt_there_is_told_and_other_sources_still_come(tmp_path,
         file.write(more)
     write_jsonl(corpus / "public" / "more.jsonl", [pointer(BREAD, "b/bread.txt", source="more")])
     news, more = fetch_texts(corpus)
-    assert "git fetch" in news.error
+    assert "git fetch" in reason(news)
     assert news.lacking == 2
     assert more.brought == 1
-    assert missing(fetch_texts(corpus, only=["more"])) == 0
 
 
 def test_a_server_that_isnt_there_is_told(tmp_path):
     corpus = make_corpus(tmp_path / "corpus", f"file://{tmp_path}/nowhere", "0" * 40)
     report = only(fetch_texts(corpus))
-    assert "git fetch" in report.error
+    assert "git fetch" in reason(report)
     assert report.lacking == 3
 
 
@@ -161,8 +165,6 @@ def test_a_link_in_the_repository_is_not_followed(tmp_path, server):
     assert missing(fetch_texts(corpus)) == 1
     for origin in (folder, folder.parent):
         assert missing(fetch_texts(corpus, origin=origin)) == 1
-    (folder / ".git").rename(tmp_path / "git")
-    assert missing(fetch_texts(corpus, origin=folder)) == 1
 
 
 def test_texts_come_from_clones_of_any_kind(tmp_path, server):
@@ -180,15 +182,7 @@ def test_a_clone_gives_the_commit_not_what_lies_in_its_folder(tmp_path, server):
     assert missing(fetch_texts(corpus, origin=folder)) == 0
 
 
-def test_texts_come_from_plain_files(tmp_path, corpus):
-    for path, text in FILES.items():
-        file = tmp_path / "plain" / "news" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    assert missing(fetch_texts(corpus, origin=tmp_path / "plain")) == 0
-
-
-def test_texts_come_from_files_of_texts_and_altered_ones_are_told(tmp_path, corpus):
+def test_texts_come_from_files_of_texts_and_altered_ones_are_missing(tmp_path, corpus):
     rows = [{"text": RIVER}, {"id": text_id(BREAD), "text": BREAD + " "}, {"id": 7}, {"text": 1}]
     write_jsonl(tmp_path / "given" / "a.jsonl", rows)
     (tmp_path / "given" / "b.jsonl.gz").write_bytes(
@@ -196,8 +190,7 @@ def test_texts_come_from_files_of_texts_and_altered_ones_are_told(tmp_path, corp
     )
     report = only(fetch_texts(corpus, origin=tmp_path / "given"))
     assert report.brought == 2
-    ((reason, places),) = report.missing.items()
-    assert (places, "another hash" in reason) == ([f"{text_id(BREAD)} in b/bread.txt"], True)
+    assert report.missing == {"it isn't there": [f"{text_id(BREAD)} in b/bread.txt"]}
     write_jsonl(tmp_path / "rest.jsonl", [{"text": BREAD}])
     report = only(fetch_texts(corpus, origin=tmp_path / "rest.jsonl"))
     assert (report.here, report.brought, report.missing) == (2, 1, {})
@@ -242,13 +235,8 @@ def test_hostile_pointers_are_refused_all_at_once(corpus):
 
 
 def test_what_isnt_there_is_told(tmp_path, corpus):
-    with pytest.raises(CorpusError, match="no source 'wire'"):
-        fetch_texts(corpus, only=["wire"])
     with pytest.raises(CorpusError, match="no such file or folder"):
         fetch_texts(corpus, origin=tmp_path / "nowhere")
-    (tmp_path / "x.txt").touch()
-    with pytest.raises(CorpusError, match="bad row"):
-        fetch_texts(corpus, origin=tmp_path / "x.txt")
     (corpus / "sources.yaml").unlink()
     with pytest.raises(CorpusError, match=r"sources\.yaml: can't be read"):
         fetch_texts(corpus)
@@ -262,4 +250,4 @@ def test_the_surroundings_cant_turn_git_elsewhere(corpus, tmp_path, monkeypatch)
 
 def test_without_git_the_way_out_is_told(corpus, monkeypatch):
     monkeypatch.setattr("shutil.which", lambda _: None)
-    assert "--from" in only(fetch_texts(corpus)).error
+    assert "--from" in reason(only(fetch_texts(corpus)))

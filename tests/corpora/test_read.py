@@ -5,10 +5,9 @@ import os
 
 import pytest
 
-from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, write_jsonl
+from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, sources_yaml, write_jsonl
 from textclass.corpora import read_corpus, scan_corpus, text_id
 from textclass.corpora import write_jsonl as write
-from textclass.corpora.fetch import TextCache
 from textclass.errors import CorpusError
 
 
@@ -276,10 +275,7 @@ def test_spans_must_lie_in_the_text_and_have_a_known_label(tmp_path):
 
 
 def test_pointers_get_their_text_and_document_from_the_cache(tmp_path):
-    (tmp_path / "sources.yaml").write_text(
-        "sources:\n- {name: news, title: News, url: 'https://x.org/n', licence: CC0,"
-        f" commit: '{'0' * 40}'}}\n"
-    )
+    (tmp_path / "sources.yaml").write_text(sources_yaml("https://x.org/n", "0" * 40))
     pointers = [
         {"id": text_id(RIVER), "source": "news", "path": "a/b.txt", "topic": ["river"], "tone": []},
         {
@@ -294,15 +290,16 @@ def test_pointers_get_their_text_and_document_from_the_cache(tmp_path):
     path = write_jsonl(tmp_path / "public" / "p.jsonl", pointers)
     with pytest.raises(CorpusError, match=r"2 labelled passages point to .*textclass corpus fetch"):
         read_corpus(path, TAXONOMY)
-    TextCache(tmp_path / "cache").store("news", {text_id(t): t for t in (RIVER, BREAD)})
+    write(tmp_path / "cache" / "news.jsonl", [{"text": text} for text in (RIVER, BREAD)])
     for where in (tmp_path, path):
         first, second = read_corpus(where, TAXONOMY).rows
-        assert first.columns["licence"] == "CC0"
+        assert first.columns["licence"] == "CC0-1.0"
         assert (first.text, first.group) == (RIVER, "news:a/b.txt")
         assert second.group == "g"
 
 
 def test_an_altered_text_in_the_cache_counts_as_not_here(tmp_path):
+    (tmp_path / "sources.yaml").write_text(sources_yaml("https://x.org/n", "0" * 40))
     path = write_jsonl(
         tmp_path / "p.jsonl",
         [{"id": text_id(RIVER), "source": "news", "path": "a", "topic": [], "tone": []}],

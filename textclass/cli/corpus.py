@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,17 +22,16 @@ from textclass.cli.common import (
     progress_bar,
     quiet_option,
 )
-from textclass.cli.corpus_results import (
-    print_agreement,
-    print_fetched,
-    print_findings,
-    print_label_issues,
-    print_stats,
-)
 
-FORMS = "textclass, spacy, spacy-jsonl, doccano, label-studio, prodigy or argilla"
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMS = "textclass, pointers, spacy, spacy-jsonl, doccano, label-studio, prodigy or argilla"
 SET_ASIDE = 3
 """Exit code when some texts came and others didn't."""
+
+FEWEST = 5
+"""Answers that a figure of agreement needs."""
 
 corpus_paths = click.argument(
     "paths", metavar="CORPUS...", type=existing_path, nargs=-1, required=True
@@ -43,41 +45,34 @@ def corpus() -> None:
 
 @corpus.command()
 @click.argument("folder", type=existing_path, default="corpus")
-@click.option(
-    "--from",
-    "origin",
-    type=existing_path,
-    help="Take the texts from here, not from the network: a file of texts, a git clone, or a "
-    "folder with such files, or with a clone or the plain files of each source.",
-)
-@click.option("--source", "only", multiple=True, help="Only this source; can be given again.")
+@click.option("--from", "origin", type=existing_path, help="Take the texts from here.")
 @json_option
 @quiet_option
 @click.pass_context
 def fetch(
-    context: click.Context,
-    *,
-    folder: Path,
-    origin: Path | None,
-    only: tuple[str, ...],
-    as_json: bool,
-    quiet: bool,
+    context: click.Context, *, folder: Path, origin: Path | None, as_json: bool, quiet: bool
 ) -> None:
     """Bring the texts that labels on public texts point to, into FOLDER/cache.
 
-    Every text is checked against its hash. A broken download goes on where it stopped. Exits with 3
-    when some texts are missing, with 1 when all are.
+    They come from the network; or with --from out of a file of texts, a git clone, or a folder of
+    such files or of a clone for each source. Every text is checked against its hash. A broken
+    download goes on where it stopped. Exits with 3 when some texts are missing, with 1 when all
+    are.
     """
     from textclass.corpora import fetch_texts
 
     with progress_bar("files", quiet=quiet) as progress:
-        reports = fetch_texts(folder, origin=origin, only=only, progress=progress)
-    wanted, missing = (sum(getattr(r, n) for r in reports) for n in ("wanted", "lacking"))
+        reports = fetch_texts(folder, origin=origin, progress=progress)
+    wanted, missing = (sum(getattr(r, name) for r in reports) for name in ("wanted", "lacking"))
     if as_json:
         sources = [asdict(report) for report in reports]
         print_json({"wanted": wanted, "missing": missing, "sources": sources})
     else:
-        print_fetched(reports, quiet=quiet)
+        _print_table([{**asdict(report), "missing": report.lacking} for report in reports])
+        for report in reports:
+            for reason, places in report.missing.items():
+                told = f"{len(places)} missing: {reason}, such as {places[0]}"
+                note(f"{report.source}: {told}", quiet=quiet)
     if missing:
         context.exit(1 if missing == wanted else SET_ASIDE)
 
@@ -85,20 +80,9 @@ def fetch(
 @corpus.command()
 @corpus_paths
 @labels_option
-@click.option(
-    "--held-out",
-    type=existing_path,
-    multiple=True,
-    help="Passages that nobody may train on: tell what leaks from them into CORPUS.",
-)
-@click.option(
-    "--label-errors",
-    is_flag=True,
-    help="Also fit a model and rank the labels that it doubts, out of fold.",
-)
-@click.option(
-    "--most", type=click.IntRange(0), default=20, show_default=True, help="Lines of each kind."
-)
+@click.option("--held-out", type=existing_path, multiple=True, help="Tell what leaks from here.")
+@click.option("--label-errors", is_flag=True, help="Also fit a model and rank labels it doubts.")
+@click.option("--most", type=click.IntRange(0), default=20, help="Lines of each kind [20].")
 @json_option
 @quiet_option
 @click.pass_context
@@ -124,22 +108,34 @@ def check(
     taxonomy = Taxonomy.load(labels_path)
     scan = scan_corpus(paths, taxonomy)
     others = read_corpus(held_out, taxonomy) if held_out else None
-    report = check_corpus(scan, held_out=others)
-    issues = []
+    findings = check_corpus(scan, held_out=others)
+    issues: list[dict[str, Any]] = []
     if label_errors:
         from textclass.learning import out_of_fold
 
-        issues = rank_label_issues(scan.corpus, out_of_fold(scan.corpus))
+        issues = _records(rank_label_issues(scan.corpus, out_of_fold(scan.corpus)))
+    levels = Counter(finding.level for finding in findings)
     if as_json:
-        ranked = {"label_errors": [issue.to_dict() for issue in issues]} if label_errors else {}
-        print_json({**report.to_dict(), **ranked})
+        told = [asdict(finding) for finding in findings]
+        report = {"ok": not levels["error"], "passages": len(scan.corpus), "findings": told}
+        print_json(report | ({"label_errors": issues} if label_errors else {}))
     else:
-        print_findings(report, most)
-        print_label_issues(issues, most)
-    errors = len(report.errors)
-    warnings = len(report.findings) - errors
-    note(f"{report.passages} passages, {errors} errors, {warnings} warnings", quiet=quiet)
-    if not report.ok:
+        told_of: dict[str, list[str]] = {}
+        for finding in findings:
+            where = "; ".join(finding.where[:3]) + (" …" if len(finding.where) > 3 else "")
+            line = f"{finding.level} [{finding.kind}] {finding.message}"
+            lines = told_of.setdefault(f"{finding.level}s [{finding.kind}]", [])
+            lines.append(f"{where}: {line}" if where else line)
+        told_of["labels in doubt"] = [
+            f"{issue['where']}: {issue['label']} is {'' if issue['given'] else 'not '}given, "
+            f"probability {issue['probability']:.2f}: {_snippet(issue['text'])}"
+            for issue in issues
+        ]
+        for kind, lines in told_of.items():
+            _print_most(lines, most, kind)
+    counts = f"{levels['error']} errors, {levels['warning']} warnings"
+    note(f"{len(scan.corpus)} passages, {counts}", quiet=quiet)
+    if levels["error"]:
         context.exit(1)
 
 
@@ -163,9 +159,23 @@ def stats(
         title = f"Corpus {', '.join(path.name for path in paths)}"
         write_corpus_page(counts, page, title=title)
     if as_json:
-        print_json(counts.to_dict())
-    else:
-        print_stats(counts)
+        print_json(asdict(counts))
+        return
+    click.echo(
+        f"{counts.passages} passages ({counts.soft} with probabilities instead of labels) from "
+        f"{counts.documents} documents, {counts.words} words"
+    )
+    for facet, labels in counts.labels.items():
+        rows: list[dict[str, Any]] = []
+        for label, count in labels.items():
+            often = Counter(counts.together[label]).most_common(3)
+            others = ", ".join(f"{other} {n}" for other, n in often)
+            rows.append({facet: label, "passages": count, "most often with": others})
+        click.echo()
+        _print_table([*rows, {facet: "(none)", "passages": counts.none[facet]}])
+    for name, values in counts.columns.items():
+        listed = ", ".join(f"{value} {count}" for value, count in values.items())
+        click.echo(f"\n{name}: {listed}")
 
 
 @corpus.command()
@@ -194,7 +204,10 @@ def convert(
     labels_path: Path | None,
     quiet: bool,
 ) -> None:
-    """Convert a corpus to or from the form of spaCy, doccano, Label Studio, Prodigy or Argilla."""
+    """Convert a corpus to or from the form of spaCy, doccano, Label Studio, Prodigy or Argilla.
+
+    Pointers are labels on public texts without the texts, which corpus fetch can bring again.
+    """
     check_outputs([output], [path])
     from textclass.corpora import read_form, write_form
     from textclass.taxonomy import Taxonomy
@@ -203,22 +216,20 @@ def convert(
         raise click.UsageError("a DocBin is no text: give --output")
     utf16 = offsets == "utf-16"
     taxonomy = Taxonomy.load(labels_path)
-    converted = read_form(path, source, taxonomy, utf16=utf16, text_column=text_column)
-    content = write_form(converted.corpus, target, utf16=utf16)
+    scan = read_form(path, source, taxonomy, utf16=utf16, text_column=text_column)
+    content = write_form(scan.corpus, target, utf16=utf16)
     if output is None:
         click.echo(content, nl=False)
     else:
         output.write_bytes(content)
-    skipped = f", {converted.skipped} that nobody labelled left out" if converted.skipped else ""
-    note(f"{len(converted.corpus)} passages{skipped}", quiet=quiet)
+    skipped = f", {len(scan.faults)} that nobody labelled left out" if scan.faults else ""
+    note(f"{len(scan.corpus)} passages{skipped}", quiet=quiet)
 
 
 @corpus.command()
 @click.argument("first", type=existing_path)
 @click.argument("second", type=existing_path, required=False)
-@click.option(
-    "--readers", nargs=2, help="Two names of the column reader; needed if FIRST has more than two."
-)
+@click.option("--readers", nargs=2, help="Two of the names in FIRST, if it has more.")
 @labels_option
 @click.option("--most", type=click.IntRange(0), default=50, help="Differences to list.")
 @json_option
@@ -241,29 +252,48 @@ def agreement(
     taxonomy = Taxonomy.load(labels_path)
     given = [read_corpus(path, taxonomy, each_reader=True) for path in (first, second) if path]
     result = compare_readers(*given, readers=readers)
+    figures, differences = _records(result.figures), _records(result.differences)
+    alone = {"first_alone": result.first_alone, "second_alone": result.second_alone}
     if as_json:
-        print_json(result.to_dict())
-    else:
-        print_agreement(result, most)
+        parts = {"figures": figures, "differences": differences}
+        print_json({"passages": result.passages, **alone, **parts})
+        return
+    for row in figures:
+        if row["both"] + row["first_only"] + row["second_only"] < FEWEST:
+            row |= {"f1": None, "kappa": None, "alpha": None}  # of one or two they mean nothing
+    _print_table(figures)
+    click.echo()
+    lines = [
+        f"{d['id']}: {d['label']} by the {d['given_by']} reader only: {_snippet(d['text'])}"
+        for d in differences
+    ]
+    _print_most(lines, most, "differences")
+    note(
+        f"{result.passages} passages read by both, {result.first_alone} by the first only, "
+        f"{result.second_alone} by the second only"
+    )
 
 
-@corpus.command("strip-texts")
-@click.argument("path", metavar="CORPUS", type=existing_path)
-@click.option("--labelled", required=True, help="How the labels came about: gold, silver, soft.")
-@click.option("--output", "-o", type=new_path, required=True, help="A .jsonl or .jsonl.gz file.")
-@labels_option
-@quiet_option
-def strip(
-    *, path: Path, labelled: str, output: Path, labels_path: Path | None, quiet: bool
-) -> None:
-    """Write labels on public texts without the texts, which corpus fetch can bring again.
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a frame as plain numbers and text, None where there is none."""
+    return list(json.loads(frame.to_json(orient="records")))
 
-    Each row needs the source (a name of sources.yaml) and the path that its text is from.
-    """
-    check_outputs([output], [path])
-    from textclass.corpora import read_corpus, strip_texts, write_jsonl
-    from textclass.taxonomy import Taxonomy
 
-    given = read_corpus(path, Taxonomy.load(labels_path))
-    write_jsonl(output, strip_texts(given, labelled=labelled))
-    note(f"{len(given)} pointers, no text, written to {output}", quiet=quiet)
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    import pandas as pd
+
+    click.echo(pd.DataFrame(rows).to_string(index=False, na_rep="", float_format="%.3f"))
+
+
+def _print_most(lines: list[str], most: int, kind: str) -> None:
+    for line in lines[:most]:
+        click.echo(line)
+    if len(lines) > most:
+        click.echo(f"{len(lines) - most} more {kind}; --most or --json shows them")
+
+
+def _snippet(text: str, length: int = 90) -> str:
+    """Return the beginning of a text on one line, without what a terminal could take as orders."""
+    line = " ".join(text.split())
+    shown = line if len(line) <= length else line[: length - 1] + "…"
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from hashlib import blake2b
-from itertools import combinations, pairwise
-from typing import Any
+from dataclasses import dataclass, replace
+from importlib import resources
+from itertools import combinations, compress
 
 import numpy as np
+import orjson
+import pandas as pd
 from numpy.typing import NDArray
 
-from textclass.corpora.label_issues import broken_rules, rare_labels
-from textclass.corpora.read import Scan, UnansweredError, conflicts
-from textclass.corpora.records import told_once
-from textclass.corpora.rows import Corpus, Row
+from textclass.corpora.read import Scan, conflicts, told_once
+from textclass.corpora.rows import Corpus, Row, UnansweredError
 from textclass.errors import CorpusError
-from textclass.language import MAX_WORDS, Tokenizer, is_english
+from textclass.language import MAX_WORDS, is_english
+
+FEWEST_EXAMPLES = 5
+"""With fewer, no fold of a cross-validation may hold one."""
 
 FEWEST_WORDS = 5
 """A shorter text teaches nothing."""
@@ -37,9 +40,9 @@ SHINGLE, ALIKE = 5, 0.5
 FEWEST_SHINGLES = 5
 NEIGHBOURS, CROWDED = 3, 0.2
 
-_TEXTS_AT_ONCE = 4096
-
 ERROR, WARNING = "error", "warning"
+
+_WORD = re.compile(r"[^\W\d_]+")  # numbers differ where all else is the same
 
 
 @dataclass(frozen=True)
@@ -64,29 +67,7 @@ class Finding:
     where: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class CheckReport:
-    """What a check found; `ok` if there is no error."""
-
-    passages: int
-    findings: tuple[Finding, ...]
-
-    @property
-    def errors(self) -> tuple[Finding, ...]:
-        """What must be mended."""
-        return tuple(finding for finding in self.findings if finding.level == ERROR)
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is no error."""
-        return not self.errors
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as plain lists, dicts, text and numbers."""
-        return {"ok": self.ok, **asdict(self)}
-
-
-def check_corpus(scan: Scan, *, held_out: Corpus | None = None) -> CheckReport:
+def check_corpus(scan: Scan, *, held_out: Corpus | None = None) -> list[Finding]:
     """Check what was read of a corpus.
 
     Parameters
@@ -98,85 +79,83 @@ def check_corpus(scan: Scan, *, held_out: Corpus | None = None) -> CheckReport:
 
     Returns
     -------
-    CheckReport
+    list of Finding
         Labels without examples first, then errors, then warnings.
     """
-    corpus = both = scan.corpus
-    if held_out:
-        rows = (replace(row, columns={**row.columns, "split": "held out"}) for row in held_out.rows)
-        both = corpus + replace(held_out, rows=tuple(rows))
-    words = read_words(both.texts)
-    rare = [Finding(WARNING, "rare-label", message) for message in rare_labels(corpus)]
-    findings = [
-        Finding(
-            ERROR,
-            "no-answer" if isinstance(fault, UnansweredError) else "row",
-            str(CorpusError(fault.message, hint=fault.hint)),
-            (fault.where or "",),
-        )
-        for fault in told_once(scan.faults)
-    ]
+    corpus = scan.corpus
+    others = () if held_out is None else held_out.rows
+    held = [replace(row, columns={**row.columns, "split": "held out"}) for row in others]
+    both = replace(corpus, rows=(*corpus.rows, *held))
+    findings = []
+    for fault in told_once(scan.faults):
+        kind = "no-answer" if isinstance(fault, UnansweredError) else "row"
+        message = str(CorpusError(fault.message, hint=fault.hint))
+        findings.append(Finding(ERROR, kind, message, (fault.where or "",)))
     if scan.missing:
         message = f"{scan.missing} public texts aren't here: textclass corpus fetch brings them"
         findings.append(Finding(WARNING, "missing-text", message))
-    findings += _ids(corpus)
-    findings += _duplicates(both)
-    findings += _near_duplicates(both, words)
-    findings += _groups(both)
-    findings += _rules(corpus)
-    findings += _texts(corpus, words)
+    for find in (_duplicates, _near_duplicates, _groups):
+        findings += find(both)
+    findings += [*_rules(corpus), *_texts(corpus)]
     findings.sort(key=lambda finding: finding.level != ERROR)
-    return CheckReport(len(corpus), (*rare, *findings))
+    return [Finding(WARNING, "rare-label", told) for told in rare_labels(corpus)] + findings
 
 
-def _ids(corpus: Corpus) -> Iterator[Finding]:
-    by_id = defaultdict(list)
-    for row in corpus.rows:
-        by_id[row.id].append(row)
-    for number, rows in by_id.items():
-        if len({row.text for row in rows}) > 1:
-            yield Finding(ERROR, "id", f"{number} stands for different texts", _places(rows))
+def rare_labels(corpus: Corpus) -> list[str]:
+    """Return a line for each label that the rows give too seldom, or always, to be learned."""
+    given = corpus.targets[corpus.hard].sum(axis=0).astype(int).tolist()
+    counts = dict(zip(corpus.taxonomy.names, given, strict=True))
+    absent = [label for label, count in counts.items() if not count]
+    told = [f"{', '.join(absent)}: no example; the model can't learn to give it"] if absent else []
+    for label, count in counts.items():
+        if 0 < count < FEWEST_EXAMPLES:
+            examples = f"{count} example{'s' if count > 1 else ''}"
+            told.append(f"{label}: {examples}; its threshold means nothing")
+        elif count and count == corpus.hard.sum():
+            told.append(
+                f"{label}: on all {count} passages; the model can't learn where not to give it"
+            )
+    return told
 
 
 def _duplicates(corpus: Corpus) -> Iterator[Finding]:
-    """Find texts that are the same but for case and white space."""
+    """Find ids of several texts, and texts that are the same but for case and white space."""
     for rows in conflicts(corpus):
         yield Finding(ERROR, "conflict", "the same text with other labels", _places(rows))
-    alike = defaultdict(list)
+    by_id, by_text = defaultdict[str, list[Row]](list), defaultdict[str, list[Row]](list)
     for row in corpus.rows:
-        alike[_folded(row)].append(row)
-    for rows in alike.values():
-        readers = {row.columns.get("reader") for row in rows}
+        by_id[row.id].append(row)
+        by_text[_folded(row)].append(row)
+    for number, rows in by_id.items():
+        if len({row.text for row in rows}) > 1:
+            yield Finding(ERROR, "id", f"{number} stands for different texts", _places(rows))
+    for rows in by_text.values():
         if len({_split(row) for row in rows}) > 1:
             yield Finding(ERROR, "leak", "the same text in two splits", _places(rows))
         elif len({row.group for row in rows}) > 1:
             yield Finding(WARNING, "duplicate", "the same text in two documents", _places(rows))
-        elif len(rows) > len(readers):
+        elif len(rows) > len({row.columns.get("reader") for row in rows}):
             yield Finding(WARNING, "duplicate", "the same text twice", _places(rows))
 
 
-def _near_duplicates(corpus: Corpus, words: Sequence[Sequence[str]]) -> Iterator[Finding]:
-    for one, other, share in near_duplicates(words):
+def _near_duplicates(corpus: Corpus) -> Iterator[Finding]:
+    for one, other, share in near_duplicates(corpus.texts):
         first, second = corpus.rows[one], corpus.rows[other]
         if _folded(first) == _folded(second):
             continue
-        leak = _split(first) != _split(second)
         within = "one document" if first.group == second.group else "two documents"
-        within = "two splits" if leak else within
-        yield Finding(
-            ERROR if leak else WARNING,
-            "leak" if leak else "near-duplicate",
-            f"{share:.0%} of the five-word sequences the same in {within}",
-            (first.where, second.where),
-        )
+        level, kind = WARNING, "near-duplicate"
+        if _split(first) != _split(second):
+            level, kind, within = ERROR, "leak", "two splits"
+        message = f"{share:.0%} of the five-word sequences the same in {within}"
+        yield Finding(level, kind, message, _places([first, second]))
 
 
 def _groups(corpus: Corpus) -> Iterator[Finding]:
     """Find documents that stand in two splits, or in two files."""
-    files: dict[str, set[str]] = defaultdict(set)
-    splits: dict[str, set[str]] = defaultdict(set)
+    files, splits = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
     for row in corpus.rows:
-        files[row.group].add(_file(row))
+        files[row.group].add(row.file)
         splits[row.group].add(_split(row))
     for group in (group for group, found in splits.items() if len(found) > 1):
         yield Finding(ERROR, "leak", f"document {group!r} stands in two splits")
@@ -187,105 +166,134 @@ def _groups(corpus: Corpus) -> Iterator[Finding]:
 
 
 def _rules(corpus: Corpus) -> Iterator[Finding]:
-    for row, rule in broken_rules(corpus):
-        given = " + ".join(rule.labels)
-        lacking = f" without {' or '.join(rule.without)}" if rule.without else ""
-        yield Finding(WARNING, "label-pair", f"{given}{lacking}: {rule.reason}", (row.where,))
+    """Find labels against the guideline; rules on labels of other taxonomies are left out."""
+    text = resources.files("textclass.corpora").joinpath("guideline_rules.json").read_text("utf-8")
+    for rule in orjson.loads(text):
+        labels, without = rule["labels"], rule.get("without", [])
+        if not set(corpus.taxonomy.names).issuperset(labels + without):
+            continue
+        lacking = f" without {' or '.join(without)}" if without else ""
+        message = f"{' + '.join(labels)}{lacking}: {rule['reason']}"
+        words = re.compile(rule.get("words", ""), re.IGNORECASE)
+        for row in corpus.rows:
+            given = row.labels or frozenset()
+            against = given.issuperset(labels) and given.isdisjoint(without)
+            if against and words.search(row.text):
+                yield Finding(WARNING, "label-pair", message, _places([row]))
 
 
-def _texts(corpus: Corpus, words: Sequence[Sequence[str]]) -> Iterator[Finding]:
+def _texts(corpus: Corpus) -> Iterator[Finding]:
     """Tell for each file how many texts teach little."""
-    files = defaultdict(list)
-    for row, found in zip(corpus.rows, words, strict=False):  # held-out words come after
-        files[_file(row)].append((row, found, len(row.text.split())))
-    for texts in files.values():
+    files = defaultdict[str, list[Row]](list)
+    for row in corpus.rows:
+        files[row.file].append(row)
+    for rows in files.values():
+        lengths = [len(row.text.split()) for row in rows]
         faults = {
-            ("length", f"have fewer than {FEWEST_WORDS} words: they teach nothing"): [
-                row for row, _, length in texts if length < FEWEST_WORDS
+            f"have fewer than {FEWEST_WORDS} words: they teach nothing": [
+                length < FEWEST_WORDS for length in lengths
             ],
-            ("length", f"don't have {SHORT_WORDS} to {MAX_WORDS} words, as passages do"): [
-                row
-                for row, _, length in texts
-                if length >= FEWEST_WORDS and not SHORT_WORDS <= length <= MAX_WORDS
+            f"don't have {SHORT_WORDS} to {MAX_WORDS} words, as passages do": [
+                FEWEST_WORDS <= length < SHORT_WORDS or length > MAX_WORDS for length in lengths
             ],
-            ("language", "don't look English"): [
-                row for row, found, _ in texts if not is_english(found)
-            ],
+            "don't look English": [not is_english(_words(row.text)) for row in rows],
         }
         # Only passages written for a corpus: public texts say what they say.
-        written = [(row, found) for row, found, _ in texts if not row.columns.get("path")]
-        most = int(max(STOCK_SHARE * len(written), STOCK_FEWEST))
-        for phrase, numbers in list(stock_phrases([w for _, w in written], most=most).items())[:1]:
-            fault = f"say {phrase!r}, and there may be more such stock phrases"
-            faults["stock-phrase", fault] = [written[number][0] for number in numbers]
-        for (kind, fault), rows in faults.items():
-            if rows:
-                message = f"{len(rows)} of {len(texts)} passages {fault}"
-                yield Finding(WARNING, kind, message, _places(rows))
+        phrase, having = _stock_phrase([row for row in rows if not row.columns.get("path")])
+        stock = f"say {phrase!r}, and there may be more such stock phrases"
+        told = [(fault, list(compress(rows, so))) for fault, so in faults.items()]
+        kinds = ("length", "length", "language", "stock-phrase")
+        for kind, (fault, found) in zip(kinds, [*told, (stock, having)], strict=True):
+            if found:
+                message = f"{len(found)} of {len(rows)} passages {fault}"
+                yield Finding(WARNING, kind, message, _places(found))
 
 
-def read_words(texts: Sequence[str]) -> list[list[str]]:
-    """Cut each text into the words that models count."""
-    tokenizer = Tokenizer()
-    found: list[list[str]] = []
-    for first in range(0, len(texts), _TEXTS_AT_ONCE):
-        batch = tokenizer.read(texts[first : first + _TEXTS_AT_ONCE])
-        words = [tokenizer.words[number] for number in batch.ids.tolist()]
-        found += [words[start:end] for start, end in pairwise(batch.starts.tolist())]
-    return found
+def _stock_phrase(rows: Sequence[Row]) -> tuple[str, list[Row]]:
+    """Return the phrase that most rows have and these rows; none if they are few."""
+    phrases = [_sequences(row.text, PHRASE) for row in rows]
+    often = Counter(phrase for found in phrases for phrase in found)
+    phrase, count = min(often.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
+    if count <= max(STOCK_SHARE * len(rows), STOCK_FEWEST):
+        return "", []
+    return phrase, [row for row, found in zip(rows, phrases, strict=True) if phrase in found]
 
 
-def stock_phrases(words: Sequence[Sequence[str]], *, most: int) -> dict[str, list[int]]:
-    """Return the sequences of four words that stand in more than `most` texts, and in which.
-
-    Numbers are no words here: the model reads all of them alike.
-    """
-    texts: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for number, text in enumerate(words):
-        for phrase in set(zip(*(text[first:] for first in range(PHRASE)), strict=False)):
-            if not any("0" in word for word in phrase):
-                texts[phrase].append(number)
-    often = [(phrase, numbers) for phrase, numbers in texts.items() if len(numbers) > most]
-    often.sort(key=lambda found: (-len(found[1]), found[0]))
-    return {" ".join(phrase): numbers for phrase, numbers in often}
-
-
-def near_duplicates(words: Sequence[Sequence[str]]) -> list[tuple[int, int, float]]:
+def near_duplicates(texts: Sequence[str]) -> list[tuple[int, int, float]]:
     """Return pairs of texts that share `ALIKE` of their five-word sequences, and the share.
 
     The share is Jaccard's. Of many alike texts each is paired with its neighbours, not with all;
     texts with fewer than `FEWEST_SHINGLES` sequences, of which shares mean nothing, with none.
     """
-    shingles = [_shingle_keys(text) for text in words]
-    lengths = np.array([len(keys) for keys in shingles], dtype=np.int64)
-    texts = np.repeat(np.arange(len(words)), lengths)
-    keys = np.concatenate([*shingles, np.empty(0, np.uint64)])
-    order = np.lexsort((texts, keys))
-    keys, texts = keys[order], texts[order]
+    shingles = [{hash(sequence) for sequence in _sequences(text, SHINGLE)} for text in texts]
+    shingles = [found if len(found) >= FEWEST_SHINGLES else set() for found in shingles]
+    sizes = np.array([len(found) for found in shingles], dtype=np.int64)
+    keys = np.fromiter((key for found in shingles for key in found), dtype=np.int64)
+    owners = np.repeat(np.arange(len(texts)), sizes)
+    order = np.lexsort((owners, keys))
+    keys, owners = keys[order], owners[order]
     near = [
-        texts[:-n][keys[:-n] == keys[n:]] * len(words) + texts[n:][keys[:-n] == keys[n:]]
+        np.stack([owners[:-n], owners[n:]], axis=1)[keys[:-n] == keys[n:]]
         for n in range(1, NEIGHBOURS + 1)
     ]
-    pairs, common = np.unique(np.concatenate(near), return_counts=True)
-    first, second = pairs // max(len(words), 1), pairs % max(len(words), 1)
+    pairs, common = np.unique(np.concatenate(near), axis=0, return_counts=True)
     # Where a crowd shares sequences, a pair may have more in common than was counted here.
-    likely = common >= CROWDED * np.minimum(lengths[first], lengths[second])
+    likely = common >= CROWDED * sizes[pairs].min(axis=1)
     found = []
-    for one, other in zip(first[likely].tolist(), second[likely].tolist(), strict=True):
-        shared = len(np.intersect1d(shingles[one], shingles[other], assume_unique=True))
-        share = shared / (lengths[one] + lengths[other] - shared)
+    for one, other in pairs[likely].tolist():
+        share = len(shingles[one] & shingles[other]) / len(shingles[one] | shingles[other])
         if share >= ALIKE:
-            found.append((one, other, float(share)))
+            found.append((one, other, share))
     return sorted(found, key=lambda pair: (-pair[2], *pair[:2]))
 
 
-def _shingle_keys(text: Sequence[str]) -> NDArray[np.uint64]:
-    """Return a 64-bit key of every different shingle of a text, in order."""
-    shingles = {" ".join(words) for words in zip(*(text[n:] for n in range(SHINGLE)), strict=False)}
-    if len(shingles) < FEWEST_SHINGLES:
-        return np.empty(0, np.uint64)
-    digests = b"".join(blake2b(shingle.encode(), digest_size=8).digest() for shingle in shingles)
-    return np.sort(np.frombuffer(digests, np.uint64))
+def rank_label_issues(corpus: Corpus, probabilities: NDArray[np.float64]) -> pd.DataFrame:
+    """Return likely label errors, the most doubtful first.
+
+    Confident learning (Northcutt, Jiang and Chuang 2021, JAIR 70, section 3.1), label by label: a
+    row is doubtful if the probability of the answer that it doesn't carry is at least the mean of
+    that probability among rows that carry that answer.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    probabilities : ndarray of float64, shape (n_rows, n_labels)
+        Out of fold, in taxonomy order. Rows with scores instead of labels are left out.
+
+    Returns
+    -------
+    DataFrame
+        `id`, `where`, `text` and `label`; whether it is `given`; its `probability`; `doubt`, how
+        far that is beyond what rows of the other side have on average.
+    """
+    rows = [row for row in corpus.rows if row.hard]
+    given, p = corpus.targets[corpus.hard] > 0, probabilities[corpus.hard]
+    others = np.where(given, 1 - p, p)
+    usual_without = np.ma.masked_array(1 - p, mask=given).mean(axis=0)
+    usual_with = np.ma.masked_array(p, mask=~given).mean(axis=0)
+    # Where nobody carries the other answer there is nothing to go by: no doubt.
+    usual = np.where(given, np.ma.filled(usual_without, np.inf), np.ma.filled(usual_with, np.inf))
+    places, columns = np.nonzero(others >= usual)
+    issues = {
+        "id": [rows[i].id for i in places],
+        "where": [rows[i].where for i in places],
+        "text": [rows[i].text for i in places],
+        "label": [corpus.taxonomy.names[column] for column in columns],
+        "given": given[places, columns],
+        "probability": p[places, columns].round(4),
+        "doubt": (others - usual)[places, columns].round(4),
+    }
+    return pd.DataFrame(issues).sort_values("doubt", ascending=False, kind="stable")
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _sequences(text: str, length: int) -> set[str]:
+    """Return the different sequences of so many words in a text."""
+    words = _words(text)
+    return {" ".join(found) for found in zip(*(words[n:] for n in range(length)), strict=False)}
 
 
 def _folded(row: Row) -> str:
@@ -294,10 +302,6 @@ def _folded(row: Row) -> str:
 
 def _split(row: Row) -> str:
     return str(row.columns.get("split") or "")
-
-
-def _file(row: Row) -> str:
-    return row.where.rpartition(", ")[0]
 
 
 def _places(rows: Sequence[Row]) -> tuple[str, ...]:

@@ -6,25 +6,28 @@ annotators of a text give several rows, each with its `reader`.
 
 from __future__ import annotations
 
+import re
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from textclass.corpora.public_texts import is_pointer, pointer_record
 from textclass.corpora.read import (
     SETTLED,
-    UnansweredError,
-    make_row,
-    read_labels,
-    scan_corpus,
-    with_text,
+    Scan,
+    gathered,
+    json_lines,
+    raise_bad_rows,
+    scan_records,
 )
-from textclass.corpora.records import Placed, gathered, json_lines, raise_bad_rows, scan_records
-from textclass.corpora.rows import Corpus, Row, folder_of, teaching
+from textclass.corpora.rows import Corpus, Row, UnansweredError, make_row, read_labels, teaching
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
 
@@ -33,21 +36,37 @@ OWN = "textclass"
 
 Record = Mapping[str, Any]
 Rows = Iterator[dict[str, Any]]
+Placed = Iterator[tuple[str, dict[str, Any]]]
+"""Records, each after its place."""
 
 _SPANS = "sc"
 """The key under which spaCy's span categorizer looks for spans."""
 
 
 @dataclass(frozen=True)
-class Converted:
-    """Rows that a file held, and how many of its records nobody had labelled."""
+class Form:
+    """How a tool writes labelled texts.
 
-    corpus: Corpus
-    skipped: int
+    Attributes
+    ----------
+    write : callable
+        A row and the taxonomy to a record.
+    read : callable
+        A record and the taxonomy to what each reader answered: facets, `spans`, `reader`.
+    keys : str
+        A pattern of the record's keys that are the tool's; the others are columns of the corpus.
+    scan : callable
+        A file to its records.
+    """
+
+    write: Callable[[Row, Taxonomy], dict[str, Any]]
+    read: Callable[[Record, Taxonomy], Rows]
+    keys: str
+    scan: Callable[[Path, list[CorpusError]], Placed]
 
 
 def write_form(corpus: Corpus, form: str, *, utf16: bool = False) -> bytes:
-    """Return a corpus in a form of `FORMS`, or in our own.
+    """Return a corpus in a form of `FORMS`.
 
     Parameters
     ----------
@@ -61,32 +80,21 @@ def write_form(corpus: Corpus, form: str, *, utf16: bool = False) -> bytes:
     Raises
     ------
     CorpusError
-        If rows carry probabilities and the form has no place for them.
+        Names each row that the form has no place for.
     """
-    if form == OWN:
-        return json_lines(own_record(row, corpus.taxonomy) for row in corpus.rows)
-    write = _form(form)[0]
-    if form not in _SPACYS:
-        soft = next((row for row in corpus.rows if not row.hard), None)
-        if soft:
-            raise CorpusError(
-                f"{form} has no place for probabilities",
-                where=soft.where,
-                hint="convert the rows with labels, or use spacy or spacy-jsonl",
-            )
-        if utf16:
-            moved = (
-                replace(row, columns={**row.columns, "spans": _moved(row.text, spans, _to_units)})
-                if (spans := row.columns.get("spans"))
-                else row
-                for row in corpus.rows
-            )
-            corpus = replace(corpus, rows=tuple(moved))
-    records = write(corpus)
+    tool = _form(form)
+    records, faults = list[Record](), list[CorpusError]()
+    for row in corpus.rows:
+        with gathered(faults, row.where):
+            if utf16 and form not in _CODE_POINTS and (spans := row.columns.get("spans")):
+                moved = _moved(spans, _utf16_places(row.text).__getitem__)
+                row = replace(row, columns={**row.columns, "spans": moved})
+            records.append(tool.write(row, corpus.taxonomy))
+    raise_bad_rows(faults)
     if form == "spacy":
         return _to_docbin(records)
     if form == "label-studio":
-        return orjson.dumps(list(records), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return json_lines(records)
 
 
@@ -97,100 +105,105 @@ def read_form(
     *,
     utf16: bool = False,
     text_column: str | None = None,
-) -> Converted:
-    """Read a file in a form of `FORMS` or in our own; parameters as for `write_form`.
+) -> Scan:
+    """Read a file in a form of `FORMS`; parameters as for `write_form`.
 
     `text_column` names what holds the text, where it isn't called text.
+
+    Returns
+    -------
+    Scan
+        Its faults are the records that nobody had labelled.
 
     Raises
     ------
     CorpusError
         Names each bad record by its place.
     """
-    path, rows, faults = Path(path), list[Row](), list[CorpusError]()
-    if form == OWN:
-        scan = scan_corpus(path, taxonomy, text_column=text_column)
-        rows, faults = list(scan.corpus.rows), list(scan.faults)
-    else:
-        parse = _form(form)[1]
-        for where, found in _SCANS.get(form, _scan)(path, faults):
-            with gathered(faults, where):
-                record = with_text(found, text_column)
-                try:
-                    for made in parse(record, taxonomy):
-                        if utf16 and form not in _SPACYS and made.get("spans"):
-                            made["spans"] = _moved(made["text"], made["spans"], _from_units)
-                        rows.append(make_row(made, taxonomy, where))
-                except (AttributeError, KeyError, TypeError, ValueError) as error:
-                    raise _other_form(form, record) from error
+    tool = _form(form)
+    rows, faults = list[Row](), list[CorpusError]()
+    for where, record in tool.scan(Path(path), faults):
+        with gathered(faults, where):
+            try:
+                columns = _columns(record, tool.keys) if tool.keys else record
+                if text_column is not None:
+                    columns = _renamed(columns, text_column)
+                for answer in tool.read(record, taxonomy):
+                    made = dict(columns) | {
+                        k: value for k, value in answer.items() if value is not None
+                    }
+                    if utf16 and form not in _CODE_POINTS and made.get("spans"):
+                        places = _utf16_places(made["text"])
+                        made["spans"] = _moved(made["spans"], places.index)
+                    rows.append(make_row(made, taxonomy, where))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                keys = ", ".join(map(str, record)) if isinstance(record, Mapping) else "none"
+                message = f"it isn't in the form of {form}; its keys are {keys}"
+                raise CorpusError(message) from error
     raise_bad_rows([fault for fault in faults if not isinstance(fault, UnansweredError)])
-    skipped = sum(isinstance(fault, UnansweredError) for fault in faults)
-    return Converted(Corpus(taxonomy, tuple(rows)), skipped)
+    return Scan(Corpus(taxonomy, tuple(rows)), tuple(faults), 0)
 
 
-def own_record(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return a row in our own form."""
-    taught = teaching(row, taxonomy)
-    return {"id": row.id, "text": row.text, **taught, "group": row.group, **_columns(row)}
-
-
-def _form(name: str) -> tuple[Callable[..., Iterator[Any]], Callable[..., Rows]]:
+def _form(name: str) -> Form:
     if name not in FORMS:
-        raise CorpusError(f"there is no form {name!r}; there are {', '.join((OWN, *FORMS))}")
+        raise CorpusError(f"there is no form {name!r}; there are {', '.join(FORMS)}")
     return FORMS[name]
 
 
-def _other_form(form: str, record: Record) -> CorpusError:
-    keys = ", ".join(map(str, record)) or "none"
-    return CorpusError(f"it isn't in the form of {form}; its keys are {keys}")
+def _columns(record: Record, keys: str) -> Record:
+    """Return what a record says beside its labels, also in the parts that tools keep for it."""
+    if isinstance(record.get("data"), Mapping):
+        return dict(record["data"])
+    columns = {key: value for key, value in record.items() if not re.fullmatch(keys, key)}
+    for part in ("meta", "metadata", "fields"):
+        if isinstance(columns.get(part), Mapping):
+            columns |= columns.pop(part)
+    return columns
 
 
-def _scan(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
+def _renamed(columns: Record, text_column: str) -> dict[str, Any]:
+    if text_column not in columns:
+        raise CorpusError(f"there is no {text_column!r}, only {', '.join(columns)}")
+    return {"text" if key == text_column else key: value for key, value in columns.items()}
+
+
+def _scan(path: Path, faults: list[CorpusError]) -> Placed:
     """Yield the records of a table, or of a file that is one JSON list."""
     try:
-        with path.open("rb") as file:
-            listed = file.read(100).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
-        records = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf")) if listed else ()
+        content = path.read_bytes().lstrip(b"\xef\xbb\xbf \t\r\n")
+        records = orjson.loads(content) if content.startswith(b"[") else None
     except (OSError, ValueError) as error:
         raise CorpusError(f"can't be read: {error}", where=str(path)) from error
-    for number, value in enumerate(records, 1):
-        with gathered(faults, where := f"{path}, record {number}"):
-            if not isinstance(value, dict):
-                raise CorpusError("a JSON object was expected")
-            yield where, value
-    if not listed:
-        yield from scan_records(path, faults)
+    if records is None:
+        yield from scan_records([path], faults)
+    for number, record in enumerate(records or (), 1):
+        yield f"{path}, record {number}", record
 
 
-def _made(
-    record: Record,
-    text: object,
-    labels: object,
-    taxonomy: Taxonomy,
-    spans: Iterable[Any] = (),
-    **columns: object,
-) -> dict[str, Any]:
-    """Return a row in our form from what a tool's record says."""
+def _answer(labels: object, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return the labels of each facet from those of all."""
     given = read_labels(labels, taxonomy.names)
     if given is None:
         raise UnansweredError("nobody labelled it")
-    meta = record.get("meta")
-    made = dict(meta) if isinstance(meta, Mapping) else {}
-    made |= {"id": made.pop("passage", None), "text": text}
-    made |= {name: value for name, value in columns.items() if value is not None}
-    made |= {facet.name: [name for name in facet.names if name in given] for facet in taxonomy}
-    return made | ({"spans": list(spans)} if spans else {})
+    return {facet.name: [name for name in facet.names if name in given] for facet in taxonomy}
 
 
-def _text(record: Record, *names: str) -> object:
-    """Return the text of a record under the first of `names` that it has."""
-    for name in ("text", *names):
-        if record.get(name) is not None:
-            return record[name]
-    keys = ", ".join(map(str, record)) or "none"
-    raise CorpusError(
-        f"there is no text under 'text'; the keys are {keys}", hint="name it with --text-column"
-    )
+def _given(row: Row, taxonomy: Taxonomy) -> dict[str, list[str]]:
+    """Return the labels that a reader gave, by facet."""
+    if not row.hard:
+        hint = "convert the rows with labels, or use spacy or spacy-jsonl"
+        raise CorpusError("the form has no place for probabilities", hint=hint)
+    return teaching(row, taxonomy)
+
+
+def _flat(row: Row, taxonomy: Taxonomy) -> list[str]:
+    return [label for labels in _given(row, taxonomy).values() for label in labels]
+
+
+def _meta(row: Row) -> dict[str, Any]:
+    """Return what tools carry along untouched."""
+    columns = {name: value for name, value in row.columns.items() if name != "spans"}
+    return {"id": row.id, "group": row.group, **columns}
 
 
 def _list(value: Any) -> list[Any]:  # noqa: ANN401 -- JSON holds anything
@@ -213,76 +226,51 @@ def _from_triples(spans: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- what a
     return found
 
 
-def _meta(row: Row) -> dict[str, Any]:
-    """Return what annotation tools carry along untouched; ours is `passage`, their `id` isn't."""
-    columns = {name: value for name, value in _columns(row).items() if name != "spans"}
-    return {"passage": row.id, "group": row.group, **columns}
+def _utf16_places(text: str) -> list[int]:
+    """Return where each character of a text, and its end, stands in UTF-16 units."""
+    return [0, *accumulate(1 + (character > "\uffff") for character in text)]
 
 
-def _columns(row: Row) -> dict[str, Any]:
-    """Return the further columns without `collection` where it is but the folder of the file."""
-    columns = dict(row.columns)
-    if columns.get("collection") == folder_of(row.where):
-        del columns["collection"]
-    return columns
-
-
-def _given(row: Row, taxonomy: Taxonomy) -> list[str]:
-    return [name for name in taxonomy.names if name in (row.labels or ())]
-
-
-def _moved(text: str, spans: Any, move: Callable[[str, int], int]) -> list[dict[str, Any]]:  # noqa: ANN401
+def _moved(spans: Iterable[Record], move: Callable[[int], int]) -> list[dict[str, Any]]:
     moved = []
     for span in spans:
         try:
-            moved.append({**span, **{side: move(text, span[side]) for side in ("start", "end")}})
-        except (KeyError, TypeError, ValueError) as error:
-            raise CorpusError(
-                f"the span {span!r} begins or ends outside the text or inside a character"
-            ) from error
+            moved.append({**span, **{side: move(span[side]) for side in ("start", "end")}})
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            message = f"the span {span!r} begins or ends outside the text or inside a character"
+            raise CorpusError(message) from error
     return moved
 
 
-def _to_units(text: str, place: int) -> int:
-    return len(text[:place].encode("utf-16-le")) // 2
+def _to_own(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
+    taught = teaching(row, taxonomy)
+    return {"id": row.id, "text": row.text, **taught, "group": row.group, **row.columns}
 
 
-def _from_units(text: str, place: int) -> int:
-    units = text.encode("utf-16-le")
-    if not 0 <= 2 * place <= len(units):
-        raise ValueError(place)
-    return len(units[: 2 * place].decode("utf-16-le"))
+def _from_own(record: Record, _taxonomy: Taxonomy) -> Rows:
+    if is_pointer(record):
+        raise CorpusError("its text isn't here", hint="textclass corpus fetch brings it")
+    yield {}
 
 
-def _to_spacy(corpus: Corpus) -> Iterator[dict[str, Any]]:
-    """Yield rows as `text`, `cats`, `spans` and `meta`; probabilities are `cats` from 0 to 1."""
-    for row, values in zip(corpus.rows, corpus.targets.tolist(), strict=True):
-        yield {
-            "text": row.text,
-            "cats": dict(zip(corpus.taxonomy.names, values, strict=True)),
-            "spans": {_SPANS: _triples(row)},
-            "meta": _meta(row) | ({} if row.hard else {"soft": True}),
-        }
+def _to_spacy(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return `text`, `cats`, `spans` and `meta`; probabilities are `cats` from 0 to 1."""
+    scores = row.scores or {name: float(name in (row.labels or ())) for name in taxonomy.names}
+    spans = {_SPANS: _triples(row)}
+    return {"text": row.text, "cats": scores, "spans": spans, "meta": _meta(row)}
 
 
 def _from_spacy(record: Record, taxonomy: Taxonomy) -> Rows:
-    """Yield our form of a record; `cats` other than 0 and 1, or `soft` in `meta`: probabilities."""
-    if "cats" not in record:
-        raise _other_form("spacy", record)
+    """Yield the answer of a record; `cats` other than 0 and 1 are probabilities."""
     if not (cats := record["cats"]):
         raise UnansweredError("nobody labelled it")
-    lacking = [name for name in taxonomy.names if cats.get(name) is None]
-    if set(cats) <= set(taxonomy.names) and lacking:
+    answer = _answer([label for label, value in cats.items() if value], taxonomy)
+    if lacking := [name for name in taxonomy.names if cats.get(name) is None]:
         hint = "write 0 for a label that doesn't apply"
         raise CorpusError(f"cats has no answer for {', '.join(lacking)}", hint=hint)
-    meta = dict(record.get("meta") or {})
-    soft = meta.pop("soft", False) or not set(cats.values()) <= {0, 1}
-    spans = _from_triples((record.get("spans") or {}).get(_SPANS, []))
-    given = [label for label, value in cats.items() if value]
-    made = _made({"meta": meta}, _text(record), given, taxonomy, spans)
-    if soft:
-        made["scores"] = {f.name: {n: cats[n] for n in f.names} for f in taxonomy}
-    yield made
+    if not set(cats.values()) <= {0, 1}:
+        answer["scores"] = {f.name: {n: cats[n] for n in f.names} for f in taxonomy}
+    yield {**answer, "spans": _from_triples((record.get("spans") or {}).get(_SPANS, []))}
 
 
 def _to_docbin(records: Iterable[Record]) -> bytes:
@@ -300,12 +288,12 @@ def _to_docbin(records: Iterable[Record]) -> bytes:
         exact = record["spans"][_SPANS]
         spans = [doc.char_span(s, e, label, alignment_mode="expand") for s, e, label in exact]
         doc.spans[_SPANS] = SpanGroup(doc, spans=spans)
-        doc.user_data[OWN] = {"spans": exact, "meta": record["meta"]}
+        doc.user_data[OWN] = {"spans": record["spans"], "meta": record["meta"]}
         docs.add(doc)
     return bytes(docs.to_bytes())
 
 
-def _scan_docbin(path: Path, _faults: list[CorpusError]) -> Iterator[Placed]:
+def _scan_docbin(path: Path, _faults: list[CorpusError]) -> Placed:
     """Yield the docs of a `.spacy` file as records; others' have the offsets of their tokens."""
     from spacy.tokens import DocBin
 
@@ -315,10 +303,12 @@ def _scan_docbin(path: Path, _faults: list[CorpusError]) -> Iterator[Placed]:
         raise CorpusError(f"not a DocBin: {error}", where=str(path)) from error
     for number, doc in enumerate(docs, 1):
         group = doc.spans.get(_SPANS, ())
-        spans = [[span.start_char, span.end_char, span.label_] for span in group]
-        ours = {"spans": spans} | (doc.user_data.get(OWN) or {})
-        record = {"text": doc.text, "cats": dict(doc.cats), "meta": ours.get("meta")}
-        yield f"{path}, doc {number}", {**record, "spans": {_SPANS: ours["spans"]}}
+        spans = {_SPANS: [[span.start_char, span.end_char, span.label_] for span in group]}
+        ours = doc.user_data.get(OWN) or {}
+        yield (
+            f"{path}, doc {number}",
+            {"text": doc.text, "cats": dict(doc.cats), "spans": spans, **ours},
+        )
 
 
 @cache
@@ -328,64 +318,59 @@ def _language() -> Any:  # noqa: ANN401 -- spaCy's classes carry no types
     return English()
 
 
-def _to_doccano(corpus: Corpus) -> Iterator[dict[str, Any]]:
-    """Yield `label` for categories; with spans in any row every row has `entities` and `cats`."""
-    spanned = any(row.columns.get("spans") for row in corpus.rows)
-    for row in corpus.rows:
-        labels = _given(row, corpus.taxonomy)
-        body = {"entities": _triples(row), "cats": labels} if spanned else {"label": labels}
-        yield {"text": row.text, **body, "meta": _meta(row)}
+def _to_doccano(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return `label` for a project on categories, `cats` and `entities` for one on spans too."""
+    labels = _flat(row, taxonomy)
+    answers = {"label": labels, "cats": labels, "entities": _triples(row)}
+    return {"text": row.text, **answers, "meta": _meta(row)}
 
 
 def _from_doccano(record: Record, taxonomy: Taxonomy) -> Rows:
-    """Yield our form of a record; spans alone give the passage their labels."""
-    keys = [key for key in ("label", "labels", "cats", "entities") if key in record]
-    if not keys:
-        raise _other_form("doccano", record)
-    label = record.get("cats", record.get("label", record.get("labels")))
-    spans = _from_triples(record.get("entities") or ())
-    if isinstance(label, list) and any(isinstance(item, list) for item in label):
-        label, spans = None, _from_triples(label)
-    if label is None and (spans or record.get("entities") == []):
-        label = [span["label"] for span in spans]
-    yield _made(record, _text(record, "data"), label, taxonomy, spans)
+    """Yield the answer of a record; spans alone give the passage their labels."""
+    entities = record.get("entities")
+    given = [record[key] for key in ("cats", "label", "labels") if key in record]
+    if entities is None and not given:
+        raise KeyError("label")
+    labels = given[0] if given else None
+    if isinstance(labels, list) and any(isinstance(item, list) for item in labels):
+        labels, entities = None, labels
+    spans = _from_triples(entities or ())
+    if labels is None and entities is not None:
+        labels = [span["label"] for span in spans]
+    yield {**_answer(labels, taxonomy), "spans": spans, "text": record.get("data")}
 
 
-def _to_label_studio(corpus: Corpus) -> Iterator[dict[str, Any]]:
-    """Yield tasks with choices for each facet and labelled regions.
+def _to_label_studio(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return a task with choices for each facet and labelled regions.
 
     The labelling set-up needs `Text` named text, `Choices` named as each facet, and `Labels` named
     spans.
     """
-    for row in corpus.rows:
-        taught = teaching(row, corpus.taxonomy).items()
-        items: list[Any] = [(f, "choices", {"choices": labels}) for f, labels in taught if labels]
-        for start, end, label in _triples(row):
-            items.append(("spans", "labels", {"start": start, "end": end, "labels": [label]}))
-        result = [
-            {"from_name": name, "to_name": "text", "type": kind, "value": value}
-            for name, kind, value in items
-        ]
-        data = {"text": row.text, "meta": _meta(row)}
-        yield {"data": data, "annotations": [{"result": result}]}
+    given = _given(row, taxonomy).items()
+    items: list[Any] = [(f, "choices", {"choices": labels}) for f, labels in given if labels]
+    for start, end, label in _triples(row):
+        items.append(("spans", "labels", {"start": start, "end": end, "labels": [label]}))
+    result = [
+        {"from_name": name, "to_name": "text", "type": kind, "value": value}
+        for name, kind, value in items
+    ]
+    return {"data": {**_meta(row), "text": row.text}, "annotations": [{"result": result}]}
 
 
 def _from_label_studio(record: Record, taxonomy: Taxonomy) -> Rows:
-    """Yield our form of a task for each annotation that wasn't cancelled; predictions don't count.
+    """Yield the answer of each annotation that wasn't cancelled; predictions don't count.
 
     That marked as ground truth is settled. Rows of Label Studio's tables have a column for each
     facet instead.
     """
     if "annotations" not in record:
         if not any(facet.name in record for facet in taxonomy):
-            raise _other_form("label-studio", record)
-        text, reader = _text(record), record.get("annotator")
-        yield {k: record.get(k) for k in taxonomy.slices} | {"text": text, "reader": reader}
+            raise KeyError("annotations")
+        yield {"reader": record.get("annotator")}
         return
     done = [each for each in record["annotations"] or () if not each.get("was_cancelled")]
     if not done:
         raise UnansweredError("nobody finished an annotation")
-    data = record.get("data") or {}
     for annotation in done:
         labels, spans = [], []
         for item in annotation.get("result") or ():
@@ -403,120 +388,100 @@ def _from_label_studio(record: Record, taxonomy: Taxonomy) -> Rows:
         by = annotation.get("completed_by")
         reader = by.get("email", by.get("id")) if isinstance(by, Mapping) else by
         settled = SETTLED if annotation.get("ground_truth") else None
-        text = record["text"] if record.get("text") else _text(data)
-        yield _made(data, text, labels, taxonomy, spans, reader=reader, labelled=settled)
+        answer = _answer(labels, taxonomy)
+        yield {**answer, "spans": spans, "reader": reader, "labelled": settled}
 
 
-def _to_prodigy(corpus: Corpus) -> Iterator[dict[str, Any]]:
-    """Yield all labels as options, those given in `accept`, spans, and the answer."""
-    options = [{"id": name, "text": name} for name in corpus.taxonomy.names]
-    for row in corpus.rows:
-        accepted = {"accept": _given(row, corpus.taxonomy), "answer": "accept"}
-        spans = {"spans": row.columns["spans"]} if row.columns.get("spans") else {}
-        yield {"text": row.text, "options": options, **accepted, **spans, "meta": _meta(row)}
+def _to_prodigy(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return all labels as options, those given in `accept`, spans, and the answer."""
+    options = [{"id": name, "text": name} for name in taxonomy.names]
+    answers = {"accept": _flat(row, taxonomy), "answer": "accept"}
+    spans = {"spans": row.columns["spans"]} if row.columns.get("spans") else {}
+    return {"text": row.text, "options": options, **answers, **spans, "meta": _meta(row)}
 
 
-def _scan_prodigy(path: Path, faults: list[CorpusError]) -> Iterator[Placed]:
-    """Yield records; those of the binary interface, of one text and reader, as one with choices."""
-    binary: dict[tuple[object, ...], Placed] = {}
+def _scan_prodigy(path: Path, faults: list[CorpusError]) -> Placed:
+    """Yield records; those of the binary interface, of one text and reader, as one."""
+    binary: dict[tuple[object, ...], tuple[str, dict[str, Any]]] = {}
     for where, record in _scan(path, faults):
-        if "accept" in record or "spans" in record or "label" not in record:
+        if "label" not in record or {"accept", "spans"} & set(record):
             yield where, record
             continue
         key = (record.get("text"), record.get("_annotator_id"))
-        start = {**record, "accept": [], "rejected": [], "answer": "ignore"}
-        merged = binary.setdefault(key, (where, start))[1]
-        answer = str(record.get("answer"))
-        side = {"accept": "accept", "reject": "rejected", "ignore": "ignored"}.get(answer, answer)
-        merged.setdefault(side, []).append(record["label"])
-        merged["answer"] = answer if answer not in ("reject", "ignore") else merged["answer"]
+        merged = binary.setdefault(key, (where, {**record, "answers": defaultdict(list)}))[1]
+        merged["answers"][record.get("answer")].append(record["label"])
     yield from binary.values()
 
 
 def _from_prodigy(record: Record, taxonomy: Taxonomy) -> Rows:
-    """Yield our form of a record whose answer is `accept`.
-
-    Options that weren't accepted are negatives; spans alone give the passage their labels.
-    """
-    answer, spans = record.get("answer"), record.get("spans") or ()
-    if "answer" not in record:
-        raise _other_form("prodigy", record)
-    if answer not in ("accept", "reject", "ignore"):
-        raise CorpusError(f"the answer {answer!r} isn't accept, reject or ignore")
-    if answer != "accept":
+    """Yield the answer of a record that was accepted; options that weren't are negatives."""
+    answers = record.get("answers") or {record["answer"]: record.get("accept")}
+    for strange in set(answers) - {"accept", "reject", "ignore"}:
+        raise CorpusError(f"the answer {strange!r} isn't accept, reject or ignore")
+    if "accept" not in answers:
         raise UnansweredError("nobody accepted it")
-    if not {"accept", "spans"} & set(record):
-        raise _other_form("prodigy", record)
+    accepted = answers["accept"]
+    if accepted is None:  # spans alone give the passage their labels
+        accepted = [span["label"] for span in record["spans"]]
+    if both := [label for label in accepted if label in answers.get("reject", ())]:
+        raise CorpusError(f"{', '.join(both)} was accepted and rejected for the same text")
     texts = {option["id"]: option.get("text") for option in record.get("options") or ()}
-    accepted = record.get("accept", [span.get("label") for span in spans])
     accepted = [a if a in taxonomy.names else texts.get(a, a) for a in _list(accepted)]
-    if both := set(accepted) & set(record.get("rejected") or ()):
-        raise CorpusError(f"{', '.join(sorted(both))} was accepted and rejected for the same text")
     reader = record.get("_annotator_id", record.get("_session_id"))
-    yield _made(record, _text(record), accepted, taxonomy, spans, reader=reader)
+    yield {**_answer(accepted, taxonomy), "reader": reader}
 
 
-def _to_argilla(corpus: Corpus) -> Iterator[dict[str, Any]]:
-    """Yield flat keys: a response to a question for each facet and to one for spans, metadata."""
-    for row in corpus.rows:
-        meta = _meta(row)
-        record = {"id": meta.pop("passage"), "text": row.text}
-        taught = teaching(row, corpus.taxonomy).items()
-        responses = {f"{facet}.response": labels for facet, labels in taught}
-        spans = {"spans.response": row.columns["spans"]} if row.columns.get("spans") else {}
-        yield {**meta, **record, **responses, **spans}
+def _to_argilla(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return flat keys: a response to a question for each facet and to one for spans, metadata."""
+    responses = {f"{f}.response": labels for f, labels in _given(row, taxonomy).items()}
+    spans = {"spans.response": row.columns["spans"]} if row.columns.get("spans") else {}
+    return {**_meta(row), "text": row.text, **responses, **spans}
 
 
 def _from_argilla(record: Record, taxonomy: Taxonomy) -> Rows:
-    """Yield our form of a record for each person who responded; suggestions don't count.
+    """Yield the answers of each person who responded; suggestions don't count.
 
     Exports are flat (`topic.responses`), or records with `fields` and `responses`.
     """
     questions = (*taxonomy.slices, "spans")
     starts = tuple(f"{question}." for question in questions)
-    if "responses" not in record and not any(str(key).startswith(starts) for key in record):
-        raise _other_form("argilla", record)
-    answers: dict[object, dict[str, Any]] = {}
+    if "responses" not in record and not any(key.startswith(starts) for key in record):
+        raise KeyError("responses")
+    answers: dict[object, dict[str, Any]] = defaultdict(dict)
     for question in questions:
-        for reader, value in _responses(record, question):
-            answers.setdefault(reader, {})[question] = value
+        for reader, value, status in _responses(record, question):
+            if value is not None and status in ("submitted", None):
+                answers[reader] |= {question: value, "reader": reader}
     if not answers:
         raise UnansweredError("nobody responded")
-    ours = {"id", "text", "status", "_server_id", "metadata", "fields", "responses", "suggestions"}
-    meta = {k: v for k, v in record.items() if k not in ours and not k.startswith(starts)}
-    meta |= record.get("metadata") or {}
-    text = _text(record if record.get("text") is not None else record.get("fields") or record)
-    for reader, given in answers.items():
-        spans = {"spans": given["spans"]} if given.get("spans") else {}
-        columns = meta | ({} if reader is None else {"reader": reader})
-        labels = {facet: given.get(facet) for facet in taxonomy.slices}
-        yield {**columns, "id": record.get("id"), "text": text, **labels, **spans}
+    yield from answers.values()
 
 
-def _responses(record: Record, question: str) -> Iterator[tuple[object, Any]]:
-    """Yield who submitted a response to a question, and the response."""
-    if record.get(f"{question}.response") is not None:
-        yield None, record[f"{question}.response"]
+def _responses(record: Record, question: str) -> Iterator[tuple[object, Any, object]]:
+    """Yield who responded to a question, the response, and whether it was submitted."""
+    yield None, record.get(f"{question}.response"), None
     given = record.get(f"{question}.responses") or []
-    people = record.get(f"{question}.responses.users") or list(range(1, len(given) + 1))
-    states = record.get(f"{question}.responses.status") or ["submitted"] * len(given)
-    found = list(zip(people, given, states, strict=True))
-    listed = (record.get("responses") or {}).get(question) or ()
-    found += [(each.get("user_id"), each.get("value"), each.get("status")) for each in listed]
-    for reader, value, state in found:
-        if value is not None and state in ("submitted", None):
-            yield reader, value
+    people = record.get(f"{question}.responses.users") or range(1, len(given) + 1)
+    states = record.get(f"{question}.responses.status") or [None] * len(given)
+    yield from zip(people, given, states, strict=True)
+    for each in (record.get("responses") or {}).get(question) or ():
+        yield each.get("user_id"), each.get("value"), each.get("status")
 
 
-FORMS: Mapping[str, tuple[Callable[..., Iterator[Any]], Callable[..., Rows]]] = {
-    "spacy": (_to_spacy, _from_spacy),
-    "spacy-jsonl": (_to_spacy, _from_spacy),
-    "doccano": (_to_doccano, _from_doccano),
-    "label-studio": (_to_label_studio, _from_label_studio),
-    "prodigy": (_to_prodigy, _from_prodigy),
-    "argilla": (_to_argilla, _from_argilla),
+_DOCCANO = "id|data|labels?|cats|entities|relations"
+_ARGILLA = r"_.*|status|responses|suggestions|.+\.(response|suggestion)s?(\..+)?"
+_PRODIGY = "_.*|options|accept|answers?|label|tokens"
+
+FORMS: Mapping[str, Form] = {
+    OWN: Form(_to_own, _from_own, "", _scan),
+    "pointers": Form(pointer_record, _from_own, "", _scan),
+    "spacy": Form(_to_spacy, _from_spacy, "cats|spans", _scan_docbin),
+    "spacy-jsonl": Form(_to_spacy, _from_spacy, "cats|spans", _scan),
+    "doccano": Form(_to_doccano, _from_doccano, _DOCCANO, _scan),
+    "label-studio": Form(_to_label_studio, _from_label_studio, "id|annotations", _scan),
+    "prodigy": Form(_to_prodigy, _from_prodigy, _PRODIGY, _scan_prodigy),
+    "argilla": Form(_to_argilla, _from_argilla, _ARGILLA, _scan),
 }
-"""The forms of other tools, by name: how they are written and parsed."""
+"""The forms by name, ours first."""
 
-_SCANS = {"spacy": _scan_docbin, "prodigy": _scan_prodigy}
-_SPACYS = ("spacy", "spacy-jsonl")
+_CODE_POINTS = (OWN, "pointers", "spacy", "spacy-jsonl")

@@ -10,30 +10,29 @@ import os
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from textclass.corpora.pointers import Pointer, Source, is_pointer, load_sources, make_pointer
-from textclass.corpora.records import (
+from textclass.corpora.public_texts import Pointer, Source, is_pointer, load_sources, make_pointer
+from textclass.corpora.read import (
+    SOURCES,
     SUFFIXES,
+    cache_file,
     corpus_files,
     gathered,
     raise_bad_rows,
-    scan_records,
+    read_texts,
+    table_records,
     write_jsonl,
 )
-from textclass.corpora.rows import text_id
 from textclass.errors import CorpusError
 
 BATCH = 1000
 """Files asked for at once; what has come stays, so a broken download goes on after it."""
 
-NO_FILE = "the file isn't there"
+NO_FILE = "it isn't there"
 OTHER_TEXT = "what stands in the file has another hash: it was altered"
-ALTERED = "the text given for it has another hash: it was altered"
 
 Progress = Callable[[int, int], None]
 
@@ -43,53 +42,6 @@ _SETTINGS = (
     "-c gc.auto=0 -c maintenance.auto=false -c http.lowSpeedLimit=1000 -c http.lowSpeedTime=60"
 ).split()
 _FETCH = "fetch --quiet --no-tags --no-recurse-submodules --filter=blob:none".split()
-
-
-@dataclass(frozen=True)
-class TextCache:
-    """Texts that `textclass corpus fetch` brought, by id.
-
-    Attributes
-    ----------
-    folder : Path
-        Holds one `<source>.jsonl` of `id` and `text` per source.
-    """
-
-    folder: Path
-
-    @classmethod
-    def beside(cls, corpus: Path) -> TextCache:
-        """Return the cache of a corpus folder, also from one of its subfolders."""
-        homes = [corpus, *list(corpus.absolute().parents)[:2]]
-        home = next((home for home in homes if (home / "sources.yaml").exists()), corpus)
-        return cls(home / "cache")
-
-    @cached_property
-    def _texts(self) -> dict[str, str]:
-        files = sorted(self.folder.glob("*.jsonl"))
-        return {number: text for file in files for number, text in self.known(file.stem).items()}
-
-    @cached_property
-    def _licences(self) -> Mapping[str, str]:
-        path = self.folder.parent / "sources.yaml"
-        return {s.name: s.licence for s in load_sources(path).values()} if path.exists() else {}
-
-    def complete(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the record with its text and licence, where the cache knows the text."""
-        # A corpus that has its texts needs no cache, which may be large.
-        text = self._texts.get(str(record["id"])) if is_pointer(record) else None
-        licence = self._licences.get(str(record["source"])) if text else None
-        return {"licence": licence, **record, "text": text} if text else dict(record)
-
-    def known(self, source: str) -> dict[str, str]:
-        """Return the texts of one source that are here; one whose hash isn't its id isn't."""
-        path = self.folder / f"{source}.jsonl"
-        return {k: text for k, text in _given(path).items() if text} if path.exists() else {}
-
-    def store(self, source: str, texts: Mapping[str, str]) -> None:
-        """Write the texts of one source: whole or not at all."""
-        rows = ({"id": number, "text": texts[number]} for number in sorted(texts))
-        write_jsonl(self.folder / f"{source}.jsonl", rows)
 
 
 @dataclass(frozen=True)
@@ -103,8 +55,6 @@ class SourceReport:
         Labelled texts; those already in the cache; those that came now.
     missing : Mapping of str to list of str
         Why a text didn't come, and the ids and paths of which that is true.
-    error : str or None
-        What went wrong with the source as a whole.
     """
 
     source: str
@@ -112,7 +62,6 @@ class SourceReport:
     here: int
     brought: int
     missing: Mapping[str, list[str]]
-    error: str | None = None
 
     @property
     def lacking(self) -> int:
@@ -124,7 +73,6 @@ def fetch_texts(
     folder: str | Path,
     *,
     origin: str | Path | None = None,
-    only: Sequence[str] = (),
     progress: Progress = lambda _done, _total: None,
 ) -> list[SourceReport]:
     """Bring the texts that the pointers of a corpus folder want into its cache.
@@ -136,10 +84,7 @@ def fetch_texts(
         to `cache/git/`.
     origin : path, keyword-only, optional
         Where to take them from instead of the network: a file of texts (or a folder with such
-        files), a git clone, or a folder with a clone or the plain files of each source in a
-        subfolder of its name.
-    only : sequence of str, keyword-only
-        Names of sources; all by default.
+        files), a git clone, or a folder with a clone of each source in a subfolder of its name.
     progress : callable, keyword-only
         Called with the number of files here and wanted, source by source.
 
@@ -148,110 +93,88 @@ def fetch_texts(
     CorpusError
         If `sources.yaml` or a pointer is wrong, or `origin` isn't there.
     """
-    folder = Path(folder)
-    sources = load_sources(folder / "sources.yaml")
-    for name in set(only) - set(sources):
-        raise CorpusError(f"no source {name!r}", where=str(folder / "sources.yaml"))
-    cache = TextCache(folder / "cache")
+    folder, given = Path(folder), dict[str, str]()
+    sources = load_sources(folder / SOURCES)
     pointers = _read_pointers(folder, sources)
     origin = Path(origin) if origin is not None else None
-    given = _given(origin) if origin is not None else {}
+    if origin is not None:
+        files = sorted(origin.iterdir()) if origin.is_dir() else corpus_files([origin])
+        for file in files:
+            given |= read_texts(file) if file == origin or file.name.endswith(SUFFIXES) else {}
     return [
-        _fetch_source(sources[name], pointers[name], cache, origin, given, progress)
-        for name in only or sources
+        _fetch_source(folder, source, pointers[name], given, origin, progress)
+        for name, source in sources.items()
     ]
 
 
-def _read_pointers(folder: Path, sources: Container[str]) -> Mapping[str, list[Pointer]]:
-    pointers: dict[str, dict[str, Pointer]] = defaultdict(dict)
+def _read_pointers(
+    folder: Path, sources: Mapping[str, Source]
+) -> Mapping[str, Mapping[str, Pointer]]:
+    """Return the pointers of each source by id."""
+    pointers: dict[str, dict[str, Pointer]] = {name: {} for name in sources}
     faults: list[CorpusError] = []
-    for _, file in corpus_files([folder]):
-        for where, record in scan_records(file, faults):
+    for file in corpus_files([folder]):
+        for where, record in table_records(file, faults):
             if is_pointer(record):
                 with gathered(faults, where):
                     if record["source"] not in sources:
-                        raise CorpusError(f"sources.yaml has no source {record['source']!r}")
+                        raise CorpusError(f"{SOURCES} has no source {record['source']!r}")
                     pointer = make_pointer(record)
                     pointers[record["source"]][pointer.id] = pointer
     raise_bad_rows(faults)
-    return defaultdict(list, {source: list(found.values()) for source, found in pointers.items()})
+    return pointers
 
 
 def _fetch_source(
+    folder: Path,
     source: Source,
-    pointers: Collection[Pointer],
-    cache: TextCache,
+    pointers: Mapping[str, Pointer],
+    given: Mapping[str, str],
     origin: Path | None,
-    given: Mapping[str, str | None],
     progress: Progress,
 ) -> SourceReport:
-    known = cache.known(source.name)
-    lacking = [pointer for pointer in pointers if pointer.id not in known]
-    brought = {p.id: text for p in lacking if (text := given.get(p.id))}
-    reasons = {p.id: ALTERED for p in lacking if p.id in given}
-    wanted: dict[str, list[Pointer]] = defaultdict(list)
-    for pointer in lacking:
-        if pointer.id not in brought:
-            wanted[pointer.path].append(pointer)
-    error = None
+    cached = cache_file(folder, source.name)
+    known = read_texts(cached)
+    here = len(pointers.keys() & known.keys())
+    known |= {number: given[number] for number in pointers.keys() & given.keys()}
+    lacking: dict[str, list[Pointer]] = defaultdict(list)
+    for pointer in pointers.values():
+        if pointer.id not in known:
+            lacking[pointer.path].append(pointer)
+    reasons, otherwise = dict[str, str](), NO_FILE
     try:
-        for path, content in _contents(source, wanted, cache.folder, origin, progress):
-            texts = {pointer.id: pointer.cut(content) for pointer in wanted[path]}
-            brought |= {number: text for number, text in texts.items() if text is not None}
-            reasons |= dict.fromkeys(texts, OTHER_TEXT)
-    except CorpusError as fault:
-        error = str(fault)
-    if brought:
-        cache.store(source.name, known | brought)
+        for path, content in _contents(folder, source, lacking, origin, progress):
+            for pointer in lacking[path]:
+                text = pointer.cut(content)
+                if text is None:
+                    reasons[pointer.id] = OTHER_TEXT
+                else:
+                    known[pointer.id] = text
+    except CorpusError as error:
+        otherwise = str(error)
     missing = defaultdict(list)
-    for p in lacking:
-        if p.id not in brought:
-            missing[reasons.get(p.id, NO_FILE)].append(f"{p.id} in {p.path}")
-    here = len(pointers) - len(lacking)
-    return SourceReport(source.name, len(pointers), here, len(brought), dict(missing), error)
+    for number in sorted(pointers.keys() - known.keys()):
+        missing[reasons.get(number, otherwise)].append(f"{number} in {pointers[number].path}")
+    brought = len(pointers.keys() & known.keys()) - here
+    if brought:
+        write_jsonl(cached, ({"id": number, "text": known[number]} for number in sorted(known)))
+    return SourceReport(source.name, len(pointers), here, brought, dict(missing))
 
 
 def _contents(
-    source: Source, paths: Collection[str], cache: Path, origin: Path | None, progress: Progress
+    folder: Path, source: Source, paths: Collection[str], origin: Path | None, progress: Progress
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the path and content of the files that are there."""
-    if not paths:
-        return
-    if origin is None:
-        repository = cache / "git" / source.name
+    repository = folder / "cache" / "git" / source.name
+    if paths and origin is None:
         _download(source, paths, repository, progress)
         yield from _read_files(repository, source.commit, paths)
-        return
-    roots = (origin / source.name, origin)
-    for root in roots:
-        is_repository = (root / ".git").exists() or (root / "objects").is_dir()
-        if is_repository and source.commit in _objects(root):
-            yield from _read_files(root, source.commit, paths)
-            return
-    for root in roots:
-        for path in paths:
-            file = (root / path).resolve()  # a link may lead out of the folder
-            if file.is_relative_to(root.resolve()) and file.is_file():
-                yield path, file.read_bytes()
-
-
-def _given(origin: Path) -> dict[str, str | None]:
-    """Return texts by id from files of texts; None for an id that came with another text."""
-    files = [origin]
-    if origin.is_dir():
-        files = [file for file in sorted(origin.iterdir()) if file.name.endswith(SUFFIXES)]
-    if not origin.exists():
-        raise CorpusError("there is no such file or folder", where=str(origin))
-    faults: list[CorpusError] = []
-    texts: dict[str, str | None] = {}
-    for file in files:
-        for _, values in scan_records(file, faults):
-            if isinstance(text := values.get("text"), str):
-                texts.setdefault(str(values.get("id")), None)
-                texts[text_id(text)] = text
-    if faults and not texts and origin.is_file():
-        raise_bad_rows(faults)
-    return texts
+    elif paths and origin is not None:
+        for clone in (origin / source.name, origin):
+            is_clone = (clone / ".git").exists() or (clone / "objects").is_dir()
+            if is_clone and source.commit in _objects(clone):
+                yield from _read_files(clone, source.commit, paths)
+                return
 
 
 def _download(source: Source, paths: Iterable[str], folder: Path, progress: Progress) -> None:
@@ -260,9 +183,8 @@ def _download(source: Source, paths: Iterable[str], folder: Path, progress: Prog
     A server that can't filter sends the other files too. What an earlier call brought is not asked
     for again.
     """
-    if not (folder / "HEAD").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _git(folder, "init", "--quiet", "--bare", ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    _git(folder, "init", "--quiet", "--bare", ".")
     for lock in folder.glob("*.lock"):
         lock.unlink()  # left by a git that was killed; nobody else writes in this cache
     _git(folder, "config", "remote.origin.url", source.url)

@@ -1,21 +1,23 @@
-"""Labelled rows read and checked; every bad row is told with file and line, all at once."""
+"""Corpus files found and read; every bad row is told with file and line, all at once."""
 
 from __future__ import annotations
 
-import ast
+import gzip
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from textclass.corpora.fetch import TextCache
-from textclass.corpora.pointers import is_pointer
-from textclass.corpora.records import corpus_files, gathered, raise_bad_rows, scan_records
-from textclass.corpora.rows import Corpus, Row, folder_of, text_id
-from textclass.errors import CorpusError
+from textclass.atomic import write_atomically
+from textclass.corpora.public_texts import is_pointer, load_sources
+from textclass.corpora.rows import Corpus, Row, make_row, text_id
+from textclass.documents import read_rows
+from textclass.errors import CorpusError, DocumentError
 from textclass.taxonomy import Taxonomy
 
 Paths = str | Path | Sequence[str | Path]
@@ -24,12 +26,17 @@ Paths = str | Path | Sequence[str | Path]
 SETTLED = "settled"
 """What a row has in `labelled` if its labels count where readers differ."""
 
-_KNOWN = {"id", "text", "group", "scores"}
-_LONGEST_LIST = 10_000  # characters of a cell
+SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".tsv", ".parquet", ".xlsx", ".ods")
+"""What a folder's corpus files may end in."""
 
+SOURCES = "sources.yaml"
+"""The file in a corpus folder that says where public texts come from."""
 
-class UnansweredError(CorpusError):
-    """A row that nobody has labelled: that isn't the answer that no label applies."""
+NO_CORPUS = frozenset({"agreement", "cache", "samples"})
+"""Folders inside a corpus that hold something else."""
+
+MOST_FAULTS = 20
+"""How many faults an error spells out; the rest are counted."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +97,8 @@ def read_corpus(
     return scan.corpus if each_reader else _settle(scan.corpus)
 
 
-def scan_corpus(
-    paths: Paths, taxonomy: Taxonomy | None = None, *, text_column: str | None = None
-) -> Scan:
+def scan_corpus(paths: Paths, taxonomy: Taxonomy | None = None) -> Scan:
     """Read labelled passages as `read_corpus` does, but give bad rows back instead of raising.
-
-    `text_column` is what holds the texts where that isn't called text.
 
     Raises
     ------
@@ -107,52 +110,31 @@ def scan_corpus(
     rows: list[Row] = []
     faults: list[CorpusError] = []
     missing = 0
-    caches: dict[Path, TextCache] = {}
-    for base, path in corpus_files(given):
-        texts = caches.setdefault(base, TextCache.beside(base))
-        for where, found in scan_records(path, faults):
-            if found.get("level") == "document" and path not in given:
-                continue
+    for where, record in scan_records(given, faults):
+        if is_pointer(record):
+            missing += 1
+        else:
             with gathered(faults, where):
-                record = texts.complete(with_text(found, text_column))
-                if is_pointer(record):
-                    missing += 1
-                else:
-                    rows.append(make_row(record, taxonomy, where))
+                rows.append(make_row(record, taxonomy, where))
     return Scan(Corpus(taxonomy, tuple(rows)), tuple(faults), missing)
 
 
-def with_text(record: Mapping[str, Any], column: str | None) -> dict[str, Any]:
-    """Return a record with its text under `text`, which may stand in a part of it.
-
-    Raises
-    ------
-    CorpusError
-        If there is no such column.
-    """
-    if column is None:
-        usual = {key: key.casefold() for key in record if key.casefold() in _KNOWN}
-        return {name: record[key] for key, name in usual.items()} | dict(record)
-    for part in ("data", "fields"):
-        inner = record.get(part)
-        if isinstance(inner, Mapping) and column in inner:
-            return {**record, part: {**inner, "text": inner[column]}}
-    if column not in record:
-        raise CorpusError(f"there is no {column!r}, only {', '.join(record) or 'nothing'}")
-    return {**record, "text": record[column]}
-
-
 def conflicts(corpus: Corpus) -> list[list[Row]]:
-    """Return the rows of each text that has other labels in another row, and none is settled."""
-    found = defaultdict(list)
+    """Return the rows of each text whose labels differ, in settled rows if it has any."""
+    deciding = _deciding(corpus).values()
+    return [rows for rows in deciding if len({row.labels for row in rows}) > 1]
+
+
+def _deciding(corpus: Corpus) -> dict[str, list[Row]]:
+    """Return the labelled rows of each text: those that are settled, or else all."""
+    found: dict[str, list[Row]] = defaultdict(list)
     for row in corpus.rows:
         if row.hard:
             found[row.text].append(row)
-    return [rows for rows in found.values() if len({row.labels for row in _deciding(rows)}) > 1]
-
-
-def _deciding(rows: list[Row]) -> list[Row]:
-    return [row for row in rows if row.columns.get("labelled") == SETTLED] or rows
+    return {
+        text: [row for row in rows if row.columns.get("labelled") == SETTLED] or rows
+        for text, rows in found.items()
+    }
 
 
 def _settle(corpus: Corpus) -> Corpus:
@@ -163,141 +145,137 @@ def _settle(corpus: Corpus) -> Corpus:
             where=next(row.where for row in rows if row.labels != rows[0].labels),
             hint=f'settle it in a row whose labelled is "{SETTLED}"',
         )
-        for rows in map(_deciding, conflicts(corpus))
+        for rows in conflicts(corpus)
     ]
     raise_bad_rows(faults)
-    settled = {
-        row.text: row.labels for row in corpus.rows if row.columns.get("labelled") == SETTLED
-    }
+    labels = {text: rows[0].labels for text, rows in _deciding(corpus).items()}
     kept: dict[tuple[object, ...], Row] = {}
     for row in corpus.rows:
-        if row.hard:
-            row = replace(row, labels=settled.get(row.text, row.labels))
-        kept.setdefault((row.text, row.group, row.hard), row)
+        settled = replace(row, labels=labels[row.text]) if row.hard else row
+        kept.setdefault((row.text, row.group, row.hard), settled)
     return replace(corpus, rows=tuple(kept.values()))
 
 
-def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
-    """Return a checked row.
+def corpus_files(paths: Iterable[Path]) -> list[Path]:
+    """Return each corpus file of files and folders once.
 
     Raises
     ------
     CorpusError
-        With the place `where`, if the text, a label, a score or a span is wrong; `UnansweredError`
-        if a facet has no answer.
+        If a path isn't there or holds no corpus file.
     """
-    text = record.get("text")
-    if "text" not in record:
-        keys = ", ".join(map(str, record)) or "nothing"
-        raise CorpusError(f"there is no 'text', only {keys}", where=where)
-    if not isinstance(text, str) or not text.strip():
-        raise CorpusError("the text is missing or empty", where=where)
-    given = {name: record.get(name) for name in ("id", "group", "path")}
-    number, group, path = (None if v in (None, "") else str(v) for v in given.values())
-    number = number or text_id(text)
-    columns = {k: v for k, v in record.items() if k not in _KNOWN | set(taxonomy.slices)}
-    columns.setdefault("collection", folder_of(where))
-    if spans := parsed(columns.get("spans")):
-        columns["spans"] = _spans(spans, text, taxonomy)
-    scores = parsed(record.get("scores"))
-    return Row(
-        id=number,
-        text=text,
-        labels=None if scores else _labels(record, taxonomy),
-        scores=_scores(scores, taxonomy) if scores else None,
-        group=group or (f"{columns.get('source')}:{path}" if path else number),
-        columns=columns,
-        where=where,
-    )
+    found: dict[Path, Path] = {}
+    for path in paths:
+        if not path.exists():
+            raise CorpusError("there is no such file or folder", where=str(path))
+        files = [path]
+        if path.is_dir():
+            files = [
+                file
+                for file in sorted(path.rglob("*"))
+                if file.name.endswith(SUFFIXES)
+                and not NO_CORPUS & set(file.relative_to(path).parts[:-1])
+            ]
+        if not files:
+            raise CorpusError(f"no {', '.join(SUFFIXES)} file in it", where=str(path))
+        for file in files:
+            found.setdefault(file.resolve(), file)
+    return list(found.values())
 
 
-def _labels(record: Mapping[str, Any], taxonomy: Taxonomy) -> frozenset[str]:
-    answers = {facet.name: read_labels(record.get(facet.name), facet.names) for facet in taxonomy}
-    lacking = [name for name, labels in answers.items() if labels is None]
-    if lacking:
-        absent = [name for name in lacking if name not in record]
-        has = f"; its columns are {', '.join(record)}" if absent else ""
-        raise UnansweredError(
-            f"no answer for {', '.join(lacking)}{has}",
-            hint="write [] where no label applies; corpus convert leaves such rows out",
-        )
-    return frozenset(label for labels in answers.values() for label in labels or ())
+def scan_records(
+    paths: Sequence[Path], faults: list[CorpusError]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each record of corpus files after its place, `file, line n`.
 
-
-def read_labels(value: object, names: Sequence[str]) -> list[str] | None:
-    """Return the labels that a value gives: none for `[]`, None where it is no answer.
-
-    A list may be one of JSON, or of Python as pandas writes it, in a cell; a cell may also have a
-    label, or several with `;`, `,`, `|` or `#` between them.
-
-    Raises
-    ------
-    CorpusError
-        For a label that isn't one of `names`, or a value of another form.
+    A pointer has its text and licence where the cache knows them. Whole documents are left out
+    unless their file is one of `paths` itself. An error is added to `faults` for each row or file
+    that can't be read.
     """
-    if value is None or value != value or (isinstance(value, str) and not value.strip(" \t;,|#")):
-        return None
-    if isinstance(value, bool | int | float):
-        value = [value]
-    if isinstance(value, str):
-        cuts = [[part.strip() for part in value.split(mark) if part.strip()] for mark in ";,|#"]
-        known = next((cut for cut in [[value.strip()], *cuts] if set(cut) <= set(names)), None)
-        value = known or (parsed(value) if value.strip()[0] in "[({" else cuts[0])
-    if isinstance(value, Mapping) and "choices" in value:  # as Label Studio's tables have it
-        value = [value["choices"]] if isinstance(value["choices"], str) else value["choices"]
-    if not isinstance(value, list | tuple | set):
-        raise CorpusError(f"labels were expected, not {value!r}", hint=_names(names))
-    for label in value:
-        if isinstance(label, bool | int | float):
-            raise CorpusError(f"the label {label!r} is a number, not a name", hint=_names(names))
-        if label not in names:
-            raise CorpusError(f"unknown label {label!r}", hint=_names(names))
-    return list(value)
+    texts_of = cache(_cached_texts)  # read only if there is a pointer: they may be many
+    for path in corpus_files(paths):
+        homes = (folder for folder in path.absolute().parents if (folder / SOURCES).exists())
+        home = next(homes, None)
+        for where, record in table_records(path, faults):
+            if record.get("level") != "document" or path in paths:
+                if home and is_pointer(record):
+                    record = {**record, **texts_of(home).get(str(record["id"]), {})}
+                yield where, record
 
 
-def _names(names: Sequence[str]) -> str:
-    return f"labels.yaml has {', '.join(names)}"
+def _cached_texts(folder: Path) -> dict[str, dict[str, str]]:
+    """Return text and licence of each public text in the cache of a corpus folder, by id."""
+    return {
+        number: {"text": text, "licence": source.licence}
+        for source in load_sources(folder / SOURCES).values()
+        for number, text in read_texts(cache_file(folder, source.name)).items()
+    }
 
 
-def parsed(value: object) -> Any:  # noqa: ANN401 -- JSON holds anything
-    """Return a value, or what a cell with JSON or a list of Python says."""
-    if not isinstance(value, str) or not value.strip():
-        return value or None
+def cache_file(folder: Path, source: str) -> Path:
+    """Return where the texts of one source are kept."""
+    return folder / "cache" / f"{source}.jsonl"
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """Return the texts of a table by the hash that is their id; none if there is no table."""
+    texts = (record.get("text") for _, record in table_records(path, [])) if path.exists() else ()
+    return {text_id(text): text for text in texts if isinstance(text, str)}
+
+
+def table_records(path: Path, faults: list[CorpusError]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each record of a table; add an error to `faults` for each that can't be read."""
+    unread: list[DocumentError] = []
     try:
-        return orjson.loads(value)
-    except ValueError:
-        try:
-            return ast.literal_eval(value[:_LONGEST_LIST].strip())
-        except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
-            raise CorpusError(f"can't read the list {value[:80]!r}") from error
+        yield from read_rows(path, faults=unread)
+    except DocumentError as error:
+        unread.append(error)
+    faults += [CorpusError(e.message, where=e.where or str(path), hint=e.hint) for e in unread]
 
 
-def _scores(value: object, taxonomy: Taxonomy) -> dict[str, float]:
-    names = list(taxonomy.slices)
-    if not isinstance(value, Mapping) or set(value) != set(names):
-        raise CorpusError(f"scores need {', '.join(names)} and no other key")
-    scores = dict.fromkeys(taxonomy.names, 0.0)
-    for facet in taxonomy:
-        given = value[facet.name]
-        if not isinstance(given, Mapping) or not set(given) <= set(facet.names):
-            raise CorpusError(f"scores of unknown labels in {facet.name!r}")
-        for label, score in given.items():
-            if score is None:  # Parquet fills the labels that a row leaves out
-                continue
-            if type(score) not in (int, float) or not 0 <= score <= 1:
-                raise CorpusError(f"score {score!r} of {label!r} isn't in 0 to 1")
-            scores[label] = float(score)
-    return scores
+@contextmanager
+def gathered(faults: list[CorpusError], where: str) -> Iterator[None]:
+    """Add an error of the block to `faults`, with its place, and go on after it."""
+    try:
+        yield
+    except CorpusError as error:
+        error.where = error.where or where
+        faults.append(error)
 
 
-def _spans(value: Any, text: str, taxonomy: Taxonomy) -> list[dict[str, Any]]:  # noqa: ANN401 -- JSON holds anything
-    """Check evidence spans: code-point offsets into the text, and the label they speak for."""
-    spans = []
-    for span in value if isinstance(value, list) else [value]:
-        start, end = (span.get(k) if isinstance(span, Mapping) else None for k in ("start", "end"))
-        if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
-            raise CorpusError(f"not a span of the text: {span!r}")
-        if span.get("label") not in taxonomy.names:
-            raise CorpusError(f"span with the unknown label {span.get('label')!r}")
-        spans.append({key: span[key] for key in ("start", "end", "label")})
-    return spans
+def told_once(faults: Iterable[CorpusError]) -> list[CorpusError]:
+    """Return one error for all rows of a file that have the same fault."""
+    alike: dict[tuple[object, ...], list[CorpusError]] = defaultdict(list)
+    for fault in faults:
+        file = (fault.where or "").rpartition(", ")[0] or fault.where
+        alike[type(fault), file, fault.message, fault.hint].append(fault)
+    return [
+        type(first)(
+            first.message,
+            where=f"{first.where} and {len(rest)} more" if rest else first.where,
+            hint=first.hint,
+        )
+        for first, *rest in alike.values()
+    ]
+
+
+def raise_bad_rows(faults: Sequence[CorpusError]) -> None:
+    """Raise one error that tells all of `faults`, if there are any."""
+    if faults:
+        told = told_once(faults)
+        more = f"; and {len(told) - MOST_FAULTS} more" if len(told) > MOST_FAULTS else ""
+        bad = f"{len(faults)} bad row{'s' if len(faults) > 1 else ''}"
+        raise CorpusError(f"{bad}: {'; '.join(map(str, told[:MOST_FAULTS]))}{more}")
+
+
+def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Write records one a line, whole or not at all; `.gz` compresses, without a time stamp."""
+    content = json_lines(records)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    packs = path.name.endswith(".gz")
+    write_atomically(path, gzip.compress(content, mtime=0) if packs else content)
+
+
+def json_lines(records: Iterable[Mapping[str, Any]]) -> bytes:
+    """Return records as JSONL in UTF-8."""
+    return b"".join(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records)

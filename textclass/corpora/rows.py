@@ -1,8 +1,10 @@
-"""A labelled corpus in memory: rows, and their labels as arrays in taxonomy order."""
+"""A labelled corpus in memory: rows, checked as they are made, and their labels as arrays."""
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -10,10 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
+from textclass.errors import CorpusError
 from textclass.results import by_facet
 from textclass.taxonomy import Taxonomy
+
+_KNOWN = {"id", "text", "group", "scores"}
+_LONGEST_LIST = 10_000  # characters of a cell
+
+
+class UnansweredError(CorpusError):
+    """A row that nobody has labelled: that isn't the answer that no label applies."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,7 @@ class Row:
     group : str
         The document; its rows never stand on two sides of a split.
     columns : Mapping
-        What else the corpus says of the row: source, licence, register and more; `collection` is
-        the folder of its file.
+        What else the corpus says of the row: source, licence, register and more.
     where : str
         File and line.
     """
@@ -50,6 +60,11 @@ class Row:
     def hard(self) -> bool:
         """Whether a reader gave labels, rather than a model probabilities."""
         return self.labels is not None
+
+    @property
+    def file(self) -> str:
+        """The path of the row's file."""
+        return self.where.rpartition(", ")[0]
 
 
 @dataclass(frozen=True)
@@ -105,11 +120,18 @@ class Corpus:
         return self.select(lambda row: row.group not in left_out)
 
     def column(self, name: str, default: str = "") -> Sequence[str]:
-        """Return one further column as text, `default` where a row doesn't have it."""
+        """Return one further column as text, `default` where a row doesn't have it.
+
+        A row without a `collection` is of the one that its folder is named after.
+        """
+        if name == "collection":
+            return [str(r.columns.get(name) or Path(r.file).parent.name) for r in self.rows]
         return [str(row.columns.get(name, default)) for row in self.rows]
 
-    def __add__(self, other: Corpus) -> Corpus:
-        return replace(self, rows=self.rows + other.rows)
+
+def text_id(text: str) -> str:
+    """Return the first 16 hex digits of the SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def teaching(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
@@ -120,11 +142,130 @@ def teaching(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
     return {facet.name: [name for name in facet.names if name in given] for facet in taxonomy}
 
 
-def text_id(text: str) -> str:
-    """Return the first 16 hex digits of the SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
+    """Return the checked row of a record in our own form, which came from the place `where`.
+
+    Raises
+    ------
+    CorpusError
+        If the text, a label, a score or a span is wrong; `UnansweredError` if a facet has no
+        answer.
+    """
+    record = {k.casefold() if k.casefold() in _KNOWN else k: v for k, v in record.items()}
+    if "text" not in record:
+        raise CorpusError(
+            f"there is no 'text', only {', '.join(record) or 'nothing'}",
+            hint="rename what holds it, or name it in corpus convert with --text-column",
+        )
+    text = record["text"]
+    if not isinstance(text, str) or not text.strip():
+        raise CorpusError("the text is missing or empty")
+    columns = {k: v for k, v in record.items() if k not in _KNOWN | set(taxonomy.slices)}
+    if spans := parsed(columns.pop("spans", None)):
+        columns["spans"] = _spans(spans, text, taxonomy)
+    scores = parsed(record.get("scores"))
+    number, group, path = (
+        None if record.get(name) in (None, "") else str(record[name])
+        for name in ("id", "group", "path")
+    )
+    number = number or text_id(text)
+    return Row(
+        id=number,
+        text=text,
+        labels=None if scores else _labels(record, taxonomy),
+        scores=_scores(scores, taxonomy) if scores else None,
+        group=group or (f"{columns.get('source')}:{path}" if path else number),
+        columns=columns,
+        where=where,
+    )
 
 
-def folder_of(where: str) -> str:
-    """Return the name of the folder of the file in a place, `file, line n`."""
-    return Path(where.rpartition(", ")[0]).parent.name
+def _labels(record: Mapping[str, Any], taxonomy: Taxonomy) -> frozenset[str]:
+    answers = {facet.name: read_labels(record.get(facet.name), facet.names) for facet in taxonomy}
+    lacking = [name for name, labels in answers.items() if labels is None]
+    if lacking:
+        has = "" if set(lacking) <= set(record) else f"; its columns are {', '.join(record)}"
+        raise UnansweredError(
+            f"no answer for {', '.join(lacking)}{has}",
+            hint="write [] where no label applies; corpus convert leaves such rows out",
+        )
+    return frozenset(label for labels in answers.values() for label in labels or ())
+
+
+def read_labels(value: object, names: Sequence[str]) -> list[str] | None:
+    """Return the labels that a value gives: none for `[]`, None where it is no answer.
+
+    A list may be one of JSON, or of Python as pandas writes it, in a cell; a cell may also have a
+    label, or several with `;`, `,`, `|` or `#` between them.
+
+    Raises
+    ------
+    CorpusError
+        For a label that isn't one of `names`, or a value of another form.
+    """
+    hint = f"labels.yaml has {', '.join(names)}"
+    if isinstance(value, str):
+        cell = value.strip()
+        if cell[:1] in ("[", "(", "{"):
+            value = parsed(cell)
+        else:
+            parts = [cell] if cell in names else re.split(r"\s*[;,|#]\s*", cell)
+            value = [part for part in parts if part] or None
+    if isinstance(value, Mapping) and "choices" in value:  # as Label Studio's tables have it
+        value = [value["choices"]] if isinstance(value["choices"], str) else value["choices"]
+    if value is None or value != value:  # NaN is an empty cell
+        return None
+    if isinstance(value, int | float):
+        value = [value]
+    if not isinstance(value, list | tuple | set):
+        raise CorpusError(f"labels were expected, not {value!r}", hint=hint)
+    for label in value:
+        if isinstance(label, int | float):
+            raise CorpusError(f"the label {label!r} is a number, not a name", hint=hint)
+        if label not in names:
+            raise CorpusError(f"unknown label {label!r}", hint=hint)
+    return list(value)
+
+
+def parsed(value: object) -> Any:  # noqa: ANN401 -- JSON holds anything
+    """Return a value, or what a cell with JSON or a list of Python says."""
+    if not isinstance(value, str) or not value.strip():
+        return value or None
+    try:
+        return orjson.loads(value)
+    except ValueError:
+        try:
+            return ast.literal_eval(value[:_LONGEST_LIST].strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
+            raise CorpusError(f"can't read the list {value[:80]!r}") from error
+
+
+def _scores(value: object, taxonomy: Taxonomy) -> dict[str, float]:
+    names = list(taxonomy.slices)
+    if not isinstance(value, Mapping) or set(value) != set(names):
+        raise CorpusError(f"scores need {', '.join(names)} and no other key")
+    scores = dict.fromkeys(taxonomy.names, 0.0)
+    for facet in taxonomy:
+        given = value[facet.name]
+        if not isinstance(given, Mapping) or not set(given) <= set(facet.names):
+            raise CorpusError(f"scores of unknown labels in {facet.name!r}")
+        for label, score in given.items():
+            if score is None:  # Parquet fills the labels that a row leaves out
+                continue
+            if type(score) not in (int, float) or not 0 <= score <= 1:
+                raise CorpusError(f"score {score!r} of {label!r} isn't in 0 to 1")
+            scores[label] = float(score)
+    return scores
+
+
+def _spans(value: Any, text: str, taxonomy: Taxonomy) -> list[dict[str, Any]]:  # noqa: ANN401 -- JSON holds anything
+    """Check evidence spans: code-point offsets into the text, and the label they speak for."""
+    spans = []
+    for span in value if isinstance(value, list) else [value]:
+        start, end = (span.get(k) if isinstance(span, Mapping) else None for k in ("start", "end"))
+        if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
+            raise CorpusError(f"not a span of the text: {span!r}")
+        if span.get("label") not in taxonomy.names:
+            raise CorpusError(f"span with the unknown label {span.get('label')!r}")
+        spans.append({key: span[key] for key in ("start", "end", "label")})
+    return spans

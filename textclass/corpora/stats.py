@@ -1,15 +1,16 @@
-"""A corpus in numbers."""
+"""A corpus in numbers: what it holds, and how far two readers of it agree."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
-from textclass.corpora.rows import Corpus
+from textclass.corpora.rows import Corpus, Row
+from textclass.errors import CorpusError
 
 COLUMNS = ("register", "decade", "region", "source", "labelled")
 """The further columns that are counted, where rows have them."""
@@ -48,25 +49,21 @@ class CorpusStats:
     columns: Mapping[str, Mapping[str, int]]
     together: Mapping[str, Mapping[str, int]]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the counts as plain dicts, text and numbers."""
-        return asdict(self)
-
 
 def count_corpus(corpus: Corpus) -> CorpusStats:
     """Count the passages of a corpus by label, register, decade, region and source."""
-    lengths = np.array([len(text.split()) for text in corpus.texts])
+    words = pd.Series([len(text.split()) for text in corpus.texts])
+    shape = {"shortest": words.min(), "middle": words.median(), "longest": words.max()}
     targets = corpus.targets[corpus.hard].astype(int)
     names, slices = corpus.taxonomy.names, corpus.taxonomy.slices
     together = {
         name: dict(zip(names, counts, strict=True))
         for name, counts in zip(names, (targets.T @ targets).tolist(), strict=True)
     }
-    shape = {"shortest": lengths.min(), "middle": np.median(lengths), "longest": lengths.max()}
     return CorpusStats(
         passages=len(corpus),
         documents=len(set(corpus.groups)),
-        words=int(lengths.sum()),
+        words=int(words.sum()),
         soft=int((~corpus.hard).sum()),
         lengths={name: int(value) for name, value in shape.items()},
         labels={f: {name: together[name][name] for name in names[s]} for f, s in slices.items()},
@@ -81,9 +78,132 @@ def count_corpus(corpus: Corpus) -> CorpusStats:
 
 def _values(corpus: Corpus, name: str) -> dict[str, int]:
     """Count the values of a column, decades in time's order and the rest by number."""
-    counts = Counter(value or NOT_SAID for value in corpus.column(name))
-    if set(counts) == {NOT_SAID}:
-        return {}
-    last = counts.pop(NOT_SAID, 0)
+    counts = Counter(corpus.column(name))
+    last = counts.pop("", 0)
     order = sorted(counts) if name == "decade" else sorted(counts, key=lambda v: (-counts[v], v))
-    return {value: counts[value] for value in order} | ({NOT_SAID: last} if last else {})
+    unsaid = {NOT_SAID: last} if counts and last else {}
+    return {value: counts[value] for value in order} | unsaid
+
+
+@dataclass(frozen=True, eq=False)
+class Agreement:
+    """Agreement of two readers.
+
+    Attributes
+    ----------
+    passages : int
+        That both labelled.
+    first_alone, second_alone : int
+        That only one of them labelled.
+    figures : DataFrame
+        A row for each label, facet and all labels: decisions in which `both` readers, the
+        `first_only` or the `second_only` gave a label, `f1` (over several labels micro-F1),
+        `kappa` and `alpha`. NaN where there is one answer only, so nothing to agree about.
+    differences : DataFrame
+        The labels that one reader gave and the other didn't: `id`, `label`, `given_by`, `text`.
+    """
+
+    passages: int
+    first_alone: int
+    second_alone: int
+    figures: pd.DataFrame
+    differences: pd.DataFrame
+
+
+def compare_readers(
+    first: Corpus, second: Corpus | None = None, *, readers: Sequence[str] | None = None
+) -> Agreement:
+    """Compare the labels that two readers gave to passages of the same id.
+
+    Parameters
+    ----------
+    first, second : Corpus
+        One for each reader; without `second` the rows of two that the column `reader` names.
+    readers : sequence of str, keyword-only, optional
+        Which two, if `first` has rows of more.
+
+    Raises
+    ------
+    CorpusError
+        If they have no passage in common, one has the same passage twice, or it isn't clear who the
+        two are.
+    """
+    if second is None:
+        named = set(first.column("reader")) - {"", "None"}
+        pair = list(readers) if readers else sorted(named)
+        if len(pair) != 2 or not named.issuperset(pair):
+            raise CorpusError(
+                f"the column 'reader' names {', '.join(sorted(named)) or 'nobody'}; two are needed",
+                hint="give a second file, or two of the names with --readers",
+            )
+        of = {n: [r for r in first.rows if str(r.columns.get("reader")) == n] for n in pair}
+        first, second = (replace(first, rows=tuple(of[name])) for name in pair)
+    ours, theirs = _by_id(first), _by_id(second)
+    shared = [number for number in ours if number in theirs]
+    if not shared:
+        raise CorpusError("the readers have no labelled passage in common", hint="ids must match")
+    a, b = (
+        replace(first, rows=tuple(rows[number] for number in shared)).targets > 0
+        for rows in (ours, theirs)
+    )
+    columns, facets = first.taxonomy.columns, first.taxonomy.slices
+    parts: dict[str, int | slice] = {**columns, **facets, "all labels": slice(None)}
+    counts = {
+        name: [
+            int(n) for n in (answer[:, part].sum() for answer in (a & b, a & ~b, b & ~a, ~(a | b)))
+        ]
+        for name, part in parts.items()
+    }
+    figures = pd.DataFrame.from_dict(
+        counts, orient="index", columns=["both", "first_only", "second_only", "neither"]
+    )
+    differ = [(ours[shared[r]], c) for r, c in zip(*np.nonzero(a != b), strict=True)]
+    return Agreement(
+        passages=len(shared),
+        first_alone=len(ours) - len(shared),
+        second_alone=len(theirs) - len(shared),
+        figures=add_agreement(figures),
+        differences=pd.DataFrame(
+            {
+                "id": [row.id for row, _ in differ],
+                "label": [first.taxonomy.names[c] for _, c in differ],
+                "given_by": np.where(a[a != b], "first", "second"),
+                "text": [row.text for row, _ in differ],
+            }
+        ),
+    )
+
+
+def add_agreement(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return counts of two readers' yes-or-no decisions with F1, kappa and alpha.
+
+    Cohen's kappa is (p_o - p_e) / (1 - p_e), with the observed agreement p_o and that expected from
+    each reader's own shares, p_e: Cohen (1960), A Coefficient of Agreement for Nominal Scales,
+    Educational and Psychological Measurement 20(1), 37-46. Krippendorff's alpha is
+    1 - (n - 1) o_01 / (n_0 n_1), with n values, n_0 and n_1 of them no and yes, and o_01 decisions
+    that differ: Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, section A (binary
+    data, two observers, no missing data).
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Decisions in which `both` said yes, `first_only`, `second_only` or `neither`.
+    """
+    both, first, second, neither = (counts[name].astype(float) for name in counts)
+    total, differ = counts.sum(axis=1), first + second
+    expected = (both + first) * (both + second) + (neither + first) * (neither + second)
+    expected /= total**2
+    yes = 2 * both + differ
+    return counts.drop(columns="neither").assign(
+        f1=2 * both / yes,
+        kappa=((both + neither) / total - expected) / (1 - expected),
+        alpha=1 - (2 * total - 1) * differ / (yes * (2 * total - yes)),
+    )
+
+
+def _by_id(corpus: Corpus) -> dict[str, Row]:
+    rows: dict[str, Row] = {}
+    for row in corpus.rows:
+        if row.hard and rows.setdefault(row.id, row).labels != row.labels:
+            raise CorpusError(f"{row.id} has other labels before", where=row.where)
+    return rows

@@ -8,26 +8,20 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from textclass.corpora.rows import Corpus, teaching, text_id
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from textclass.corpora.rows import Row, teaching, text_id
 from textclass.errors import CorpusError
-from textclass.taxonomy import line_of, parse_yaml, raise_faults, read_text
+from textclass.taxonomy import Taxonomy, line_of, parse_yaml, raise_faults, read_text
 
 LEAST_SCORE = 0.001
 """A lower score is left out of a pointer; it is read as 0."""
 
-# The name becomes a file name, the address and the commit arguments of git.
-_SHAPES = {
-    "name": r"[a-z0-9][a-z0-9_-]{0,63}",
-    "title": r".+",
-    "url": r"(https|file)://[^\s-]\S*",
-    "commit": r"[0-9a-f]{40}|[0-9a-f]{64}",
-    "licence": r".+",
-}
 _LONGEST = 8_000  # characters; the cleaning patterns are slow on hostile text beyond it
 _ID = re.compile(r"[0-9a-f]{16}")
 # It stays inside its folder and can't be taken for an option or a pattern of git.
@@ -76,21 +70,20 @@ class Pointer:
 
     id: str
     path: str
-    spans: tuple[tuple[int, int] | str, ...]
+    spans: tuple[list[int] | str, ...]
 
     def cut(self, content: bytes) -> str | None:
         """Return the text out of its file; None if what stands there has another hash."""
         whole = content.decode("utf-8", "replace").removeprefix("\ufeff")
         whole = whole.replace("\r\n", "\n").replace("\r", "\n")
-        found: dict[str, str] = {}
+        named: dict[str, str] = {}
         if any(isinstance(span, str) for span in self.spans):
             cuts = (piece for cut in _CUTS for piece in cut.split(whole) if len(piece) < _LONGEST)
-            found = {text_id(piece): piece for piece in map(clean, cuts)}
-        pieces = (
-            found.get(span, "") if isinstance(span, str) else clean(whole[slice(*span)])
+            named = {text_id(piece): piece for piece in map(clean, cuts)}
+        text = "\n\n".join(
+            named.get(span, "") if isinstance(span, str) else clean(whole[slice(*span)])
             for span in self.spans
         )
-        text = "\n\n".join(pieces)
         return text if text_id(text) == self.id else None
 
 
@@ -99,8 +92,8 @@ def is_pointer(record: Mapping[str, Any]) -> bool:
     return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
 
 
-def make_pointer(record: Mapping[str, Any], where: str | None = None) -> Pointer:
-    """Return the checked pointer of a record in the place `where`.
+def make_pointer(record: Mapping[str, Any]) -> Pointer:
+    """Return the checked pointer of a record.
 
     Raises
     ------
@@ -108,13 +101,13 @@ def make_pointer(record: Mapping[str, Any], where: str | None = None) -> Pointer
     """
     number, path = record.get("id"), record.get("path")
     if not isinstance(number, str) or not _ID.fullmatch(number):
-        raise CorpusError(f"the id {number!r} isn't 16 hex digits", where=where)
+        raise CorpusError(f"the id {number!r} isn't 16 hex digits")
     if not isinstance(path, str) or not _PATH.fullmatch(path):
-        raise CorpusError(f"{path!r} isn't a path inside a source", where=where)
+        raise CorpusError(f"{path!r} isn't a path inside a source")
     spans = record.get("passages") or [[record.get("start"), record.get("end")]]
     if not isinstance(spans, list) or not all(map(_is_span, spans)):
-        raise CorpusError("start and end, or passages, don't say where the text is", where=where)
-    return Pointer(number, path, tuple(s if isinstance(s, str) else (s[0], s[1]) for s in spans))
+        raise CorpusError("start and end, or passages, don't say where the text is")
+    return Pointer(number, path, tuple(spans))
 
 
 def _is_span(span: object) -> bool:
@@ -123,41 +116,31 @@ def _is_span(span: object) -> bool:
     return isinstance(span, str) and _ID.fullmatch(span) is not None
 
 
-def strip_texts(corpus: Corpus, *, labelled: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a corpus as pointers; scores to four decimals, without the smallest.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        Rows with the columns `source`, `path`, and `start` and `end` or `passages`.
-    labelled : str, keyword-only
-        How the labels came about, such as "gold" or "silver".
+def pointer_record(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return a row as a pointer, without its text; small scores are left out, others rounded.
 
     Raises
     ------
     CorpusError
-        If a row doesn't say where its text is from, or its id isn't the hash of its text.
+        If the row doesn't say where its text is from, or its id isn't the hash of its text.
     """
-    for row in corpus.rows:
-        columns = row.columns
-        if not columns.get("source") or not columns.get("path"):
-            raise CorpusError("a row needs the source and path of its text", where=row.where)
-        if row.id != text_id(row.text):
-            raise CorpusError(f"the id {row.id!r} isn't the hash of the text", where=row.where)
-        make_pointer({**columns, "id": row.id}, row.where)
-        keys = ("source", "path", "start", "end", "passages", "level")
-        pointer = {"id": row.id} | {key: columns[key] for key in keys if key in columns}
-        if row.group != f"{columns['source']}:{columns['path']}":
-            pointer["group"] = row.group
-        taught = teaching(row, corpus.taxonomy)
-        for facet, scores in taught.get("scores", {}).items():
-            kept = {name: round(s, 4) for name, s in scores.items() if s >= LEAST_SCORE}
-            taught["scores"][facet] = kept
-        yield {**pointer, **taught, "labelled": labelled}
+    given = {**row.columns, "id": row.id}
+    if not given.get("source") or not given.get("path"):
+        raise CorpusError("a pointer needs the source and path of the text")
+    if row.id != text_id(row.text):
+        raise CorpusError(f"the id {row.id!r} isn't the hash of the text")
+    make_pointer(given)
+    if row.group != f"{given['source']}:{given['path']}":
+        given["group"] = row.group
+    taught = teaching(row, taxonomy)
+    for facet, scores in taught.get("scores", {}).items():
+        kept = {name: round(s, 4) for name, s in scores.items() if s >= LEAST_SCORE}
+        taught["scores"][facet] = kept
+    order = ("id", "source", "path", "start", "end", "passages", "level", "group", "labelled")
+    return {key: given[key] for key in order if key in given} | taught
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(BaseModel):
     """One git repository of public texts.
 
     Attributes
@@ -171,14 +154,23 @@ class Source:
         The full id of the commit that the labels were made at.
     """
 
-    name: str
-    title: str
-    url: str
-    commit: str
-    licence: str
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    # The name becomes a file name, the address and the commit arguments of git.
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    title: str = Field(min_length=1)
+    url: str = Field(pattern=r"^(https|file)://[^\s-]\S*$")
+    commit: str = Field(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")
+    licence: str = Field(min_length=1)
 
 
-def load_sources(path: str | Path) -> Mapping[str, Source]:
+class _SourceFile(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    sources: list[Source] = Field(min_length=1)
+
+
+def load_sources(path: str | Path) -> dict[str, Source]:
     """Read a `sources.yaml` into sources by name.
 
     Raises
@@ -187,21 +179,19 @@ def load_sources(path: str | Path) -> Mapping[str, Source]:
         Names every fault of the file with its line.
     """
     tree = parse_yaml(read_text(Path(path), CorpusError), str(path), CorpusError)
-    entries = tree.get("sources") if isinstance(tree, dict) else None
-    if not isinstance(entries, list) or not entries:
-        raise CorpusError("a list under the key 'sources' was expected", where=str(path))
-    sources: dict[str, Source] = {}
-    faults = []
-    for number, entry in enumerate(entries):
-        line = line_of(tree, ("sources", number))
-        given = dict(entry) if isinstance(entry, dict) else {}
-        faults += [
-            (line, f"{key}: {value!r} won't do" if key in _SHAPES else f"there is no key {key!r}")
-            for key, value in (dict.fromkeys(_SHAPES) | given).items()
-            if not (isinstance(value, str) and re.fullmatch(_SHAPES.get(key, "(?!)"), value))
-        ]
-        if given.get("name") in sources:
-            faults.append((line, f"the source {given['name']!r} stands twice"))
-        sources[str(given.get("name"))] = Source(**{key: str(given.get(key)) for key in _SHAPES})
-    raise_faults(faults, str(path), CorpusError)
+    try:
+        listed = _SourceFile.model_validate(tree).sources
+    except ValidationError as error:
+        faults = [(line_of(tree, fault["loc"]), _describe(fault)) for fault in error.errors()]
+        raise_faults(faults, str(path), CorpusError)
+        raise
+    sources = {source.name: source for source in listed}
+    if len(sources) < len(listed):
+        raise CorpusError("two sources have the same name", where=str(path))
     return sources
+
+
+def _describe(fault: Mapping[str, Any]) -> str:
+    key = fault["loc"][-1] if fault["loc"] else "the file"
+    lacks = fault["type"] == "missing"
+    return f"{key}: is missing" if lacks else f"{key}: {fault['input']!r} won't do"

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, sources_yaml, write_jsonl
-from textclass.corpora import fetch_texts, read_corpus, strip_texts, text_id
-from textclass.corpora import write_jsonl as write
-from textclass.corpora.pointers import clean, load_sources, make_pointer
+from textclass.corpora import fetch_texts, read_corpus, read_form, text_id, write_form
+from textclass.corpora.public_texts import clean, load_sources, make_pointer
 from textclass.errors import CorpusError
 
 ROOT = Path(__file__).parents[2]
@@ -87,22 +86,27 @@ def test_pointers_hold_no_text_and_come_back_whole_from_a_file_of_texts(tmp_path
     scores = {"topic": {"river": 0.12345, "bread": 0.0}, "tone": {"warm": 0.0004}}
     soft = {"text": RIVER + " Again.", "scores": scores, "path": "c.txt", **place}
     path = write_jsonl(tmp_path / "given.jsonl", [*rows, soft])
-    stripped = list(strip_texts(read_corpus(path, TAXONOMY), labelled="silver"))
+    pointers = write_form(read_corpus(path, TAXONOMY), "pointers")
+    stripped = [json.loads(line) for line in pointers.splitlines()]
     assert RIVER not in json.dumps(stripped)
-    keys = ["end", "id", "labelled", "path", "source", "start"]
+    keys = ["end", "id", "path", "source", "start"]
     assert [sorted(set(p) - set(keys)) for p in stripped] == [
         ["tone", "topic"],
         ["group", "tone", "topic"],
         ["scores"],
     ]
     assert stripped[2]["scores"] == {"topic": {"river": 0.1235}, "tone": {}}
-    write(tmp_path / "corpus" / "public.jsonl.gz", stripped)
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "public.jsonl.gz").write_bytes(gzip.compress(pointers))
     (tmp_path / "corpus" / "sources.yaml").write_text(sources_yaml("https://x.org/y", COMMIT))
     fetch_texts(tmp_path / "corpus", origin=path)
     given, back = read_corpus(path, TAXONOMY), read_corpus(tmp_path / "corpus", TAXONOMY)
     assert (back.texts, back.groups) == (given.texts, given.groups)
     assert back.targets == pytest.approx(given.targets, abs=5e-4)
     assert back.column("licence") == ["CC0-1.0"] * 3
+    (tmp_path / "corpus" / "public.jsonl").write_bytes(pointers)
+    again = read_form(tmp_path / "corpus" / "public.jsonl", "pointers", TAXONOMY).corpus
+    assert write_form(again, "pointers") == pointers
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_pointers_hold_no_text_and_come_back_whole_from_a_file_of_texts(tmp_path
 def test_a_row_that_cant_be_fetched_again_is_told(tmp_path, columns, said):
     given = read_corpus(write_jsonl(tmp_path / "a.jsonl", [row(**columns)]), TAXONOMY)
     with pytest.raises(CorpusError, match=f"a.jsonl, line 1: .*{said}"):
-        list(strip_texts(given, labelled="gold"))
+        write_form(given, "pointers")
 
 
 def test_the_sources_of_the_house_are_whole():
@@ -147,7 +151,7 @@ def test_the_sources_of_the_house_are_whole():
 )
 def test_only_https_and_file_addresses(tmp_path, url):
     (tmp_path / "s.yaml").write_text(sources_yaml(f"'{url}'", COMMIT))
-    with pytest.raises(CorpusError, match=r"s\.yaml: line 3: url: .* won't do"):
+    with pytest.raises(CorpusError, match=r"s\.yaml: line 5: url: .* won't do"):
         load_sources(tmp_path / "s.yaml")
 
 
@@ -159,11 +163,13 @@ def test_all_faults_of_sources_are_told_with_their_lines(tmp_path):
         load_sources(tmp_path / "s.yaml")
     for said in (
         "line 3: name: '../x' won't do",
-        f"line 3: commit: {'1' * 40} won't do",
-        "line 3: there is no key 'branch'",
-        "line 14: the source 'news' stands twice",
+        f"line 6: commit: {'1' * 40} won't do",
+        "line 8: branch: 'main' won't do",
     ):
         assert said in str(caught.value)
+    (tmp_path / "s.yaml").write_text(f"sources:\n{good}{good}")
+    with pytest.raises(CorpusError, match="two sources have the same name"):
+        load_sources(tmp_path / "s.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "sources: []", "sources: x", "a: [", "- 1", "sources: [1]"])
