@@ -43,7 +43,7 @@ def open_session(tmp_path, toy_passages):
         answers = Answers(tmp_path / "reviewed.jsonl.review")
         opened.append(answers)
         options = {"reader": "anna", **options}
-        return Session(passages, answers, tmp_path / "reviewed.jsonl", **options)
+        return Session(passages, answers, **options)
 
     yield make
     for answers in opened:
