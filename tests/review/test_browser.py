@@ -175,8 +175,8 @@ def test_a_thousand_payloads_stay_text(serve, tab, tmp_path, open_session):
     page.goto(server.address)
     page.wait_for_selector("main")
     paths = [f"/document?name={quote(PAYLOADS[n], safe='')}" for n in range(5)]
-    paths += [f"/answers?kind={kind}" for kind in [*kinds, "flagged"]]
-    paths += [f"/passage/{key}" for key in session.passages.keys[:10]]
+    paths += ["/answers", "/answers?kind=flagged"]
+    paths += [f"/passage/{key}" for key in session.passages.keys[:3]]
     paths += ["/progress", f"/about/{session.passages.keys[0]}/3"]
     shown = 0
     for path in paths:

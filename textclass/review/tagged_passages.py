@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class TaggedPassage:
     reason : str or None
         Why it has no label.
     evidence : sequence of Mapping
-        In the result schema, but with offsets into `text`.
+        `label`, `start` and `end` in `text`, and perhaps `weight`.
     taught : bool
         Whether the labels are those of a corpus, from which the queue's model may learn.
     """
@@ -86,7 +87,7 @@ class Passages:
         self.texts: list[str] = []
         self.documents: list[str] = []
         self.numbers: dict[str, int] = {}
-        self._details: list[bytes] = []  # packed: as objects they would be most of the memory
+        self._details: list[bytes] = []  # packed, or they would be most of the memory
         suggested, probabilities, taught = bytearray(), array("f"), bytearray()
         unknown = [np.nan] * len(taxonomy.names)
         for one in passages:
@@ -100,7 +101,7 @@ class Passages:
             probabilities.extend(unknown if one.probabilities is None else one.probabilities)
             taught.append(one.taught)
             detail = {"columns": one.columns, "reason": one.reason, "evidence": one.evidence}
-            self._details.append(orjson.dumps(detail))
+            self._details.append(zlib.compress(orjson.dumps(detail), 1))
         if not self.texts:
             raise CorpusError("there is no passage to review")
         self.keys = list(self.numbers)
@@ -126,7 +127,7 @@ class Passages:
 
     def detail(self, number: int) -> dict[str, Any]:
         """Return the `columns`, `reason` and `evidence` of a passage."""
-        found: dict[str, Any] = orjson.loads(self._details[number])
+        found: dict[str, Any] = orjson.loads(zlib.decompress(self._details[number]))
         return found
 
     def row(self, number: int) -> dict[str, Any]:
@@ -225,7 +226,7 @@ def _evidence(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for one in record.get("evidence") or ():
         start, end = one["start"] - shift, one["end"] - shift
         if start >= 0 and record["text"][start:end] == one["text"]:
-            yield {**one, "start": start, "end": end}
+            yield {"label": one["label"], "start": start, "end": end, "weight": one["weight"]}
 
 
 def _of_corpus(path: Path, taxonomy: Taxonomy, tagger: Tagger | None) -> Iterator[TaggedPassage]:
