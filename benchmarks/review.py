@@ -28,8 +28,7 @@ from sklearn.metrics import f1_score
 
 from textclass.corpora import Corpus, read_corpus
 from textclass.learning import default_pipeline
-from textclass.review import Order, Passages, Queue, rank_passages
-from textclass.review.tagged_passages import Details
+from textclass.review import Order, Passages, Queue, TaggedPassage, rank_passages
 from textclass.taxonomy import Taxonomy
 
 SIZES = (100, 200, 400)
@@ -41,19 +40,11 @@ ANSWERS = 40
 def answers_of_reader(corpus: Corpus, order: Order) -> Iterator[list[int]]:
     """Yield the rows answered so far, each time that there are as many as `SIZES` says."""
     n = len(corpus)
-    passages = Passages(
-        taxonomy=corpus.taxonomy,
-        texts=corpus.texts,
-        keys=[row.id for row in corpus.rows],
-        documents=corpus.groups,
-        suggested=np.zeros(corpus.targets.shape, dtype=bool),
-        probabilities=np.full(corpus.targets.shape, np.nan, dtype=np.float32),
-        taught=np.zeros(n, dtype=bool),
-        details=Details(),
-    )
+    bare = [TaggedPassage(row.text, row.group) for row in corpus.rows]
+    passages = Passages(corpus.taxonomy, bare)
     queue, done = Queue(passages, order), list[int]()
     while len(done) < max(SIZES):
-        if queue.learns and len(done) % RANK_EVERY == 0:
+        if order is Order.MODEL and len(done) % RANK_EVERY == 0:
             left = [number for number in range(n) if number not in set(done)]
             ranked = rank_passages(
                 [corpus.texts[number] for number in left],
@@ -62,9 +53,8 @@ def answers_of_reader(corpus: Corpus, order: Order) -> Iterator[list[int]]:
                 [corpus.groups[number] for number in done],
             )
             queue.promote([left[number] for number in ranked])
-        number = queue.next(set(done), len(done), done)
+        number = queue.next(done)
         assert number is not None  # noqa: S101 -- the corpus is larger than SIZES
-        queue.saw(number)
         done.append(number)
         if len(done) in SIZES:
             yield done
@@ -186,7 +176,9 @@ def _answer_pages(address: str) -> tuple[float, list[float]]:
         connection.request("POST" if body else "GET", path, body, headers)
         answer = connection.getresponse()
         page = answer.read().decode()
-        if answer.status not in (200, 303):
+        if answer.status == 303:
+            return ask(answer.headers["location"], headers)
+        if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status}")
         return page, answer.getheader("set-cookie", "")
 
@@ -199,8 +191,7 @@ def _answer_pages(address: str) -> tuple[float, list[float]]:
     for _ in range(ANSWERS):
         key = re.findall(r'name="passage" value="(\w+)"', page)[0]
         began = time.perf_counter()
-        ask("/answer", headers, urlencode({"passage": key, "kind": "none"}))
-        page, _ = ask("/", headers)
+        page, _ = ask("/answer", headers, urlencode({"passage": key, "kind": "none"}))
         steps.append(time.perf_counter() - began)
     return first, steps
 

@@ -43,7 +43,7 @@ def open_session(tmp_path, toy_passages):
         answers = Answers(tmp_path / "reviewed.jsonl.review")
         opened.append(answers)
         options = {"reader": "anna", **options}
-        return Session(passages, answers, tmp_path / "reviewed.jsonl", **options)
+        return Session(passages, answers, **options)
 
     yield make
     for answers in opened:
@@ -97,7 +97,7 @@ def tab(chromium):
         context = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda message: noise.append(message.text))
         page.on("pageerror", lambda error: noise.append(str(error)))
         page.on("dialog", lambda dialog: noise.append(dialog.message))

@@ -1,23 +1,20 @@
 import numpy as np
 import pytest
 
-from textclass.review import Order, Passages, Queue
+from tests.conftest import toy_rows
+from textclass.review import Order, Passages, Queue, TaggedPassage, rank_passages
 from textclass.review.queue import FROM_ONE_DOCUMENT, RANDOM_EVERY, doubt
-from textclass.review.tagged_passages import Details
 
 
 def make(taxonomy, texts, documents=None, p=None):
-    n = len(texts)
-    p = np.full((n, 3), 0.1) if p is None else np.asarray(p)
+    documents = documents or [f"d{number}" for number in range(len(texts))]
+    p = [[0.1] * 3] * len(texts) if p is None else p
     return Passages(
-        taxonomy=taxonomy,
-        texts=list(texts),
-        keys=[f"{(n * 7919) % 1009:04}" for n in range(n)],
-        documents=documents or [f"d{number}" for number in range(n)],
-        suggested=p > 0.5,
-        probabilities=p.astype(np.float32),
-        taught=np.zeros(n, dtype=bool),
-        details=Details(),
+        taxonomy,
+        [
+            TaggedPassage(text, document, [], probabilities)
+            for text, document, probabilities in zip(texts, documents, p, strict=True)
+        ],
     )
 
 
@@ -25,9 +22,7 @@ def ask(queue, times):
     """Answer so many passages and return their numbers."""
     done = []
     for _ in range(times):
-        number = queue.next(set(done), len(done), done)
-        queue.saw(number)
-        done.append(number)
+        done.append(queue.next(done))
     return done
 
 
@@ -70,10 +65,10 @@ def test_the_unsure_come_first_and_some_by_chance(toy_taxonomy, order):
 
 
 def test_everything_is_asked_in_the_end(toy_taxonomy):
-    texts = [*varied(10), *["the very same words stand in this one"] * 10]
+    texts = [*varied(10), *(f"the very same words stand in this one {n}" for n in range(10))]
     queue = Queue(make(toy_taxonomy, texts, documents=["one"] * 20), Order.UNSURE)
     assert sorted(ask(queue, 20)) == list(range(20))
-    assert queue.next(set(range(20)), 20, [1]) is None
+    assert queue.next(range(20)) is None
 
 
 def test_few_passages_of_one_document_come_in_a_row(toy_taxonomy):
@@ -97,3 +92,33 @@ def test_promoted_passages_come_first(toy_taxonomy):
     queue = Queue(make(toy_taxonomy, varied(20)), Order.MODEL)
     queue.promote([7, 3])
     assert ask(queue, 2) == [7, 3]
+
+
+def lesson(rows, names=("river", "bread", "no")):
+    targets = [[float(name in row["topic"]) for name in names] for row in rows]
+    return [row["text"] for row in rows], np.array(targets), [row["group"] for row in rows]
+
+
+def test_what_the_answers_settle_comes_last():
+    rows = toy_rows(80, seed=1)
+    clear = ["ferry current bank water boat bridge flood crossing upstream"] * 3
+    unclear = ["ferry oven refused old town market on the road"] * 3
+    texts, targets, groups = lesson(rows)
+    order = rank_passages([*clear, *unclear], texts, targets, groups)
+    assert sorted(order) == list(range(6))
+    assert order[0] in {3, 4, 5}
+
+
+def test_from_nothing_it_draws_unlike_passages():
+    kinds = ["ferry water boat flood", "oven flour dough loaf", "refused declined veto never"]
+    pool = [f"{kinds[n % 3]} {'again ' * (n // 3)}" for n in range(30)]
+    order = rank_passages(pool, [], np.zeros((0, 3)), [])
+    assert sorted(order) == list(range(30))
+    assert len({number % 3 for number in order[:3]}) == 3
+
+
+def test_a_label_that_doesn_t_fit_its_passage_is_looked_at_first():
+    rows = toy_rows(90, seed=2)
+    rows[7] = {**rows[7], "text": "ferry water boat flood crossing bank delta", "topic": ["bread"]}
+    texts, targets, groups = lesson(rows)
+    assert rank_passages(texts, texts, targets, groups).index(7) < 10

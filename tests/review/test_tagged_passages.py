@@ -44,10 +44,10 @@ def test_a_corpus_brings_its_labels_and_a_model_its_probabilities(
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"document": "d", "outcome": "none", "words": 3}, "--level passage"),
-        ({"text": "x", "outcome": "none", "scores": "{}"}, "JSONL or Parquet"),
+        ({"document": "d", "outcome": "none", "words": 3}, "line 1: a passage.*--level passage"),
+        ({"text": "x", "outcome": "none", "scores": "{}"}, r"line 1: a passage.*\.jsonl or"),
         ({"text": "x", "outcome": "none", "scores": {"type": {"a": 1}}}, "line 1.*--model"),
-        ({"text": " ", "outcome": "none", "scores": {}}, "line 1: there is no text"),
+        ({"text": " ", "outcome": "none", "scores": {}}, "line 1: a passage and the scores"),
     ],
 )
 def test_what_can_t_be_reviewed_is_told(tmp_path, toy_taxonomy, row, told):
@@ -61,7 +61,7 @@ def test_results_under_other_labels_can_be_read_as_bare_passages(toy_results):
     assert len(found) == 120
     assert not found.suggested.any()
     assert np.isnan(found.probabilities).all()
-    assert not found.details[0]["evidence"]
+    assert not found.detail(0)["evidence"]
 
 
 def test_documents_are_tagged_first(tmp_path, toy_results, toy_taxonomy):
@@ -75,9 +75,14 @@ def test_documents_are_tagged_first(tmp_path, toy_results, toy_taxonomy):
     assert given == [str(tmp_path / "letter.txt")]
 
 
-def test_a_document_s_tags_follow_the_answers(toy_passages):
-    document = toy_passages.documents[0]
-    before = toy_passages.pool(document, {})
-    after = toy_passages.pool(document, {0: ("no",), 1: ("no",)})
-    assert [label.label for label in after.labels] == ["no"]
-    assert {label.label for label in before.labels} <= {"river", "bread", "no"}
+def test_evidence_stands_where_it_counts_in_the_passage(tmp_path, toy_results, toy_taxonomy):
+    row = next(row for row in read_jsonl(toy_results) if row["evidence"])
+    for one in row["evidence"]:
+        one["start"], one["end"] = one["start"] + 1000, one["end"] + 1000
+    other = {**row["evidence"][0], "text": "elsewhere"}
+    row |= {"start": 1000, "evidence": [*row["evidence"], other]}
+    write_jsonl(tmp_path / "late.jsonl", [row])
+    found = read_passages([str(tmp_path / "late.jsonl")], toy_taxonomy).detail(0)["evidence"]
+    assert [row["text"][one["start"] : one["end"]] for one in found] == [
+        one["text"] for one in row["evidence"][:-1]
+    ]

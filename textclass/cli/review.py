@@ -6,23 +6,18 @@ import re
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from textclass.cli.common import (
     check_outputs,
-    existing_path,
     labels_option,
     model_option,
     new_path,
     note,
     quiet_option,
 )
-from textclass.errors import TextclassError
-
-if TYPE_CHECKING:
-    from textclass.review import Exported
+from textclass.errors import TextclassError, missing_extra
 
 
 @click.command()
@@ -39,12 +34,6 @@ if TYPE_CHECKING:
     help="What comes first: what the tags are unsure of; what a model of the answers so far is "
     "unsure of; the order of the files; chance.",
 )
-@click.option(
-    "--corpus",
-    type=existing_path,
-    multiple=True,
-    help="Labelled passages that --queue model learns from as well.",
-)
 @click.option("--settle", is_flag=True, help="Decide where two readers differ.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="A free one by default.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
@@ -57,7 +46,6 @@ def review(
     labels_path: Path | None,
     reader: str,
     queue: str,
-    corpus: tuple[Path, ...],
     settle: bool,
     port: int,
     no_browser: bool,
@@ -70,12 +58,23 @@ def review(
     without seeing each other's answers; --settle then shows where they differ.
     """
     store = output.with_name(output.name + ".review")
-    _check(output, store, paths, reader)
+    check_outputs([output], map(Path, paths))
+    if output.suffix != ".jsonl":
+        raise click.UsageError(f"-o {output}: a corpus is written as .jsonl")
+    if not re.fullmatch(r"\w[\w.-]{0,39}", reader):
+        raise click.UsageError("--reader: up to 40 letters, digits, points, hyphens")
+    if output.exists() and not store.exists():
+        raise TextclassError(
+            "it is there already, and not by a review", where=str(output), hint="give another -o"
+        )
 
-    from textclass.corpora import read_corpus
-    from textclass.review import Answers, Order, Session, read_passages, serve
     from textclass.tagger import Tagger
     from textclass.taxonomy import Taxonomy
+
+    try:
+        from textclass.review import Answers, Order, Session, read_passages, serve
+    except ImportError as error:
+        raise missing_extra(error.name or "starlette", "review") from error
 
     loaded = Tagger.load(model_path)
     taxonomy = Taxonomy.load(labels_path) if labels_path else loaded.taxonomy
@@ -91,52 +90,20 @@ def review(
             note(f"set aside: {one['id']}: {one['error']}", quiet=quiet)
         return tagged
 
-    passages = read_passages(paths, taxonomy, strict=labels_path is None, tagger=tagger, tag=tag)
-    answers = Answers(store)
-    session = Session(
-        passages,
-        answers,
-        output,
-        reader=reader,
-        order=Order(queue),
-        settle=settle,
-        tagger=tagger,
-        teach=read_corpus(corpus, taxonomy) if corpus else None,
-    )
-
     def tell(address: str) -> None:
         click.echo(address)
         note(f"{len(passages):,} passages; stop with Ctrl-C", quiet=quiet)
         if not no_browser:
             webbrowser.open(address)
 
-    exported = serve(session, port=port, on_start=tell)
+    passages = read_passages(paths, taxonomy, strict=labels_path is None, tagger=tagger, tag=tag)
+    answers = Answers(store)
+    session = Session(
+        passages, answers, reader=reader, order=Order(queue), settle=settle, tagger=tagger
+    )
+    serve(session, port=port, on_start=tell)
+    exported = answers.export(output, taxonomy)
     answers.close()
-    note(f"{output}: {_describe(exported)}", quiet=quiet)
-
-
-def _check(output: Path, store: Path, paths: Sequence[str], reader: str) -> None:
-    check_outputs([output], [Path(path) for path in paths])
-    if output.suffix != ".jsonl":
-        raise click.UsageError(f"-o {output}: a corpus is written as .jsonl")
-    if not re.fullmatch(r"\w[\w.-]{0,39}", reader):
-        raise click.UsageError("--reader: up to 40 letters, digits, points, hyphens")
-    if output.exists() and not store.exists():
-        raise TextclassError(
-            "it is there already, and not by a review", where=str(output), hint="give another -o"
-        )
-
-
-def _describe(exported: Exported) -> str:
-    """Return what was written and what was left out, in one line."""
-    left = [
-        f"{count:,} {what}"
-        for count, what in (
-            (exported.unsure, "unsure"),
-            (exported.skipped, "skipped"),
-            (exported.differing, "on which readers differ (--settle)"),
-        )
-        if count
-    ]
-    without = f"; without {', '.join(left)}" if left else ""
-    return f"{exported.rows:,} labelled passages{without}"
+    left = ", ".join(f"{count:,} {what}" for what, count in exported.left.items())
+    without = f"; without {left}" if left else ""
+    note(f"{output}: {exported.rows:,} labelled passages{without}", quiet=quiet)

@@ -5,11 +5,10 @@ them together for one reader, and `serve` shows it in the browser.
 """
 
 from textclass.review.answers import Answers, Exported, Kind
-from textclass.review.queue import Order, Queue
-from textclass.review.ranking import rank_passages
-from textclass.review.server import serve
+from textclass.review.app import serve
+from textclass.review.queue import Order, Queue, rank_passages
 from textclass.review.session import Session
-from textclass.review.tagged_passages import Passages, read_passages
+from textclass.review.tagged_passages import Passages, TaggedPassage, read_passages
 
 __all__ = [
     "Answers",
@@ -19,6 +18,7 @@ __all__ = [
     "Passages",
     "Queue",
     "Session",
+    "TaggedPassage",
     "rank_passages",
     "read_passages",
     "serve",

@@ -1,30 +1,96 @@
-"""One reader at work: what is asked next, what was answered, what the model says."""
+"""One reader at work: what is asked next, what was answered, how right the suggestions are."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import multiprocessing
+import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 import orjson
 
-from textclass.corpora import Corpus
-from textclass.results import Explanation
-from textclass.review.answers import Answer, Answers, Exported, Kind
-from textclass.review.progress import Progress, measure
-from textclass.review.queue import Order, Queue
-from textclass.review.ranking import MOST_POOL, MOST_TAUGHT, rank_in_child
+from textclass.review.answers import Answer, Answers, Kind
+from textclass.review.queue import Order, Queue, rank_passages
 from textclass.review.tagged_passages import Passages
 from textclass.tagger import Tagger
 
 RANK_EVERY = 25
 """Answers between two rankings by a model."""
 
+MOST_POOL, MOST_TAUGHT = 3000, 2000
+"""How many unanswered passages are ranked and how many labelled ones are learnt from, at most."""
+
 COMPARED = 3
 """How many passages with the same label are shown for comparison."""
+
+WINDOW = 25
+"""Answers over which agreement is averaged."""
+
+_Z = 1.96
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of so many, with the 95 % interval.
+
+    Wilson's score interval: Wilson (1927), Probable Inference, the Law of Succession, and
+    Statistical Inference, Journal of the American Statistical Association 22, 209-212.
+    """
+
+    hits: int
+    of: int
+
+    @property
+    def value(self) -> float:
+        """The share itself."""
+        return self.hits / max(self.of, 1)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Lower and upper end."""
+        n, p = max(self.of, 1), self.value
+        middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+        half = _Z / (1 + _Z**2 / n) * (p * (1 - p) / n + _Z**2 / (4 * n**2)) ** 0.5
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a reader's review stands.
+
+    Attributes
+    ----------
+    labelled, unsure, skipped, flagged, left : int
+        Passages.
+    labels : Mapping of str to tuple of int
+        How often each label that either gave was kept, added by the reader, taken away by the
+        reader.
+    agreement : sequence of float
+        After each answer the mean over the last `WINDOW` of the labels that suggestion and reader
+        share among all that either gave (1 where neither gave any).
+    sample : int
+        Labelled passages of a simple random sample.
+    right, found : Share
+        From that sample: suggested labels that are right; right labels that were suggested.
+    """
+
+    labelled: int
+    unsure: int
+    skipped: int
+    flagged: int
+    left: int
+    labels: Mapping[str, tuple[int, int, int]]
+    agreement: Sequence[float]
+    sample: int
+    right: Share
+    found: Share
 
 
 class Session:
@@ -34,69 +100,51 @@ class Session:
     ----------
     passages : Passages
     answers : Answers
-    out : Path
-        The corpus to write.
     reader : str, keyword-only
     order : Order, keyword-only
     settle : bool, keyword-only
         Ask about the passages on which readers differ, and about nothing else.
     tagger : Tagger, keyword-only, optional
         Explains labels.
-    teach : Corpus, keyword-only, optional
-        Labelled passages that the queue's model learns from besides the answers.
+
+    Attributes
+    ----------
+    standing : dict of str to Answer
+        The reader's answer to each passage that is here, oldest first.
+    fault : str
+        Why the queue can't be ranked, if so.
     """
 
     def __init__(
         self,
         passages: Passages,
         answers: Answers,
-        out: Path,
         *,
         reader: str,
         order: Order = Order.UNSURE,
         settle: bool = False,
         tagger: Tagger | None = None,
-        teach: Corpus | None = None,
     ) -> None:
         answers.check_labels(passages.taxonomy)
-        self.passages, self.answers, self.out = passages, answers, out
-        self.reader, self.settle, self.teach = reader, settle, teach
-        self.tagger = tagger
+        self.passages, self.answers = passages, answers
+        self.reader, self.settle, self.tagger = reader, settle, tagger
         self.queue = Queue(passages, order)
         self.fault = ""
-        self._standing: dict[str, Answer] = {}
-        self._read = 0
-        self._ranked_at = 0 if np.isnan(passages.probabilities).all() else RANK_EVERY
+        self.standing: dict[str, Answer] = {}
+        self._rank_at = 0 if np.isnan(passages.probabilities).all() else RANK_EVERY
         self._ranking: asyncio.Task[None] | None = None
         taxonomy = orjson.dumps(passages.taxonomy.to_dict(), option=orjson.OPT_SORT_KEYS)
-        self.fingerprint = hashlib.sha256(taxonomy).hexdigest()[:16]
+        self._fingerprint = hashlib.sha256(taxonomy).hexdigest()[:16]
         self.refresh()
-
-    @property
-    def standing(self) -> Mapping[str, Answer]:
-        """The reader's answer to each passage, oldest first."""
-        return self._standing
-
-    @property
-    def history(self) -> list[Answer]:
-        """The reader's answers to passages that are here, oldest first."""
-        return [a for key, a in self._standing.items() if key in self.passages.numbers]
 
     def refresh(self) -> None:
         """Take in what other tabs and processes wrote."""
-        last = self.answers.refresh()
-        if last == self._read:
-            return
-        self._read = last
-        before = self._standing
-        self._standing = self.answers.standing(self.reader, settled=self.settle)
-        for key in self._standing.keys() - before.keys() & self.passages.numbers.keys():
-            self.queue.saw(self.passages.numbers[key])
-
-    def open_differences(self) -> list[str]:
-        """Return the passages on which readers differ and nobody has decided."""
-        settled = self.answers.settled()
-        return [key for key in self.answers.differing() if key not in settled]
+        self.answers.refresh()
+        self.standing = {
+            answer.passage: answer
+            for answer in self.answers.standing(settled=self.settle)
+            if answer.reader == self.reader and answer.passage in self.passages.numbers
+        }
 
     def next(self, *, within: str = "") -> str | None:
         """Return the key of the passage to ask about, or None where nothing is left.
@@ -109,144 +157,160 @@ class Session:
         self.refresh()
         numbers, keys = self.passages.numbers, self.passages.keys
         if self.settle:
-            return next((key for key in self.open_differences() if key in numbers), None)
+            return next((key for key in self.answers.open_differences() if key in numbers), None)
         for number in self.passages.by_document.get(within, ()):
-            if keys[number] not in self._standing:
+            if keys[number] not in self.standing:
                 return keys[number]
-        history = [numbers[answer.passage] for answer in self.history]
-        found = self.queue.next(set(history), len(history), history)
+        found = self.queue.next([numbers[key] for key in self.standing])
         return None if found is None else keys[found]
 
     def before(self, key: str) -> str | None:
         """Return the passage answered before this one, or the last one."""
-        keys = [answer.passage for answer in self.history]
-        place = keys.index(key) if key in keys else len(keys)
-        return keys[place - 1] if place else None
+        keys = list(self.standing)
+        earlier = keys[: keys.index(key)] if key in keys else keys
+        return earlier[-1] if earlier else None
 
-    def add(
-        self,
-        key: str,
-        kind: Kind,
-        labels: Sequence[str] = (),
-        *,
-        seconds: float = 0.0,
-        comment: str = "",
-        flagged: bool = False,
-        form: str | None = None,
-    ) -> None:
-        """Keep an answer; labels count where the kind is to accept them."""
+    def add(self, key: str, kind: Kind, labels: Sequence[str] = (), **said: Any) -> None:  # noqa: ANN401 -- fields of an answer
+        """Keep an answer; labels count where the kind is to accept them.
+
+        Parameters
+        ----------
+        key : str
+        kind : Kind
+        labels : sequence of str
+        **said
+            The `seconds`, `comment`, `flagged`, `form` and `undoes` of an `Answer`.
+        """
         number = self.passages.numbers[key]
-        given = [name for name in self.passages.taxonomy.names if name in set(labels)]
+        given = tuple(name for name in self.passages.taxonomy.names if name in labels)
         if kind is Kind.ACCEPT and not given:
             kind = Kind.NONE
         answer = Answer(
-            passage=key,
-            reader=self.reader,
-            kind=kind,
-            labels=tuple(given) if kind is Kind.ACCEPT else (),
-            suggested=self.passages.labels(number),
-            seconds=seconds,
-            comment=comment,
-            flagged=flagged,
+            key,
+            self.reader,
+            kind,
+            given if kind is Kind.ACCEPT else (),
+            self.passages.labels(number),
+            self.passages.row(number),
             settled=self.settle,
-            model=self.passages.details[number]["columns"].get("model"),
-            taxonomy=self.fingerprint,
-            form=form,
+            taxonomy=self._fingerprint,
+            **said,
         )
-        self.answers.add(answer, self.passages.row(number))
+        self.answers.add(answer)
         self.refresh()
 
     def undo(self, *, form: str | None = None) -> str | None:
         """Take the last answer back and return its passage."""
         self.refresh()
-        if not self.history:
+        if not self.standing:
             return None
-        last = self.history[-1]
-        undone = Answer(
-            passage=last.passage,
-            reader=self.reader,
-            kind=Kind.UNDO,
-            settled=self.settle,
-            undoes=last.number,
-            taxonomy=self.fingerprint,
-            form=form,
-        )
-        self.answers.add(undone, self.passages.row(self.passages.numbers[last.passage]))
-        self.refresh()
+        last = [*self.standing.values()][-1]
+        self.add(last.passage, Kind.UNDO, undoes=last.number, form=form)
         return last.passage
-
-    def progress(self) -> Progress:
-        """Return how far the reader has come."""
-        return measure(self.passages, self.queue.drawn, self._standing)
-
-    def export(self) -> Exported:
-        """Write the corpus that all readers' answers make."""
-        return self.answers.export(self.out, self.passages.taxonomy)
-
-    def explain(self, key: str, label: str) -> Explanation | None:
-        """Return why the model gives a label or doesn't; None where there is no model."""
-        text = self.passages.texts[self.passages.numbers[key]]
-        return self.tagger.explain(text, label) if self.tagger else None
 
     def examples(self, key: str, label: str) -> list[tuple[str, str]]:
         """Return passages with a label, `(key, said by)`: the reader's latest, then suggested."""
-        said = [a.passage for a in reversed(self.history) if label in a.labels and a.passage != key]
-        found = [(one, "you") for one in said[:COMPARED]]
+        said = [one for one, a in reversed(self.standing.items()) if label in a.labels]
         column = self.passages.taxonomy.column(label)
-        scores = np.nan_to_num(self.passages.probabilities[:, column])
-        scores = scores + self.passages.suggested[:, column]
-        for number in np.argsort(-scores, kind="stable")[: 2 * COMPARED].tolist():
-            other = self.passages.keys[number]
-            if len(found) < COMPARED and scores[number] >= 0.5 and other not in {key, *said}:
-                found.append((other, "suggested"))
-        return found
+        suggested = np.flatnonzero(self.passages.suggested[:, column])
+        surest = np.argsort(-self.passages.probabilities[suggested, column], kind="stable")
+        others = [self.passages.keys[n] for n in suggested[surest[: 2 * COMPARED]]]
+        found = [(one, "you") for one in said] + [
+            (one, "suggested") for one in others if one not in self.standing
+        ]
+        return [(one, by) for one, by in found if one != key][:COMPARED]
 
-    def rank_if_due(self) -> None:
-        """Let a model rank the passages anew, without waiting for it, if it is time."""
-        done = sum(answer.kind.labels_it for answer in self.history)
-        busy = self._ranking and not self._ranking.done()
-        if self.queue.learns and not self.settle and not busy and done >= self._ranked_at:
-            self._ranked_at = done + RANK_EVERY
+    def rank_if_due(self) -> asyncio.Task[None] | None:
+        """Let a model rank the passages anew, without waiting for it, if it is time.
+
+        Returns
+        -------
+        asyncio.Task or None
+            The ranking under way.
+        """
+        done = sum(answer.kind.labels_it for answer in self.standing.values())
+        busy = self._ranking is not None and not self._ranking.done()
+        learns = self.queue.order is Order.MODEL and not self.settle
+        if learns and not busy and done >= self._rank_at:
+            self._rank_at = done + RANK_EVERY
             self._ranking = asyncio.get_running_loop().create_task(self._rank())
+        return self._ranking
 
     async def _rank(self) -> None:
-        open_ones = [n for n in self.queue.drawn if self.passages.keys[n] not in self._standing]
-        open_ones = open_ones[:MOST_POOL]
-        task = {"pool": [self.passages.texts[n] for n in open_ones], **self._lessons()}
+        """Rank by a model of the answers, and of the corpora under review."""
+        passages = self.passages
+        taught: dict[int, Sequence[str]] = {
+            passages.numbers[key]: answer.labels
+            for key, answer in self.standing.items()
+            if answer.kind.labels_it
+        }
+        open_ones = [n for n in self.queue.drawn if passages.keys[n] not in self.standing]
+        for number in [n for n in open_ones if passages.taught[n]][:MOST_TAUGHT]:
+            taught[number] = passages.labels(number)
+        pool = open_ones[:MOST_POOL]
+        targets = [[name in given for name in passages.taxonomy.names] for given in taught.values()]
+        # Its worker ends after one task, also where this process was killed.
+        child = ProcessPoolExecutor(
+            max_workers=1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=os.nice,  # the page comes first
+            initargs=(5,),
+            max_tasks_per_child=1,
+        )
         try:
-            order = await rank_in_child(task)
-        except (OSError, RuntimeError) as error:
-            self.fault = f"the queue can't be ranked: {error}"
-        else:
+            order = await asyncio.get_running_loop().run_in_executor(
+                child,
+                rank_passages,
+                [passages.texts[n] for n in pool],
+                [passages.texts[n] for n in taught],
+                np.array(targets, dtype=np.float64, ndmin=2),
+                [passages.documents[n] for n in taught],
+            )
             self.fault = ""
-            self.queue.promote([open_ones[n] for n in order])
+            self.queue.promote([pool[n] for n in order])
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the page goes on and tells it
+            self.fault = f"the queue can't be ranked: {error}"
+        finally:
+            child.shutdown(wait=False)
+            for process in multiprocessing.active_children():
+                process.kill()  # where the review ends before the ranking does
 
-    def _lessons(self) -> dict[str, Any]:
-        """Return what the queue's model learns from: the answers, then labels of corpora."""
-        names = self.passages.taxonomy.names
-        texts, labels, groups = [], [], []
-        for answer in self.history:
-            if answer.kind.labels_it:
-                number = self.passages.numbers[answer.passage]
-                texts.append(self.passages.texts[number])
-                groups.append(self.passages.documents[number])
-                labels.append([float(name in answer.labels) for name in names])
-        given = [n for n in self.queue.drawn if self.passages.taught[n]]
-        for number in given[:MOST_TAUGHT]:
-            if self.passages.keys[number] not in self._standing:
-                texts.append(self.passages.texts[number])
-                groups.append(self.passages.documents[number])
-                labels.append(self.passages.suggested[number].astype(float).tolist())
-        for row in self.teach.rows[:: 1 + len(self.teach) // MOST_TAUGHT] if self.teach else ():
-            texts.append(row.text)
-            groups.append(row.group)
-            given_here = row.scores or dict.fromkeys(row.labels or (), 1.0)
-            labels.append([given_here.get(name, 0.0) for name in names])
-        return {"taught": texts, "targets": labels, "groups": groups}
+    def progress(self) -> Progress:
+        """Return how far the reader has come."""
+        passages, standing = self.passages, self.standing
+        kinds = Counter(answer.kind for answer in standing.values())
+        judged = [answer for answer in standing.values() if answer.kind.labels_it]
+        fates = Counter(
+            (name, name in answer.labels, name in answer.suggested)
+            for answer in judged
+            for name in {*answer.labels, *answer.suggested}
+        )
+        sums = np.cumsum([0.0, *map(_overlap, judged)])
+        ends = np.arange(1, len(sums))
+        starts = np.maximum(ends - WINDOW, 0)
+        # The answered ones at the head of a random order, which don't depend on their tags.
+        head = takewhile(standing.__contains__, (passages.keys[n] for n in self.queue.drawn))
+        sample = [standing[key] for key in head if standing[key].kind.labels_it]
+        common = sum(len({*answer.labels} & {*answer.suggested}) for answer in sample)
+        return Progress(
+            labelled=len(judged),
+            unsure=kinds[Kind.UNSURE],
+            skipped=kinds[Kind.SKIPPED],
+            flagged=sum(answer.flagged for answer in standing.values()),
+            left=len(passages) - len(standing),
+            labels={
+                name: (fates[name, True, True], fates[name, True, False], fates[name, False, True])
+                for name in passages.taxonomy.names
+                if any(key[0] == name for key in fates)
+            },
+            agreement=((sums[ends] - sums[starts]) / (ends - starts)).tolist(),
+            sample=len(sample),
+            right=Share(common, sum(len(answer.suggested) for answer in sample)),
+            found=Share(common, sum(len(answer.labels) for answer in sample)),
+        )
 
-    async def close(self) -> None:
-        """Stop ranking and write the corpus."""
-        if self._ranking and not self._ranking.done():
-            self._ranking.cancel()
-            await asyncio.gather(self._ranking, return_exceptions=True)
-        self.export()
+
+def _overlap(answer: Answer) -> float:
+    """Return the share of labels, among those that suggestion or reader gave, that both gave."""
+    given, suggested = set(answer.labels), set(answer.suggested)
+    return len(given & suggested) / len(given | suggested) if given | suggested else 1.0

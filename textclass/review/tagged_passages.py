@@ -2,91 +2,116 @@
 
 from __future__ import annotations
 
+import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, zip_longest
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
-from weakref import finalize
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from textclass.corpora import read_corpus, text_id
 from textclass.documents import read_rows
 from textclass.errors import CorpusError
-from textclass.results import DocumentTags, Outcome, PassageTags, pool_document
 from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
 
 TABLES = (".jsonl", ".jsonl.gz", ".parquet", ".csv")
 """Files whose first row tells whether they hold results, a corpus, or texts not yet tagged."""
 
-_OURS = frozenset("outcome reason unread scores evidence text id document".split())
+_OF_RESULTS = ("id", "document", "page", "start", "end", "model")
 
 
-class Details:
-    """What else is known of each passage, as JSON in a temporary file: memory is for the texts."""
-
-    def __init__(self) -> None:
-        self._file = TemporaryFile()  # noqa: SIM115 -- closed with this object
-        self._ends = array("q", [0])
-        finalize(self, self._file.close)
-
-    def append(self, detail: Mapping[str, Any]) -> None:
-        """Add what is known of the next passage."""
-        line = orjson.dumps(detail, default=str)
-        self._file.write(line)
-        self._ends.append(self._ends[-1] + len(line))
-
-    def __getitem__(self, number: int) -> dict[str, Any]:
-        """Return what is known of a passage."""
-        start, end = self._ends[number : number + 2]
-        self._file.seek(start)
-        found: dict[str, Any] = orjson.loads(self._file.read(end - start))
-        return found
-
-
-@dataclass(frozen=True, eq=False)
-class Passages:
-    """Passages in the order of their files; each text stands once.
+@dataclass(frozen=True)
+class TaggedPassage:
+    """A passage and the tags suggested for it.
 
     Attributes
     ----------
+    text, document : str
+    labels : collection of str
+    probabilities : sequence of float, optional
+        Of each label of the taxonomy, where a model gave them.
+    columns : Mapping
+        What its row of a corpus says besides text, labels and document.
+    reason : str or None
+        Why it has no label.
+    evidence : sequence of Mapping
+        `label`, `start` and `end` in `text`, and perhaps `weight`.
+    taught : bool
+        Whether the labels are those of a corpus, from which the queue's model may learn.
+    """
+
+    text: str
+    document: str
+    labels: Collection[str] = ()
+    probabilities: Sequence[float] | None = None
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    evidence: Sequence[Mapping[str, Any]] = ()
+    taught: bool = False
+
+
+class Passages:
+    """Passages in the order of their files; each text stands once.
+
+    Parameters
+    ----------
     taxonomy : Taxonomy
+    passages : iterable of TaggedPassage
+
+    Attributes
+    ----------
     texts : list of str
-    keys : list of str
-        Hash of each text: an answer holds for the text, whoever tagged it and whenever.
     documents : list of str
+    numbers : dict of str to int
+        The place of each passage by its key, the hash of its text: an answer holds for the text,
+        whoever tagged it and whenever.
     suggested : ndarray of bool, shape (n_passages, n_labels)
     probabilities : ndarray of float32, shape (n_passages, n_labels)
         NaN where no model gave any.
     taught : ndarray of bool, shape (n_passages,)
-        Whether the suggestion is a label of a corpus, from which the queue's model may learn.
-    details : Details
-        `id`, `reason`, `evidence`, and `columns` for the corpus, of each passage.
+
+    Raises
+    ------
+    CorpusError
+        If there are none.
     """
 
-    taxonomy: Taxonomy
-    texts: list[str]
-    keys: list[str]
-    documents: list[str]
-    suggested: NDArray[np.bool_]
-    probabilities: NDArray[np.float32]
-    taught: NDArray[np.bool_]
-    details: Details
+    def __init__(self, taxonomy: Taxonomy, passages: Iterable[TaggedPassage]) -> None:
+        self.taxonomy = taxonomy
+        self.texts: list[str] = []
+        self.documents: list[str] = []
+        self.numbers: dict[str, int] = {}
+        self._details: list[bytes] = []  # packed, or they would be most of the memory
+        suggested, probabilities, taught = bytearray(), array("f"), bytearray()
+        unknown = [np.nan] * len(taxonomy.names)
+        for one in passages:
+            key = text_id(one.text)
+            if key in self.numbers:
+                continue
+            self.numbers[key] = len(self.texts)
+            self.texts.append(one.text)
+            self.documents.append(one.document)
+            suggested.extend(name in one.labels for name in taxonomy.names)
+            probabilities.extend(unknown if one.probabilities is None else one.probabilities)
+            taught.append(one.taught)
+            detail = {"columns": one.columns, "reason": one.reason, "evidence": one.evidence}
+            self._details.append(zlib.compress(orjson.dumps(detail), 1))
+        if not self.texts:
+            raise CorpusError("there is no passage to review")
+        self.keys = list(self.numbers)
+        shape = len(self.texts), len(taxonomy.names)
+        self.suggested = np.frombuffer(suggested, np.bool_).reshape(shape)
+        self.probabilities = np.frombuffer(probabilities, np.float32).reshape(shape)
+        self.taught = np.frombuffer(taught, np.bool_)
 
     def __len__(self) -> int:
         return len(self.texts)
-
-    @cached_property
-    def numbers(self) -> Mapping[str, int]:
-        """The number of each key."""
-        return {key: number for number, key in enumerate(self.keys)}
 
     @cached_property
     def by_document(self) -> Mapping[str, list[int]]:
@@ -100,37 +125,17 @@ class Passages:
         """Return the labels suggested for a passage."""
         return tuple(self.taxonomy.names[c] for c in np.flatnonzero(self.suggested[number]))
 
+    def detail(self, number: int) -> dict[str, Any]:
+        """Return the `columns`, `reason` and `evidence` of a passage."""
+        found: dict[str, Any] = orjson.loads(zlib.decompress(self._details[number]))
+        return found
+
     def row(self, number: int) -> dict[str, Any]:
         """Return the row of a corpus that a passage becomes, without its labels."""
-        detail = self.details[number]
-        kept = {name: value for name, value in detail["columns"].items() if value is not None}
-        return {
-            **kept,
-            "id": detail["id"],
-            "text": self.texts[number],
-            "group": self.documents[number],
-        }
-
-    def pool(self, document: str, given: Mapping[int, Sequence[str]]) -> DocumentTags:
-        """Return the tags of a document, from those suggested or, where there are any, `given`."""
-        numbers = self.by_document[document]
-        tagged = []
-        for number in numbers:
-            labels = tuple(given.get(number, self.labels(number)))
-            tagged.append(
-                PassageTags(
-                    taxonomy=self.taxonomy,
-                    text=self.texts[number],
-                    outcome=Outcome.TAGGED if labels else Outcome.NONE,
-                    reason=None,
-                    labels=labels,
-                    probabilities=tuple(np.nan_to_num(self.probabilities[number]).tolist()),
-                    evidence=(),
-                    model="",
-                )
-            )
-        words = [len(self.texts[number].split()) for number in numbers]
-        return pool_document(self.taxonomy, document, tagged, words, "")
+        columns = self.detail(number)["columns"].items()
+        text, document = self.texts[number], self.documents[number]
+        kept = {name: value for name, value in columns if value is not None}
+        return {"id": self.keys[number], **kept, "text": text, "group": document}
 
 
 def read_passages(
@@ -160,130 +165,81 @@ def read_passages(
     CorpusError
         If there is no passage, a row has no text, or its labels are unknown.
     """
-    found: list[Iterable[_Found]] = []
+    found: list[Iterable[TaggedPassage]] = []
     documents = []
     for path in map(Path, paths):
-        if _is_result(path):
-            found.append(_result_rows(path, taxonomy, strict=strict))
-        elif _is_corpus(path, taxonomy):
-            found.append(_corpus_rows(path, taxonomy, tagger))
+        first = _first_row(path)
+        if "outcome" in first:
+            found.append(_of_results(path, taxonomy, strict=strict))
+        elif {"scores", *taxonomy.slices} & set(first):
+            found.append(_of_corpus(path, taxonomy, tagger))
         else:
             documents.append(str(path))
     if documents and tag:
-        found.append(_result_rows(tag(documents), taxonomy, strict=strict))
-    return _gather(taxonomy, chain.from_iterable(found))
+        found.append(_of_results(tag(documents), taxonomy, strict=strict))
+    return Passages(taxonomy, chain.from_iterable(found))
 
 
-def _is_result(path: Path) -> bool:
-    first = _first(path)
-    if "outcome" not in first:
-        return False
-    if "text" not in first:
-        raise CorpusError(
-            "it has tags of documents, and passages are reviewed",
-            where=str(path),
-            hint="textclass tag --level passage",
-        )
-    if not isinstance(first.get("scores"), Mapping):
-        raise CorpusError(
-            "results are reviewed from JSONL or Parquet", where=str(path), hint="tag -o OUT.jsonl"
-        )
-    return True
+def _tables(path: Path) -> list[Path]:
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return [file for file in files if file.name.endswith(TABLES) and file.is_file()]
 
 
-def _is_corpus(path: Path, taxonomy: Taxonomy) -> bool:
-    """Return whether a file, or the first table of a folder, has rows that carry labels."""
-    if path.is_dir():
-        tables = (file for file in sorted(path.rglob("*")) if file.name.endswith(TABLES))
-        path = next(tables, path)
-    return bool({"scores", *taxonomy.slices} & set(_first(path)))
+def _first_row(path: Path) -> Mapping[str, Any]:
+    return next((row for file in _tables(path)[:1] for _, row in read_rows(file)), {})
 
 
-def _first(path: Path) -> Mapping[str, Any]:
-    if not path.name.endswith(TABLES) or not path.is_file():
-        return {}
-    return next((record for _, record in read_rows(path)), {})
-
-
-_Found = tuple[str, str, list[str], list[float] | None, bool, dict[str, Any]]
-
-
-def _result_rows(path: Path, taxonomy: Taxonomy, *, strict: bool) -> Iterator[_Found]:
-    columns = [(facet.name, name) for facet in taxonomy for name in facet.names]
-    for where, record in read_rows(path):
-        text = record.get("text")
-        if not isinstance(text, str) or not text.strip():
-            raise CorpusError("there is no text", where=where)
-        labels, scores = [], None
-        try:
-            scores = [float(record["scores"][facet][name]) for facet, name in columns]
-            labels = [name for facet in taxonomy.slices for name in record[facet]]
-            known = set(labels) <= taxonomy.columns.keys()
-        except (KeyError, TypeError, ValueError):
-            known = False
-        if strict and not known:
+def _of_results(path: Path, taxonomy: Taxonomy, *, strict: bool) -> Iterator[TaggedPassage]:
+    for where, record in chain.from_iterable(map(read_rows, _tables(path))):
+        text, by_facet = record.get("text"), record.get("scores")
+        if not isinstance(text, str) or not text.strip() or not isinstance(by_facet, Mapping):
+            raise CorpusError(
+                "a passage and the scores of its labels were expected",
+                where=where,
+                hint="textclass tag --level passage writes them, as .jsonl or .parquet",
+            )
+        document = str(record.get("document") or path.name)
+        columns = {name: record.get(name) for name in _OF_RESULTS}
+        scores = {name: p for facet in by_facet.values() for name, p in facet.items()}
+        if scores.keys() == taxonomy.columns.keys():
+            yield TaggedPassage(
+                text,
+                document,
+                [name for facet in taxonomy.slices for name in record[facet]],
+                [scores[name] for name in taxonomy.names],
+                columns,
+                record.get("reason"),
+                list(_evidence(record)),
+            )
+        elif strict:
             raise CorpusError(
                 "its labels aren't those of the model",
                 where=where,
                 hint="name the model that tagged it with --model, or its --labels",
             )
-        kept = {name: record.get(name) for name in ("document", "page", "start", "end", "model")}
-        detail = {
-            "id": str(record.get("id") or text_id(text)),
-            "columns": kept,
-            "reason": record.get("reason") if known else None,
-            "evidence": (record.get("evidence") or []) if known else [],
-        }
-        document = str(record.get("document") or path.name)
-        yield text, document, labels if known else [], scores if known else None, False, detail
+        else:
+            yield TaggedPassage(text, document, columns=columns)
 
 
-def _corpus_rows(path: Path, taxonomy: Taxonomy, tagger: Tagger | None) -> Iterator[_Found]:
+def _evidence(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    shift = record.get("start") or 0
+    for one in record.get("evidence") or ():
+        start, end = one["start"] - shift, one["end"] - shift
+        if start >= 0 and record["text"][start:end] == one["text"]:
+            yield {"label": one["label"], "start": start, "end": end, "weight": one["weight"]}
+
+
+def _of_corpus(path: Path, taxonomy: Taxonomy, tagger: Tagger | None) -> Iterator[TaggedPassage]:
     rows = read_corpus(path, taxonomy).rows
     scores = tagger.score([row.text for row in rows]).probabilities.tolist() if tagger else ()
     for row, found in zip_longest(rows, scores):
         soft = row.scores or {}
-        labels = [name for name, p in soft.items() if p >= 0.5] or sorted(row.labels or ())
-        spans = row.columns.get("spans") or []
-        detail = {
-            "id": row.id,
-            "columns": {k: v for k, v in row.columns.items() if k not in _OURS},
-            "reason": None,
-            "evidence": [{**s, "text": row.text[s["start"] : s["end"]]} for s in spans],
-        }
-        yield row.text, row.group, labels, found or list(soft.values()) or None, row.hard, detail
-
-
-def _gather(taxonomy: Taxonomy, found: Iterable[_Found]) -> Passages:
-    texts, documents, taught, details = list[str](), list[str](), list[bool](), Details()
-    numbers: dict[str, int] = {}
-    columns: list[list[int]] = []
-    scores = array("f")
-    names: dict[str, str] = {}
-    unknown = [np.nan] * len(taxonomy.names)
-    for text, document, labels, given, teaches, detail in found:
-        key = text_id(text)
-        if key in numbers:
-            continue
-        numbers[key] = len(texts)
-        texts.append(text)
-        documents.append(names.setdefault(document, document))
-        columns.append([taxonomy.columns[name] for name in labels])
-        scores.extend(unknown if given is None else given)
-        taught.append(teaches)
-        details.append(detail)
-    if not texts:
-        raise CorpusError("there is no passage to review")
-    suggested = np.zeros((len(texts), len(taxonomy.names)), dtype=bool)
-    for number, given_columns in enumerate(columns):
-        suggested[number, given_columns] = True
-    return Passages(
-        taxonomy=taxonomy,
-        texts=texts,
-        keys=list(numbers),
-        documents=documents,
-        suggested=suggested,
-        probabilities=np.frombuffer(scores, np.float32).reshape(suggested.shape),
-        taught=np.array(taught),
-        details=details,
-    )
+        yield TaggedPassage(
+            row.text,
+            row.group,
+            row.labels or [name for name, p in soft.items() if p >= 0.5],
+            found or [soft[name] for name in taxonomy.names if soft] or None,
+            {"id": row.id, **row.columns},
+            evidence=row.columns.get("spans") or (),
+            taught=row.hard,
+        )

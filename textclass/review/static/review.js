@@ -64,10 +64,11 @@
   const tell = async (item) => {
     point(item);
     const mine = asked;
-    const answer = await fetch(item.querySelector(".more").href + "?part=1");
-    const text = await answer.text();
-    // The server escapes all that isn't its own markup, and the policy of the page runs nothing.
-    if (mine === asked) side.innerHTML = answer.ok ? text : "<p>The review isn't running any more.</p>";
+    // What was parsed runs nothing, and the server escapes all that isn't its own markup.
+    const answer = await fetch(item.querySelector(".more").href).catch(() => null);
+    const page = answer && new DOMParser().parseFromString(await answer.text(), "text/html");
+    const told = page && page.querySelector(".about");
+    if (mine === asked) side.replaceChildren(told || "The review isn't running any more.");
   };
   for (const item of items) {
     item.addEventListener("pointerenter", () => { if (item !== current) point(item); });
