@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from textclass.documents.content import Content, Reading, from_member, refuse_bomb
 from textclass.documents.document import Limits
 from textclass.documents.plain_text import iso_date, spaced, tidy
-from textclass.documents.web import read_shown
+from textclass.documents.web import decoded_page, shown_text
 from textclass.errors import DocumentError
 
 _Element = Any  # lxml has no types
@@ -258,7 +258,7 @@ def read_epub(data: bytes, limits: Limits) -> Reading:
                 why = "encrypted" if part in locked else "missing"
                 unread.append(f"chapter {posixpath.basename(part) or node.get('idref')}: {why}")
             else:
-                chapters.append(read_shown(chapter, limits))
+                chapters.append(shown_text(decoded_page(chapter, limits), limits))
         if not chapters and locked:
             raise DocumentError("it is encrypted", hint="get it without copy protection")
         return Reading(tidy("\n\n".join(chapters)), (), package.date(main), tuple(unread))
