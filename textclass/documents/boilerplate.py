@@ -28,17 +28,17 @@ _PAGE_WORDS = frozenset(
 # itself. All patterns are for lower case.
 _SAYS = re.compile(
     r"""\b(?:
-    (?:sign\ up|subscribe|register)\ (?:here\ |now\ |today\ )?(?:for|to)\ (?:our|the|your|get|a?\ ?free)
+    (?:sign\ up|subscribe|register)\ (?:(?:here|now|today)\ )?(?:for|to)\ (?:our|the|your|get|free)
     | subscribe\ (?:now|today)\b | unsubscribe\b | your\ (?:inbox|subscription|free\ trial)\b
-    | (?:enter|confirm)\ your\ e-?mail | your\ e-?mail\ address\ will\b | forgot\ (?:your\ )?password
+    | (?:enter|confirm)\ your\ e-?mail | your\ e-?mail\ address\ will\b | forgot\ your\ password
     | already\ (?:a\ subscriber|registered|have\ an\ account) | log\ ?in\ (?:to|or)\b
     | create\ (?:an|a\ free|your)\ account | (?:leave|post|write)\ a\ (?:comment|reply)\b
     | (?:follow|like|find|join)\ us\ (?:on|at)\b | share\ this\ (?:article|story|page|post)\b
-    | click\ (?:here|the\ (?:link|button)|on\ the)\b | (?:download|get)\ (?:our|the)\ (?:free\ )?app\b
+    | click\ (?:here|the\ (?:link|button)|on\ the)\b | (?:download|get)\ our\ (?:free\ )?app\b
     | (?:shop|buy|order|book|donate)\ (?:now|today|here)\b | add\ to\ (?:cart|basket|bag|wishlist)\b
     | (?:free\ shipping|money-back|limited[-\ ]time\ (?:offer|deal)|promo\ code)\b
     | \d+\ ?%\ (?:off|discount)\b.*\b(?:your|you|now|today|code)\b
-    | support\ our\ (?:work|journalism|reporting)\b | (?:your|a)\ (?:donation|gift)\ (?:help|keep)s\b
+    | support\ our\ (?:work|journalism|reporting)\b | your\ (?:donation|gift)\ (?:help|keep)s\b
     | (?:turn\ on\ notifications|listen\ to\ this\ article|close\ this\ (?:window|banner|message))\b
     | enable\ javascript\b | browser\ (?:is\ not\ supported|does\ not\ support)
     | (?:we|(?:this|our)\ (?:web)?(?:site|page))\ (?:[\w'-]+\ ){0,5}uses?\ (?:\w+\ ){0,2}cookies
@@ -48,8 +48,8 @@ _SAYS = re.compile(
     | do\ not\ sell\ (?:or\ share\ )?my | copyright\ (?:19|20)\d\d | report\ (?:this\ )?ad\b
     | (?:advertiser|affiliate|advertising)\ disclosure\b | ads\ (?:help|allow|let|keep)\ us\b
     | ad[-\ ]?blocker | (?:offers|products|listings)\ (?:that\ )?appear\ (?:on\ (?:this|our)|here)\b
-    | we\ (?:may|might|can|do)?\ ?(?:earn|receive|get|(?:be|are)\ paid)\b.*\b(?:commission|fee|compensat)
-    | (?:affiliate|partner)\ links?\b.*\b(?:we|our|us)\b | (?:we|our)\b.*\b(?:affiliate|partner)\ link
+    | we\ (?:may|might|can|do)?\ ?(?:earn|receive|get|be\ paid)\b.*\b(?:commission|fee|compensat)
+    | (?:affiliate|partner)\ links?\b.*\b(?:we|our|us)\b | (?:we|our)\b.*\baffiliate\ link
     | our\ (?:advertis(?:ers|ing\ partners)|sponsors|editorial\ (?:team|staff|independence|policy))
     | opinions\ (?:expressed\ )?(?:here\ )?are\ (?:the\ )?(?:author's|ours?|their\ own)\b.*\balone\b
     ) | ©""",
@@ -61,18 +61,20 @@ _LINKS = re.compile(
     r"""\W*(?:(?:related|recommended|more|most)\W+(?:articles?|stor(?:y|ies)|posts?|content|read(?:ing)?
       |popular|topics|news|videos?|from|for\ you|on\ this|coverage)
     | (?:you\ (?:may|might)\ (?:also\ )?(?:like|enjoy)|don't\ miss|(?:up|read)\ next|trending
-      |editors?'?s?\ picks?|in\ case\ you\ missed|(?:from|around)\ the\ web|sponsored|promoted))\b""",
+      |editors?'?s?\ picks?|in\ case\ you\ missed|(?:from|around)\ the\ web|sponsored|promoted)
+    )\b""",
     re.VERBOSE,
 )
 _LABELS = re.compile(
     r"""\W*(?:(?:advertisement|paid\ (?:content|post|partnership)|ad)(?:\W|$)
     | (?:read|see|view|load|show)\ (?:more|next|all|also|full)\b
     | (?:photo(?:graph)?|image|picture|video|credit|source)s?\ ?(?:credit|source|by|:)
-    | (?:tags?|topics?|filed\ under|categor(?:y|ies)|posted|published|(?:last\ )?(?:updated|modified))
+    | (?:tags?|topics?|filed\ under|categor(?:y|ies)|posted|published|(?:last\ )?updated)
       \ ?(?::|\w+\ \d|by\b|on\b|in\b)
     | (?:share|tweet|print|e-?mail|save|copy\ link|comments?|reply|bookmark)(?:\W|$)
     | \d+\ (?:comments?|shares?|min(?:ute)?s?\ read)\b | (?:skip|jump|back|return)\ to\b
-    | (?:sign|log)\ (?:in|up|out)\b | (?:cookie|privacy)\ (?:settings|policy|preferences|notice)\b)""",
+    | (?:sign|log)\ (?:in|up|out)\b | (?:cookie|privacy)\ (?:settings|policy|preferences|notice)\b
+    )""",
     re.VERBOSE,
 )
 _SEPARATOR = re.compile(r"\s[|·•»›>/–-]\s|[|·•»›]")
