@@ -370,7 +370,7 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 -- a cell holds anything
 def _beside_cells(stream: IO[bytes], limits: Limits) -> dict[str, dict[int, str]]:
     """Return, by sheet and row of an XLSX file, the notes and text boxes that stand there."""
     found: dict[str, dict[int, str]] = {}
-    with Package(stream, limits, markup=False) as package:
+    with Package(stream, limits) as package:
         book = package.target("officeDocument")
         parts = {relation.id: relation.target for relation in package.relations(book)}
         for sheet in package.xml(book).iter("{*}sheet") if book.endswith(".xml") else ():
