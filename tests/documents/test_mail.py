@@ -52,7 +52,7 @@ def test_all_text_is_read_in_order_and_pictures_are_told():
     parts += [(PLAIN, OTHER.encode()), (HTML, b"<p>Last <b>words</b>.</p>")]
     got = read_mail(mail(*parts), LIMITS)
     assert got.text == f"Visit\n\n{FILLER}\n\n{OTHER}\n\nLast words."
-    assert got.unread == ("attachment a.png: a picture",)
+    assert got.unread == ("attachment a.png: a picture, sound or film",)
 
 
 def test_one_of_several_alternatives_is_read_but_no_attachment_lost():

@@ -83,13 +83,15 @@ def test_an_encrypted_odt_is_told():
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_entities_are_refused_in_any_encoding(encoding):
-    data = zipped([("word/document.xml", '<!DOCTYPE d [<!ENTITY x "y">]><d/>'.encode(encoding))])
+    main = relations(("r", "officeDocument", "word/document.xml"))
+    hostile = '<!DOCTYPE d [<!ENTITY x "y">]><d/>'.encode(encoding)
+    data = zipped([("_rels/.rels", main), ("word/document.xml", hostile)])
     with pytest.raises(DocumentError, match="XML entities"):
         read_docx(data, LIMITS)
 
 
-def test_paragraphs_are_counted_over_chunk_borders():
-    data = docx("<w:p/>" * 300_001)  # 1.8 MB: two chunks
+def test_too_many_paragraphs_or_tags_are_refused():
+    data = docx("<w:p/>" * 300_001)
     with pytest.raises(DocumentError, match="more than 300,000 paragraphs"):
         read_docx(data, Limits(paragraphs=300_000))
     with pytest.raises(DocumentError, match="more than 9 XML tags"):

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.documents.makers import ods, xlsx
+from tests.documents.makers import ods, relations, with_parts, xlsx
 from textclass.documents import Document, Limits, SetAside, read_rows
 from textclass.errors import DocumentError
 
@@ -159,8 +159,30 @@ def test_a_repeated_column_matters_only_where_it_is_the_text_or_the_name(read, f
 
 def test_a_formula_never_calculated_is_told_where_it_is_the_text(read):
     found = read("t.xlsx", xlsx([["text", "n"], ['="a"&"b"', 1], ["peace", "=1+1"]]))
-    assert "row 2: a formula here was never calculated" in found[0].error
+    assert "row 2: the column 'text' is empty, or a formula that was never calculated" in (
+        found[0].error
+    )
     assert found[1].text == "peace"
+
+
+def test_notes_and_text_boxes_of_a_sheet_are_told_by_the_row_where_they_stand(read):
+    a = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    box = (
+        f'<wsDr xmlns:a="{a}"><twoCellAnchor><from><col>3</col><row>0</row></from><sp><txBody><a:p>'
+        "<a:r><a:t>Draft</a:t></a:r></a:p></txBody></sp></twoCellAnchor></wsDr>"
+    )
+    data = with_parts(
+        xlsx([["text"], ["peace"], ["truce"], ["aid"]]),
+        xl__worksheets___rels__sheet1_DOT_xml_DOT_rels=relations(
+            ("c", "comments", "../notes.xml"), ("d", "drawing", "../drawing.xml")
+        ),
+        xl__drawing_DOT_xml=box,
+        xl__notes_DOT_xml='<comments><commentList><comment ref="A3"/></commentList></comments>',
+    )
+    found = read("t.xlsx", data)
+    assert [(one.text, one.unread) for one in found] == [
+        ("peace", ("a text box",)), ("truce", ("the note on cell A3",)), ("aid", ()),
+    ]  # fmt: skip
 
 
 def test_an_ods_is_read_as_a_workbook(read):
@@ -208,15 +230,12 @@ def test_rows_of_other_forms_are_the_same(tmp_path):
         ]
 
 
-def test_the_sheets_with_texts_are_read_or_the_one_named(tmp_path):
+def test_the_sheets_with_texts_are_read(tmp_path):
     rows = [["id", "text"], ["x", "peace"]]
     data = xlsx([["Report"]], Data=rows, More=rows)
     assert [where.rpartition("sheet ")[2] for where, _ in rows_of(tmp_path, "t.xlsx", data)] == [
         "'Data', row 2", "'More', row 2",
     ]  # fmt: skip
-    assert len(rows_of(tmp_path, "t.xlsx", data, sheet="Data")) == 1
-    with pytest.raises(DocumentError, match="no sheet 'Other'; its sheets are: Sheet, Data, More"):
-        rows_of(tmp_path, "t.xlsx", data, sheet="Other")
 
 
 def test_faults_of_rows_are_gathered_or_raised_once(tmp_path):

@@ -2,20 +2,20 @@ import pytest
 
 from tests.documents.makers import FILLER
 from textclass.documents import Limits
-from textclass.documents.web import html_text, read_html
+from textclass.documents.web import main_text, read_html
 from textclass.errors import DocumentError
 
 LIMITS = Limits()
 
 
 def test_main_text_without_menus_and_with_its_date():
-    got = html_text(
+    got = main_text(
         "<html><head><title>T</title><meta property='article:published_time'"
         " content='2023-01-02'></head><body><nav><a href=x>Menu</a></nav><article><h1>Head</h1>"
-        f"<p>{FILLER}</p><p>{FILLER}</p></article><script>bad()</script></body></html>",
+        f"<p>{FILLER}</p><p>{FILLER} Again.</p></article><script>bad()</script></body></html>",
         LIMITS,
     )
-    assert got.text == f"Head\n\n{FILLER}\n\n{FILLER}"
+    assert got.text == f"Head\n\n{FILLER}\n\n{FILLER} Again."
     assert got.date == "2023-01-02"
 
 
@@ -32,7 +32,7 @@ def test_main_text_without_menus_and_with_its_date():
 )
 def test_what_trafilatura_gives_up_on_is_read_as_seen(monkeypatch, page, text):
     monkeypatch.setattr("trafilatura.extract", lambda *_, **__: None)
-    assert html_text(f"<html><body>{page}</body></html>", LIMITS).text == text
+    assert main_text(f"<html><body>{page}</body></html>", LIMITS).text == text
 
 
 def test_the_charset_a_page_names_counts_unless_it_is_utf8():
@@ -50,12 +50,12 @@ def test_long_attributes_and_scripts_are_no_attack():
         + "x " * 5000
         + "</script>"
     )
-    assert FILLER in html_text(f"<html><body>{drawing}<p>{FILLER}</p></body></html>", LIMITS).text
+    assert FILLER in main_text(f"<html><body>{drawing}<p>{FILLER}</p></body></html>", LIMITS).text
 
 
 def test_deep_pages_within_the_limit_lose_nothing():
     deep = "<div>" * 400 + f"<p>{FILLER}</p>" + "</div>" * 400
-    assert html_text(f"<html><body>{deep}</body></html>", LIMITS).text == FILLER
+    assert main_text(f"<html><body>{deep}</body></html>", LIMITS).text == FILLER
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_deep_pages_within_the_limit_lose_nothing():
 )
 def test_markup_made_to_choke_is_refused(source, match):
     with pytest.raises(DocumentError, match=match):
-        html_text(f"<html><body>{source}", LIMITS)
+        main_text(f"<html><body>{source}", LIMITS)
 
 
 def test_too_many_tags_are_refused():
     with pytest.raises(DocumentError, match="more than 10 tags"):
-        html_text("<br>" * 11, Limits(tags=10))
+        main_text("<br>" * 11, Limits(tags=10))
 
 
 @pytest.mark.parametrize(

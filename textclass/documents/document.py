@@ -208,6 +208,7 @@ class Row:
     row: str
     text: str
     columns: dict[str, Any] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
     kind: Literal["row"] = "row"
 
 

@@ -246,10 +246,12 @@ class _Place:
         if not text.strip() or len(text) > limits.text_chars or "\0" in text:
             raise ValueError("a text that is empty, too long, or unsafe")
         folder = self.source.folder
+        unread = tuple(_short(visible(one)) for one in part.unread[:_UNREAD_PARTS])
         if isinstance(part, Row):
             key, sha256 = self.id(visible(part.row)), hashlib.sha256(text.encode()).hexdigest()
+            columns = part.columns
             return Document(
-                key, self.path, text, media_type, sha256, columns=part.columns, folder=folder
+                key, self.path, text, media_type, sha256, (), columns, None, folder, unread
             )
         _check_offsets(part)
         sha256 = part.sha256 or self.sha256 or ""
@@ -264,7 +266,7 @@ class _Place:
             part.page_starts,
             date=part.date,
             folder=folder,
-            unread=tuple(_short(visible(one)) for one in part.unread[:_UNREAD_PARTS]),
+            unread=unread,
             boilerplate=part.boilerplate,
         )
 

@@ -12,10 +12,10 @@ from itertools import accumulate
 from typing import IO, Any
 from urllib.parse import unquote
 
-from textclass.documents.content import Content, Reading, from_member, refuse_bomb
+from textclass.documents.content import Reading, from_member, refuse_bomb
 from textclass.documents.document import Limits
 from textclass.documents.plain_text import iso_date, spaced, tidy
-from textclass.documents.web import read_shown
+from textclass.documents.web import decoded_page, shown_text
 from textclass.errors import DocumentError
 
 _Element = Any  # lxml has no types
@@ -51,6 +51,11 @@ _SPACE |= {f"{_TEXT}tab": "\t", f"{_TEXT}line-break": "\n", f"{_TEXT}s": " ", f"
 _DROPPED = {_FALLBACK, f"{_W}del", f"{_W}moveFrom", f"{_W}pPr", f"{_W}rPr", f"{_A}fld"}
 _DROPPED |= {f"{_TEXT}tracked-changes", f"{_TEXT}note-citation"}
 
+_EMBEDDED = {
+    "oleObject": "embedded file",
+    "package": "embedded file",
+    "aFChunk": "inserted file",
+}
 _BESIDE_SLIDES = {"diagramData", "notesSlide", "comments"}
 
 Notes = dict[tuple[str, str], _Element]
@@ -67,20 +72,9 @@ class Relation:
 
 
 class Package(zipfile.ZipFile):
-    """A zipped office file; one that costs too much, or brings entities of its own, is refused.
+    """A zipped office file; one that costs too much, or brings entities of its own, is refused."""
 
-    Counting is done on the inflated bytes, before any parser builds a tree: a million paragraphs
-    would cost 20 s and 1.4 GB.
-
-    Parameters
-    ----------
-    stream : binary stream
-    limits : Limits
-    markup : bool, keyword-only
-        Whether its parts will be parsed, so that their tags count.
-    """
-
-    def __init__(self, stream: IO[bytes], limits: Limits, *, markup: bool = True) -> None:
+    def __init__(self, stream: IO[bytes], limits: Limits) -> None:
         super().__init__(stream)
         self.limits = limits
         parts = self.infolist()
@@ -92,13 +86,6 @@ class Package(zipfile.ZipFile):
                 hint="split it or take the pictures out",
             )
         refuse_bomb(inflated, sum(part.compress_size for part in parts), limits)
-        for part in parts:
-            if part.filename.endswith((".xml", ".rels")):
-                paragraphs, tags = _count(from_member(self, part, limits))
-                if markup and paragraphs > limits.paragraphs:
-                    raise DocumentError(f"it has more than {limits.paragraphs:,} paragraphs")
-                if markup and tags > limits.tags:
-                    raise DocumentError(f"it has more than {limits.tags:,} XML tags")
 
     def bytes_of(self, name: str) -> bytes:
         """Return a part; nothing if it isn't there."""
@@ -112,11 +99,20 @@ class Package(zipfile.ZipFile):
         """Return the root of a part; an empty element if it isn't there."""
         from lxml import etree  # type: ignore[import-untyped]  # it has no types
 
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
         data = self.bytes_of(name)
+        self._refuse_hostile(data.replace(b"\0", b""))  # without zeros UTF-16 reads as ASCII
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
         if b"purl.oclc.org/ooxml" in data[:20_000]:
             data = _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", data)
         return etree.fromstring(data or b"<none/>", parser)
+
+    def _refuse_hostile(self, data: bytes) -> None:
+        if b"<!ENTITY" in data:
+            raise DocumentError("it declares XML entities, as no honest office file does")
+        if data.count(b"<") > self.limits.tags:
+            raise DocumentError(f"it has more than {self.limits.tags:,} XML tags")
+        if len(_PARAGRAPH.findall(data)) > self.limits.paragraphs:
+            raise DocumentError(f"it has more than {self.limits.paragraphs:,} paragraphs")
 
     def relations(self, part: str = "") -> list[Relation]:
         """Return what a part names; the package itself, if none is given."""
@@ -141,23 +137,6 @@ class Package(zipfile.ZipFile):
         root = self.xml(part)
         found = (iso_date(node.text) for tag in _DATES for node in root.iter(tag))
         return next(filter(None, found), None)
-
-
-def _count(part: Content) -> tuple[int, int]:
-    """Return the number of paragraphs and tags in an XML part."""
-    paragraphs = tags = 0
-    rest = b""
-    with part.open() as stream:
-        while chunk := stream.read(1 << 20):
-            # Without its zeros UTF-16 reads as ASCII.
-            piece = rest + chunk.replace(b"\0", b"")
-            if b"<!ENTITY" in piece:
-                raise DocumentError("it declares XML entities, as no honest office file does")
-            last = max(piece.rfind(b"<"), 0)
-            paragraphs += len(_PARAGRAPH.findall(piece, 0, last))
-            tags += piece.count(b"<", 0, last)
-            rest = piece[last : last + 64]
-    return paragraphs, tags
 
 
 def read_docx(data: bytes, limits: Limits) -> Reading:
@@ -187,11 +166,10 @@ def read_docx(data: bytes, limits: Limits) -> Reading:
 
 
 def _not_read(related: list[Relation]) -> tuple[str, ...]:
-    kinds = {"oleObject": "embedded file", "package": "embedded file", "aFChunk": "inserted file"}
     return tuple(
-        f"{kinds[relation.kind]} {posixpath.basename(relation.target)}: not read"
+        f"{_EMBEDDED[relation.kind]} {posixpath.basename(relation.target)}: not read"
         for relation in related
-        if relation.kind in kinds
+        if relation.kind in _EMBEDDED
     )
 
 
@@ -258,7 +236,7 @@ def read_epub(data: bytes, limits: Limits) -> Reading:
                 why = "encrypted" if part in locked else "missing"
                 unread.append(f"chapter {posixpath.basename(part) or node.get('idref')}: {why}")
             else:
-                chapters.append(read_shown(chapter, limits))
+                chapters.append(shown_text(decoded_page(chapter, limits), limits))
         if not chapters and locked:
             raise DocumentError("it is encrypted", hint="get it without copy protection")
         return Reading(tidy("\n\n".join(chapters)), (), package.date(main), tuple(unread))

@@ -14,10 +14,14 @@ from textclass.documents.document import Limits
 from textclass.errors import DocumentError
 
 _BOMS = {
-    "utf-8-sig": (codecs.BOM_UTF8,),
-    "utf-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
-    "utf-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
 }
+# Both decode any bytes; what is declared so is often Windows' own, as browsers take it.
+_TAKEN_FOR = {"iso8859-1": "cp1252", "ascii": "cp1252"}
 _DEPTH = 50
 _UNSAFE = re.compile("[\0\ud800-\udfff]")
 _SAMPLE = 256 << 10
@@ -30,30 +34,25 @@ _NAMED_DATE = re.compile(r"""^date\s*[:=]\s*["']?([^"'\n]+)""", re.MULTILINE | r
 _HEX_PICTURE = re.compile(r"[0-9a-fA-F]{60,}")
 
 # Each pattern stays within a line and stops at its own opening mark, so none backtracks far.
-_MARKUP = tuple(
-    (re.compile(pattern, re.MULTILINE), by)
-    for pattern, by in (
-        (r"^(?:`{3,}|~{3,})[^\n]*$", ""),
-        (r"^ {0,3}\[[^\]\n]+\]:[^\n]*$", ""),
-        (r"!?\[([^\[\]\n]*)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)|\[[^\[\]\n]*\])", r"\1"),
-        (r"<(https?://[^\s<>]+)>", r"\1"),
-        (r"</?[A-Za-z][^<>\n]*>", ""),
-        (r"^ {0,3}#{1,6}[ \t]+([^\n]*?)[ \t#]*$", r"\n\1\n"),
-        (r"^[ \t]*\|?[-: \t]*-{3}[-:| \t]*$", ""),
-        (r"^ {0,3}(?:>[ \t]?)+", ""),
-        (r"(?<!\\)(\*\*|__)(?=\S)([^*_\\\n]+)\1", r"\2"),
-        (r"(?<![\w*\\])\*(?=\S)([^*\\\n]+)\*(?!\w)", r"\1"),
-        (r"(?<![\w\\])_(?=\S)([^_\\\n]+)_(?!\w)", r"\1"),
-        (r"`([^`\n]+)`", r"\1"),
-        (r"\\([\\`*_{}\[\]()#+.!|<>-])", r"\1"),
-    )
-)
+_MARKUP = {
+    r"^(?:`{3,}|~{3,})[^\n]*$": "",
+    r"^ {0,3}\[[^\]\n]+\]:[^\n]*$": "",
+    r"!?\[([^\[\]\n]*)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)|\[[^\[\]\n]*\])": r"\1",
+    r"<(https?://[^\s<>]+)>": r"\1",
+    r"</?[A-Za-z][^<>\n]*>": "",
+    r"^ {0,3}#{1,6}[ \t]+([^\n]*?)[ \t#]*$": r"\n\1\n",
+    r"^[ \t]*\|?[-: \t]*-{3}[-:| \t]*$": "",
+    r"^ {0,3}(?:>[ \t]?)+": "",
+    r"(?<![\w*\\])(\*\*|__|\*|_)(?=\S)([^*_\\\n]+)\1(?!\w)": r"\2",
+    r"`([^`\n]+)`": r"\1",
+    r"\\([\\`*_{}\[\]()#+.!|<>-])": r"\1",
+}
 
 
 def encoding_of(head: bytes) -> str:
     """Return the encoding of a text that begins with `head`: by BOM, UTF-8, else the likeliest."""
-    for name, bom in _BOMS.items():
-        if head.startswith(bom):
+    for mark, name in _BOMS.items():
+        if head.startswith(mark):
             return name
     # A UTF-16 text in a Latin script has a zero in every other byte.
     even, odd = head[0:4096:2].count(0), head[1:4096:2].count(0)
@@ -74,10 +73,19 @@ def _nearly_utf8(sample: bytes) -> bool:
     return wrong <= 1 + whole // 20 if whole else wrong == 0
 
 
-def decode(data: bytes, chars: int, *, encoding: str | None = None) -> str:
-    """Return the text of `data`; more than `chars` characters are refused."""
-    refuse_longer(len(data) // 4 - 1, chars)
-    text = data.decode(encoding or encoding_of(data), "replace").removeprefix("\ufeff")
+def decode(data: bytes, chars: int, *, declared: str = "") -> str:
+    """Return the text of `data`; more than `chars` characters are refused.
+
+    Bytes that are UTF-8 are believed before the encoding they are declared to be in.
+    """
+    encoding = encoding_of(data)
+    if declared and (data.isascii() or not encoding.startswith("utf")):
+        with suppress(LookupError, ValueError):
+            name = codecs.lookup(declared).name
+            if not name.startswith("utf"):
+                "".encode(name)  # some codecs aren't for text
+                encoding = _TAKEN_FOR.get(name, name)
+    text = data.decode(encoding, "replace").removeprefix("\ufeff")
     refuse_longer(len(text), chars)
     return text
 
@@ -116,8 +124,6 @@ def tidy(text: str) -> str:
 
 def make_safe(text: str) -> str:
     """Return `text`, of the same length, with lone surrogates and NULs replaced by U+FFFD."""
-    if text.isascii() and "\0" not in text:
-        return text
     return _UNSAFE.sub("\ufffd", text)
 
 
@@ -125,9 +131,7 @@ def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401 - JSON holds an
     """Return a cell's value as JSON can hold it; times, decimals and huge numbers are strings."""
     if depth > _DEPTH:
         raise DocumentError(f"a column is nested more than {_DEPTH} levels deep")
-    if isinstance(value, str):
-        return make_safe(value)
-    if value is None or isinstance(value, bool):
+    if isinstance(value, bool | None):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -138,7 +142,7 @@ def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401 - JSON holds an
     if isinstance(value, list | tuple):
         return [plain(item, depth + 1) for item in value]
     if isinstance(value, dt.datetime | dt.date | dt.time):
-        return value.isoformat()
+        value = value.isoformat()
     if isinstance(value, bytes):
         value = value.decode("utf-8", "backslashreplace")
     return make_safe(str(value))
@@ -173,8 +177,8 @@ def read_markdown(data: bytes, limits: Limits) -> Reading:
         named = _NAMED_DATE.search(front["meta"])
         date = iso_date(named[1]) if named else None
     text = cut(text, "<!--", "-->")
-    for pattern, by in _MARKUP:
-        text = pattern.sub(by, text)
+    for pattern, by in _MARKUP.items():
+        text = re.sub(pattern, by, text, flags=re.MULTILINE)
     return Reading(tidy(text), date=date)
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import Any
 
 from textclass.documents.boilerplate import boilerplate
 from textclass.documents.content import Reading
 from textclass.documents.document import Limits
-from textclass.documents.plain_text import cut, decode, encoding_of, iso_date, spaced, tidy
+from textclass.documents.plain_text import cut, decode, iso_date, spaced, tidy
 from textclass.errors import DocumentError
 
 _Element = Any  # lxml has no types
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*>")
-_MARK = re.compile("⟦=[0-9]+⟧")
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 # Above this trafilatura takes minutes: the visible text is taken as it is.
 _EXTRACTED_TAGS = 100_000
@@ -25,17 +23,18 @@ _MAIN_SHARE = 0.25
 
 # A page of fewer words may be a notice that stands in place of the text.
 _NOTICE = 250
-_SAVE = "open it in a browser and save it as PDF or MHTML"
-_NEEDS_SCRIPT = re.compile(
-    r"(enable|turn on|requires?|without|disabled?)\W+(\w+\W+){0,4}javascript"
-    r"|javascript\W+(\w+\W+){0,4}(enabled?|disabled|required|turned o)",
-    re.IGNORECASE,
-)
-_ROBOTS = re.compile(
-    r"checking (if|your browser|the site connection)|verify(ing)? (that )?you are (a )?human"
-    r"|are you a robot|(not|n't) a robot|enable cookies and reload",
-    re.IGNORECASE,
-)
+_NOTICES = {
+    "its text is drawn by a script, so the file holds none": re.compile(
+        r"(enable|turn on|requires?|without|disabled?)\W+(\w+\W+){0,4}javascript"
+        r"|javascript\W+(\w+\W+){0,4}(enabled?|disabled|required|turned o)",
+        re.IGNORECASE,
+    ),
+    "it is a check for robots in place of the page": re.compile(
+        r"checking (if|your browser|the site connection)|verify(ing)? (that )?you are (a )?human"
+        r"|are you a robot|(not|n't) a robot|enable cookies and reload",
+        re.IGNORECASE,
+    ),
+}
 
 _UNSEEN = {"head", "script", "style", "noscript", "template", "svg", "math", "iframe", "object"}
 _AROUND = {"nav", "header", "footer", "aside", "form", "button", "select"}
@@ -53,68 +52,60 @@ _DATES = (
 
 
 def read_html(data: bytes, limits: Limits) -> Reading:
+    """Return the main text of a web page."""
+    return main_text(decoded_page(data, limits), limits)
+
+
+def decoded_page(data: bytes, limits: Limits, *, declared: str = "") -> str:
+    """Return HTML as characters: of the encoding that is declared, or that it names itself."""
+    named = _CHARSET.search(data[:4096])
+    charset = declared or (named[1].decode("ascii", "replace") if named else "")
+    return decode(data, limits.text_chars * 2, declared=charset)
+
+
+def shown_text(source: str, limits: Limits) -> str:
+    """Return all that a reader sees of a web page."""
+    _refuse_hostile(source, limits)
+    tree = _tree(source)
+    return "" if tree is None else _visible(tree, _UNSEEN, limits)
+
+
+def main_text(source: str, limits: Limits) -> Reading:
     """Return the main text of a web page.
+
+    A paragraph that comes again word for word may come once.
 
     Raises
     ------
     DocumentError
         Also if the page has none of its own: a script draws it, or a notice stands in its place.
     """
-    source = _decoded(data, limits)
-    reading = html_text(source, limits)
-    text = reading.text
-    if len(text.split()) < _NOTICE:
-        if (not text and "<script" in source.casefold()) or _NEEDS_SCRIPT.search(text):
-            raise DocumentError("its text is drawn by a script, so the file holds none", hint=_SAVE)
-        if _ROBOTS.search(text):
-            raise DocumentError("it is a check for robots in place of the page", hint=_SAVE)
-        if "cookie" in text.casefold() and all(map(boilerplate, text.split("\n\n"))):
-            raise DocumentError("it is a cookie notice in place of the page", hint=_SAVE)
-    return reading
-
-
-def read_shown(data: bytes, limits: Limits) -> str:
-    """Return all that a reader of an HTML file sees."""
-    return shown_text(_decoded(data, limits), limits)
-
-
-def shown_text(source: str, limits: Limits) -> str:
-    """Return all that a reader sees of HTML that is decoded already."""
-    _guard(source, limits)
-    tree = _tree(source)
-    return "" if tree is None else _visible(tree, _UNSEEN, limits)
-
-
-def html_text(source: str, limits: Limits) -> Reading:
-    """Return the main text of HTML that is decoded already."""
     from trafilatura import extract
 
-    tags = _guard(source, limits)
+    _refuse_hostile(source, limits)
     tree = _tree(source)
     if tree is None:
         return Reading("")
-    visible = _visible(tree, _UNSEEN, limits)
+    text = _visible(tree, _UNSEEN, limits)
     date = next((iso_date(str(found)) for path in _DATES for found in tree.xpath(path)), None)
-    main = ""
-    if tags <= _EXTRACTED_TAGS:
+    if source.count("<") <= _EXTRACTED_TAGS:
         core = _visible(tree, _UNSEEN | _AROUND, limits)
-        _tell_apart(tree)
-        found = extract(tree, deduplicate=False, include_comments=False, favor_recall=True) or ""
-        found = _MARK.sub("", found)
-        if len(found.split()) >= _MAIN_SHARE * len(core.split()):
-            main = re.sub(r"\n+", "\n\n", found)
-    return Reading(tidy(main) or visible, date=date)
+        main = extract(tree, deduplicate=False, include_comments=False, favor_recall=True) or ""
+        if len(main.split()) >= _MAIN_SHARE * len(core.split()):
+            text = tidy(re.sub(r"\n+", "\n\n", main)) or text
+    if len(text.split()) < _NOTICE:
+        _refuse_notice(text, source)
+    return Reading(text, date=date)
 
 
-def _decoded(data: bytes, limits: Limits) -> str:
-    named = _CHARSET.search(data[:4096])
-    encoding = encoding_of(data[: 256 << 10])
-    # Bytes that are UTF-8 are believed before what the page says of itself.
-    if named and not encoding.startswith("utf"):
-        with suppress(LookupError):
-            "".encode(name := named[1].decode("ascii", "replace"))
-            encoding = name
-    return decode(data, limits.text_chars * 2, encoding=encoding)
+def _refuse_notice(text: str, source: str) -> None:
+    what = next((what for what, told in _NOTICES.items() if told.search(text)), "")
+    if not text and "<script" in source.casefold():
+        what = next(iter(_NOTICES))
+    elif "cookie" in text.casefold() and all(map(boilerplate, text.split("\n\n"))):
+        what = "it is a cookie notice in place of the page"
+    if what:
+        raise DocumentError(what, hint="open it in a browser and save it as PDF or MHTML")
 
 
 def _tree(source: str) -> _Element | None:
@@ -128,23 +119,12 @@ def _tree(source: str) -> _Element | None:
     return html.document_fromstring(source, parser=parser)
 
 
-def _tell_apart(tree: _Element) -> None:
-    """Mark paragraphs that repeat: trafilatura folds identical ones, whatever it is told."""
-    seen: set[str] = set()
-    for number, node in enumerate(tree.iter("p", "li", "td", "blockquote")):
-        text = " ".join("".join(node.itertext()).split())
-        if text in seen:
-            node.text = f"⟦={number}⟧{node.text or ''}"
-        seen.add(text)
+def _refuse_hostile(source: str, limits: Limits) -> None:
+    """Raise for a page that a parser would choke on.
 
-
-def _guard(source: str, limits: Limits) -> int:
-    """Return the number of tags; refuse what a parser would choke on.
-
-    libxml2 compares each attribute with all before it: 200,000 in one tag take 80 s.
+    libxml2 compares each attribute with all before it: 60,000 in one tag take 100 s.
     """
-    tags = source.count("<")
-    if tags > limits.tags:
+    if source.count("<") > limits.tags:
         raise DocumentError(f"it holds more than {limits.tags:,} tags", hint="split it")
     for element in ("script", "style"):
         source = cut(source, f"<{element}", f"</{element}")
@@ -154,7 +134,6 @@ def _guard(source: str, limits: Limits) -> int:
             tag = _QUOTED.sub('""', piece[piece.index("<") :]).rpartition("<")[2]
             if len(tag.split()) > limits.attributes:
                 raise DocumentError(f"a tag has more than {limits.attributes:,} attributes")
-    return tags
 
 
 def _visible(tree: _Element, unseen: set[str], limits: Limits) -> str:
