@@ -22,10 +22,9 @@ def sent(message):
     return struct.pack("!i", len(data)) + data
 
 
-FOUND = {"kind": "found", "text": "text", "sha256": "0" * 64, "media_type": "text/plain"}
-ROW = {"kind": "row", "row": "1", "text": "text"}
-ROWS = {"kind": "rows", "media_type": "text/csv", "rows": [ROW]}
-DONE = sent({"kind": "said", "what": "done"})
+FOUND = {"id": "", "path": "", "text": "text", "sha256": "0" * 64, "media_type": "text/plain"}
+FAULT = {"id": "", "path": "", "sha256": None, "stage": "read", "error": "x"}
+DONE = sent(None)
 
 
 @pytest.fixture
@@ -42,9 +41,9 @@ def child_says(monkeypatch, tmp_path):
         script = tmp_path / "child.py"
         script.write_text(
             "import sys, os, time, signal\nfrom multiprocessing.connection import Connection\n"
-            "request = Connection(os.dup(0)).recv_bytes\n"
-            f"request(); os.write(1, {sent({'kind': 'said', 'what': 'ready'})!r})\n"
-            f"while request():\n    os.write(1, {b''.join(frames)!r})\n    {then or 'pass'}\n"
+            "link = Connection(0)\n"
+            f"link.recv_bytes(); os.write(0, {DONE!r})\n"
+            f"while link.recv_bytes():\n    os.write(0, {b''.join(frames)!r})\n    {then or '0'}\n"
         )
         real = module.subprocess.Popen
 
@@ -73,6 +72,26 @@ def test_the_child_is_kept_for_the_next_file_and_started_anew_after_its_death(so
         # Its death between two files is nobody's fault.
         assert isinstance(next(reader.read(source)), Document)
         assert reader._process is not first
+
+
+def test_files_are_read_ahead_and_each_answer_stays_with_its_file(tmp_path):
+    names = ["a.txt", "t.csv", "gone.txt", "b.txt", "c.txt"]
+    for name in {*names} - {"gone.txt"}:
+        (tmp_path / name).write_text(f"text\n{name} tells of the talks\n" * 1000)
+    sources = [Source(tmp_path / name, name) for name in names]
+    with DocumentReader() as reader:
+        reader.expect(sources)
+        assert reader_ids(reader, sources[0]) == {"a.txt"}
+        rows = reader.read(sources[1])
+        next(rows)
+        rows.close()
+        assert [reader_ids(reader, one) for one in sources[2:4]] == [{"gone.txt"}, {"b.txt"}]
+        # What was expected may also not come.
+        assert reader_ids(reader, sources[0]) == {"a.txt"}
+
+
+def reader_ids(reader, source):
+    return {found.id for found in reader.read(source)}
 
 
 def test_closing_ends_the_child(source):
@@ -109,18 +128,18 @@ def test_a_file_above_the_limit_is_not_even_hashed(source):
 @pytest.mark.parametrize(
     ("frame", "match"),
     [
-        (sent(FOUND | {"sha256": "../../x"}), "can't be understood"),
-        (sent(FOUND | {"page_starts": [5]}), "can't be understood"),
-        (sent(FOUND | {"page_starts": [True]}), "can't be understood"),
-        (sent(FOUND | {"boilerplate": [[3, 1]]}), "can't be understood"),
-        (sent(FOUND | {"unread": [1]}), "can't be understood"),
-        (sent(FOUND | {"text": " "}), "can't be understood"),
-        (sent(FOUND | {"text": "a\0b"}), "can't be understood"),
-        (sent(FOUND | {"kind": "run"}), "can't be understood"),
-        (sent(ROWS | {"rows": [ROW | {"columns": []}]}), "can't be understood"),
-        (sent(ROWS | {"rows": [ROW | {"columns": {"a": "x\0"}}]}), "can't be understood"),
-        (sent({"kind": "member", "index": 10**9, "name": "x"}), "can't be understood"),
-        (sent([]), "can't be understood"),
+        (sent([FOUND | {"sha256": "../../x"}]), "can't be understood"),
+        (sent([FOUND | {"page_starts": [5]}]), "can't be understood"),
+        (sent([FOUND | {"page_starts": [True]}]), "can't be understood"),
+        (sent([FOUND | {"boilerplate": [[3, 1]]}]), "can't be understood"),
+        (sent([FOUND | {"unread": [1]}]), "can't be understood"),
+        (sent([FOUND | {"text": " "}]), "can't be understood"),
+        (sent([FOUND | {"text": "a\\\0b"}]), "can't be understood"),
+        (sent([FOUND | {"columns": []}]), "can't be understood"),
+        (sent([FOUND | {"columns": {"a": "x\0"}}]), "can't be understood"),
+        (sent([{"run": 1}]), "can't be understood"),
+        (sent([{"index": 10**9, "name": "x"}]), "can't be understood"),
+        (sent({}), "can't be understood"),
         (sent(b'{"kind": "found", "text": "\xff"}'), "can't be understood"),
         (sent(b"[" * 65536), "can't be understood"),
         (b"\x7f\xff\xff\xff", "more than its limits"),
@@ -143,7 +162,7 @@ def test_a_child_taken_over_can_only_lie_within_the_form(child_says, source, fra
         ("os._exit(77)", "MB of memory"),
         ("os._exit(3)", "exit status 3"),
         ("time.sleep(60)", "took longer than 1 s"),
-        ("os.close(1); time.sleep(60)", "closed its pipe"),
+        ("os.close(0); time.sleep(60)", "closed its connection"),
     ],
 )
 def test_each_way_to_die_is_told(child_says, source, then, match):
@@ -206,8 +225,7 @@ def test_a_child_that_says_nothing_is_told(child_says, source):
 
 def test_a_long_error_with_controls_becomes_one_line(child_says, source):
     error = "line\n\x1b[31mred " * 100
-    fault = {"kind": "fault", "row": None, "stage": "odd", "error": error}
-    child_says(sent(fault) + DONE)
+    child_says(sent([FAULT | {"stage": "odd", "error": error}]) + DONE)
     with DocumentReader() as reader:
         (found,) = reader.read(source)
     assert found.error.isprintable()

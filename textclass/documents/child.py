@@ -1,9 +1,19 @@
-"""The child process: sets its own limits, then answers one request after another."""
+"""The child process: sets its own limits, then reads one file after another.
+
+Of each file it tells its kind, chooses the reader for it, and walks through what lies inside
+archives and mails.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import resource
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection
@@ -11,39 +21,95 @@ from pathlib import Path
 
 import orjson
 
-from textclass.documents.document import OUT_OF_MEMORY, Limits, Part, Said, TableOptions
-from textclass.documents.parse import FileParser
-from textclass.documents.plain_text import plain
+from textclass.documents import detect as kinds
+from textclass.documents.boilerplate import boilerplate_spans
+from textclass.documents.content import Content, Reading, from_gzip, from_member, refuse_bomb
+from textclass.documents.document import (
+    OUT_OF_MEMORY,
+    Document,
+    Fault,
+    Limits,
+    Member,
+    SetAside,
+    TableOptions,
+)
+from textclass.documents.folders import is_junk, name_fault
+from textclass.documents.mail import read_mail, read_msg, split_mbox
+from textclass.documents.office import read_docx, read_epub, read_opendocument, read_pptx
+from textclass.documents.pdf import read_pdf
+from textclass.documents.plain_text import plain, read_markdown, read_rtf, read_text, refuse_longer
+from textclass.documents.tables import TABLES, read_table
+from textclass.documents.web import read_html
+from textclass.errors import DocumentError, TextclassError
 
+Part = Document | SetAside | Member
+
+_DOCUMENTS: dict[str, Callable[[bytes, Limits], Reading]] = {
+    kinds.PDF: read_pdf,
+    kinds.DOCX: read_docx,
+    kinds.PPTX: read_pptx,
+    kinds.ODT: read_opendocument,
+    kinds.ODP: read_opendocument,
+    kinds.EPUB: read_epub,
+    kinds.RTF: read_rtf,
+    kinds.HTML: read_html,
+    kinds.EML: read_mail,
+    kinds.MHTML: read_mail,
+    kinds.MSG: read_msg,
+    kinds.MARKDOWN: read_markdown,
+    kinds.TEXT: read_text,
+}
+_CONTAINERS = {kinds.ZIP, kinds.TAR, kinds.MBOX}
+_WITH_ATTACHMENTS = {kinds.EML, kinds.MSG, kinds.PDF}
+_WITH_BOILERPLATE = {kinds.HTML, kinds.MHTML, kinds.TEXT}
 _OPEN_FILES = 64
+_PARTS_AT_ONCE = 1024
+_CHARS_AT_ONCE = 1 << 20
 
 
 def main() -> None:
-    """Serve requests from standard input until it ends."""
-    # Whatever a library prints must not get between the messages.
-    requests = Connection(os.dup(0), writable=False)
-    answers = Connection(os.dup(1), readable=False)
-    null = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1):
-        os.dup2(null, standard)
-    with suppress(EOFError):
-        setup = orjson.loads(requests.recv_bytes())
+    """Serve requests from the socket that stands in for standard input, until it ends."""
+    connection = Connection(os.dup(0))
+    # A library that reads or prints must not get between the messages.
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    with suppress(EOFError, ConnectionError):
+        setup = orjson.loads(connection.recv_bytes())
         limits, options = Limits(**setup["limits"]), TableOptions(**setup["options"])
         _confine(limits)
-        _send(Said("ready"), answers)
+        _send(None, connection)
         try:
             while True:
-                request = orjson.loads(requests.recv_bytes())
-                path = Path(os.fsdecode(bytes.fromhex(request["path"])))
-                _allow_cpu(limits.cpu_seconds)
-                for part in FileParser(limits, options, request["start"], request["avoid"]).parse(
-                    path
-                ):
-                    _send(part, answers)
-                    _allow_cpu(limits.cpu_seconds)
-                _send(Said("done"), answers)
+                for path, start, avoid in orjson.loads(connection.recv_bytes()):
+                    walk = _Walk(limits, options, start, avoid)
+                    content = Content.of_file(Path(os.fsdecode(bytes.fromhex(path))))
+                    _answer(walk.parts(content, wanted=start == 0), limits, connection)
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
+
+
+def _answer(parts: Iterator[Part], limits: Limits, connection: Connection) -> None:
+    """Send the parts of a file, many together; a member is told before it is opened."""
+    waiting: list[Part] = []
+    chars = 0
+    _allow_cpu(limits.cpu_seconds)
+    for part in parts:
+        waiting.append(part)
+        chars += len(part.text) if isinstance(part, Document) else 0
+        if isinstance(part, Member) or len(waiting) >= _PARTS_AT_ONCE or chars >= _CHARS_AT_ONCE:
+            _send(waiting, connection)
+            waiting, chars = [], 0
+            _allow_cpu(limits.cpu_seconds)
+    if waiting:
+        _send(waiting, connection)
+    _send(None, connection)
+
+
+def _send(parts: list[Part] | None, connection: Connection) -> None:
+    try:
+        data = orjson.dumps(parts)
+    except TypeError:  # half a character, as in a name that isn't UTF-8
+        data = orjson.dumps([plain(asdict(part)) for part in parts or ()])
+    connection.send_bytes(data)
 
 
 def _confine(limits: Limits) -> None:
@@ -69,12 +135,215 @@ def _allow_cpu(seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-def _send(part: Part | Said, answers: Connection) -> None:
-    try:
-        data = orjson.dumps(part)
-    except TypeError:  # half a character, as in a name that isn't UTF-8
-        data = orjson.dumps(plain(asdict(part)))
-    answers.send_bytes(data)
+class _Walk:
+    """The way through one file; a member's index is its place among all, whatever holds it.
+
+    Parameters
+    ----------
+    limits : Limits
+    options : TableOptions
+    start : int
+        The first member that is still wanted.
+    avoid : collection of int
+        Members that mustn't be opened.
+    """
+
+    def __init__(
+        self, limits: Limits, options: TableOptions, start: int, avoid: Collection[int]
+    ) -> None:
+        self.limits = limits
+        self.options = options
+        self.start = start
+        self.avoid = avoid
+        self._index = -1
+        self._inflated = 0
+
+    def parts(
+        self, content: Content, name: str = "", layer: int = 0, *, wanted: bool
+    ) -> Iterator[Part]:
+        """Yield what a file or member holds; what was read before isn't `wanted`."""
+        stage = "detect"
+        try:
+            kind, content = self._kind(content)
+            stage = "read"
+            if layer > self.limits.layers:
+                raise DocumentError(
+                    f"it is packed more than {self.limits.layers} layers deep",
+                    hint="unpack the outer ones",
+                )
+            if kind in _CONTAINERS:
+                yield from self._members(self._contained(content, kind), name, layer)
+            elif kind in TABLES:
+                if wanted:
+                    yield from self._rows(content, kind)
+            elif wanted or kind in _WITH_ATTACHMENTS:
+                yield from self._document(content, kind, name, layer, wanted=wanted)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a parser may raise anything on hostile bytes
+            if wanted:
+                yield _set_aside(stage, _told(error))
+
+    def _kind(self, content: Content) -> tuple[str, Content]:
+        kind = kinds.detect(content, self.limits)
+        if kind == kinds.GZIP:
+            content = from_gzip(content, self.limits)
+            kind = kinds.detect(content, self.limits)
+            if kind == kinds.GZIP:
+                raise DocumentError("it is packed twice with gzip", hint="unpack it once")
+        return kind, content
+
+    def _members(
+        self, members: Iterable[tuple[str, Content | str]], outer: str, layer: int
+    ) -> Iterator[Part]:
+        """Yield what members hold, each given by its name and its content or fault."""
+        seen: set[str] = set()
+        for name, member in members:
+            if is_junk(name):
+                continue
+            self._index += 1
+            index = self._index
+            if index >= self.limits.members:
+                raise self._too_many()
+            wanted = index >= self.start
+            fault = member if isinstance(member, str) else name_fault(name)
+            if name in seen:
+                fault = "another member has the same name"
+            seen.add(name)
+            inner = f"{outer}!{name}" if outer else name
+            if wanted:
+                yield Member(index, inner)
+            if fault and wanted:
+                yield _set_aside("open", fault)
+            elif isinstance(member, Content) and not fault and index not in self.avoid:
+                yield from self.parts(member, inner, layer + 1, wanted=wanted)
+        if not seen:
+            raise DocumentError("the archive holds no files")
+
+    def _too_many(self) -> DocumentError:
+        return DocumentError(f"it has more than {self.limits.members:,} members", hint="split it")
+
+    def _rows(self, content: Content, kind: str) -> Iterator[Part]:
+        number = 0
+        for number, row in enumerate(read_table(content, kind, self.limits, self.options), 1):
+            if number > self.limits.rows:
+                raise DocumentError(f"it has more than {self.limits.rows:,} rows", hint="split it")
+            if isinstance(row, Fault):
+                yield _set_aside(row.stage, row.error, row.row or "")
+            else:
+                sha256 = hashlib.sha256(row.text.encode()).hexdigest()
+                yield Document(
+                    row.row, "", row.text, kind, sha256, columns=row.columns, unread=row.unread
+                )
+        if not number:
+            yield _set_aside("text", "the table has no rows")
+
+    def _document(
+        self, content: Content, kind: str, name: str, layer: int, *, wanted: bool
+    ) -> Iterator[Part]:
+        data = content.whole(self.limits.document_bytes)
+        reading = _DOCUMENTS[kind](data, self.limits)
+        text, unread = reading.text, list(reading.unread)
+        attachments = []
+        for attached in reading.attachments:
+            try:
+                kinds.detect(attached, self.limits)
+                attachments.append((attached.name, attached))
+            except (DocumentError, zipfile.BadZipFile) as error:
+                unread.append(f"attachment {attached.name}: {_shortly(error)}")
+        if wanted:
+            refuse_longer(len(text), self.limits.text_chars)
+            if text.strip():
+                yield Document(
+                    id="",
+                    path="",
+                    text=text,
+                    media_type=kind,
+                    # Of a file on disk the parent knows it.
+                    sha256="" if content.path else hashlib.sha256(data).hexdigest(),
+                    page_starts=reading.page_starts,
+                    date=reading.date,
+                    unread=tuple(unread),
+                    boilerplate=boilerplate_spans(text) if kind in _WITH_BOILERPLATE else (),
+                )
+            elif unread:
+                yield _set_aside("read", f"it can't be read: {'; '.join(unread)}")
+            elif not attachments:
+                fault = f"no text was found in it, though it holds {len(data):,} bytes ({kind})"
+                yield _set_aside("text", fault)
+        if attachments:
+            yield from self._members(attachments, name, layer)
+
+    def _contained(self, content: Content, kind: str) -> Iterator[tuple[str, Content | str]]:
+        if kind == kinds.ZIP:
+            yield from self._in_zip(content)
+        elif kind == kinds.TAR:
+            yield from self._in_tar(content)
+        else:
+            for number, mail in enumerate(split_mbox(content, self.limits), 1):
+                name = f"{number}.eml"
+                yield name, mail if isinstance(mail, str) else Content.of_bytes(name, mail)
+
+    def _in_zip(self, content: Content) -> Iterator[tuple[str, Content | str]]:
+        with (
+            content.searchable(self.limits.document_bytes) as stream,
+            zipfile.ZipFile(stream) as archive,
+        ):
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+            if len(infos) > self.limits.members:
+                raise self._too_many()
+            inflated = sum(info.file_size for info in infos)
+            self._inflated += inflated
+            refuse_bomb(inflated, sum(info.compress_size for info in infos), self.limits)
+            refuse_bomb(self._inflated, self._inflated, self.limits)
+            for info in infos:
+                if stat.S_ISLNK(info.external_attr >> 16):
+                    yield info.orig_filename, "it is a link, not a file"
+                else:
+                    yield info.orig_filename, from_member(archive, info, self.limits)
+
+    def _in_tar(self, content: Content) -> Iterator[tuple[str, Content | str]]:
+        most = self.limits.document_bytes
+        with (
+            content.open() as stream,
+            tarfile.open(fileobj=stream, mode="r|", errors="replace") as archive,
+        ):
+            for info in archive:
+                if info.isdir():
+                    continue
+                name = info.name.removeprefix("./")
+                taken = archive.extractfile(info) if info.isfile() else None
+                if taken is None:
+                    yield name, "it is a link or a device, not a file"
+                elif info.size > most:
+                    yield name, f"it is larger than {most / 1e6:,.0f} MB (unpack the archive)"
+                else:
+                    yield name, Content.of_bytes(name, taken.read())
+
+
+def _set_aside(stage: str, error: str, row: str = "") -> SetAside:
+    return SetAside(row, "", None, stage, error)
+
+
+def _shortly(error: Exception) -> str:
+    """Return what an attachment is, from the error that says it."""
+    if not isinstance(error, DocumentError):
+        return "damaged or cut short"
+    return re.sub(r"^it is |, which holds no text.*", "", error.message)
+
+
+def _told(error: Exception) -> str:
+    """Return what happened, in words where the library's own say little."""
+    if isinstance(error, TextclassError):
+        return str(error)
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, zipfile.BadZipFile | EOFError | tarfile.TarError):
+        return "its container is damaged or cut short (fetch the file again)"
+    return (
+        "it can't be read: it is damaged, or doesn't keep to its format (open it in the program it"
+        " is for, and save it again)"
+    )
 
 
 if __name__ == "__main__":

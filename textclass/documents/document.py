@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -169,39 +169,6 @@ class TableOptions:
 
 
 @dataclass(frozen=True)
-class Member:
-    """What follows, from the child, is about this member of an archive or mail."""
-
-    index: int
-    name: str
-    kind: Literal["member"] = "member"
-
-
-@dataclass(frozen=True)
-class Found:
-    """A document."""
-
-    text: str
-    page_starts: tuple[int, ...] = ()
-    date: str | None = None
-    unread: tuple[str, ...] = ()
-    boilerplate: tuple[tuple[int, int], ...] = ()
-    media_type: str = ""
-    sha256: str = ""
-    kind: Literal["found"] = "found"
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Why something can't be read."""
-
-    stage: str
-    error: str
-    row: str | None = None
-    kind: Literal["fault"] = "fault"
-
-
-@dataclass(frozen=True)
 class Row:
     """The text of a table's row, with the row's name and its other columns."""
 
@@ -209,27 +176,24 @@ class Row:
     text: str
     columns: dict[str, Any] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
-    kind: Literal["row"] = "row"
 
 
 @dataclass(frozen=True)
-class Rows:
-    """Rows of a table, many at once."""
+class Fault:
+    """Why something can't be read; of a table, this row."""
 
-    media_type: str
-    rows: Sequence[Row | Fault]
-    kind: Literal["rows"] = "rows"
+    stage: str
+    error: str
+    row: str | None = None
 
 
 @dataclass(frozen=True)
-class Said:
-    """That the child is ready, or done with a file."""
+class Member:
+    """What the child sends next is about this member of an archive or mail."""
 
-    what: Literal["ready", "done"]
-    kind: Literal["said"] = "said"
+    index: int
+    name: str
 
-
-Part = Member | Found | Fault | Rows
 
 OUT_OF_MEMORY = 77
 """Exit status of the child: after a MemoryError nothing in it can be trusted to work."""

@@ -6,30 +6,26 @@ import hashlib
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
-from threading import Event, Timer
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
-from pydantic import Field, TypeAdapter
 
 from textclass.documents.document import (
     OUT_OF_MEMORY,
     Document,
-    Fault,
-    Found,
     Limits,
     Member,
-    Part,
-    Row,
-    Rows,
-    Said,
     SetAside,
     Source,
     TableOptions,
@@ -38,17 +34,16 @@ from textclass.documents.folders import leaves, open_file, visible
 from textclass.documents.plain_text import plain
 from textclass.errors import DocumentError
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ERROR_CHARS = 500
 _UNREAD_PARTS = 100
 _STAGES = ("detect", "open", "read", "text")
 _START_SECONDS = 60
 _SPARE_BYTES = 64 << 20  # What a message may hold beside the text of one document.
-_SIGNALS = {number.value: number.name for number in signal.Signals}
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONHOME")
-_MESSAGE: TypeAdapter[Part | Said] = TypeAdapter(
-    Annotated[Member | Found | Fault | Rows | Said, Field(discriminator="kind")]
-)
 
 
 class DocumentReader:
@@ -85,6 +80,8 @@ class DocumentReader:
         self.limits = limits or Limits()
         self.options = TableOptions(text_column, id_column)
         self._process: _ReadingProcess | None = None
+        self._expected: deque[_File] = deque()
+        self._asked = False  # whether the process knows what is expected
         self._reading = False
 
     def __enter__(self) -> DocumentReader:
@@ -95,9 +92,17 @@ class DocumentReader:
 
     def close(self) -> None:
         """End the child process; the next `read` starts another."""
+        self._asked = False
         if self._process:
             self._process.stop()
             self._process = None
+
+    def expect(self, sources: Iterable[Source]) -> None:
+        """Let the child read ahead: `read` will be called for these files next, in this order."""
+        if self._asked and self._expected:
+            self.close()
+        self._expected = deque(_File(source, self.limits) for source in sources)
+        self._asked = False
 
     def read(self, source: Source) -> Iterator[Document | SetAside]:
         """Yield what a file holds: at least one document or set-aside, in a fixed order.
@@ -111,189 +116,167 @@ class DocumentReader:
         """
         if self._reading:
             raise RuntimeError("read() was called again before the last file was read to its end")
-        place = _Place(source)
-        try:
-            place.sha256 = self._checked(source)
-        except DocumentError as error:
-            yield place.set_aside("open", str(error))
-            return
-        except OSError as error:
-            yield place.set_aside("open", f"it can't be opened: {error.strerror or error}")
+        if not (self._expected and self._expected[0].source.path == source.path):
+            self.expect([source])
+        file = self._expected.popleft()
+        if file.fault:
+            yield file.set_aside("open", file.fault)
             return
         self._reading = True
         try:
-            yield from self._exchange(place)
+            yield from self._exchange(file)
         except BaseException:
-            self.close()  # half an answer may still be in the pipe
+            self.close()  # half an answer may still be on its way
             raise
         finally:
             self._reading = False
 
-    def _checked(self, source: Source) -> str:
+    def _exchange(self, file: _File) -> Iterator[Document | SetAside]:
+        """Read one file, with a new child for each that dies on a member of an archive."""
+        while True:
+            process = self._process = self._process or _ReadingProcess(self.limits, self.options)
+            try:
+                if not self._asked:
+                    wanted = [file, *self._expected]
+                    process.send([one.request() for one in wanted if not one.fault])
+                    self._asked = True
+                while (parts := process.answer()) is not None:
+                    found = file.found(parts)
+                    process.used |= bool(found)
+                    yield from found
+                if not file.found_any:
+                    raise _misunderstood()
+                return
+            except _ReaderDied as death:
+                self.close()
+                # What a file ends as must not depend on what was read before it.
+                if death.may_be_tired and process.used and not file.given:
+                    file.go_back()
+                    continue
+                told = f"after {file.given:,} rows {death}" if file.given else str(death)
+            yield file.set_aside("read", told)
+            if file.member is None:
+                return
+            file.avoid.append(file.start - 1)
+            if len(file.avoid) >= self.limits.deaths:
+                file.member = None
+                told = f"{len(file.avoid)} members ended the reading; those after them weren't read"
+                yield file.set_aside("read", told)
+                return
+
+
+@dataclass
+class _File:
+    """A file and where its reading stands; names its documents, so that the child can't."""
+
+    source: Source
+    limits: Limits
+    sha256: str | None = None
+    fault: str = ""  # Why it can't even be opened.
+    member: str | None = None
+    start: int = 0  # The first member that may still come.
+    avoid: list[int] = field(default_factory=list)  # Members that ended the reading.
+    given: int = 0  # Parts of this member or file.
+    found_any: bool = False
+
+    def __post_init__(self) -> None:
+        self.path = visible(str(self.source.path))
+        try:
+            self.sha256 = self._checked()
+        except DocumentError as error:
+            self.fault = str(error)
+        except OSError as error:
+            self.fault = f"it can't be opened: {error.strerror or error}"
+
+    def _checked(self) -> str:
         """Return the hash of a file that may be read."""
+        source, most = self.source, self.limits.file_bytes
         if source.root is not None and leaves(source.path, source.root):
             raise DocumentError(
                 "it is a link that leads out of its folder, so it isn't followed",
                 hint="name the file itself, if you mean it",
             )
         with open_file(source.path) as stream:
-            if os.fstat(stream.fileno()).st_size > self.limits.file_bytes:
-                raise DocumentError(
-                    f"it is larger than {self.limits.file_bytes / 1e6:,.0f} MB", hint="split it"
-                )
+            if os.fstat(stream.fileno()).st_size > most:
+                raise DocumentError(f"it is larger than {most / 1e6:,.0f} MB", hint="split it")
             return source.sha256 or hashlib.file_digest(stream, "sha256").hexdigest()
 
-    def _exchange(self, place: _Place) -> Iterator[Document | SetAside]:
-        """Read one file, with a new child for each that dies on a member of an archive."""
-        deaths = 0
-        while True:
-            process = self._process = self._process or _ReadingProcess(self.limits, self.options)
-            try:
-                process.ask(place.source.path, place.start, place.avoid)
-                yield from self._answers(process, place)
-                return
-            except _ReaderDied as death:
-                self.close()
-                # What a file ends as must not depend on what was read before it.
-                if death.may_be_tired and process.answers and not place.given:
-                    place.again()
-                    continue
-                told = f"after {place.given:,} rows {death}" if place.given else str(death)
-            place.given_in_all += 1
-            yield place.set_aside("read", told)
-            deaths += 1
-            if place.member is None:
-                return
-            place.avoid.append(place.start - 1)
-            place.member = None
-            if deaths >= self.limits.deaths:
-                told = f"{deaths} members ended the reading; those after them weren't read"
-                yield place.set_aside("read", told)
-                return
+    def request(self) -> tuple[str, int, list[int]]:
+        return os.fsencode(self.source.path).hex(), self.start, self.avoid
 
-    def _answers(self, process: _ReadingProcess, place: _Place) -> Iterator[Document | SetAside]:
-        while True:
-            data = process.answer()
-            try:
-                # strict: nothing is taken for what it isn't.
-                message = _MESSAGE.validate_json(data, strict=True)
-                if (
-                    isinstance(message, Rows)
-                    and b"\\u0000" in data
-                    and plain(facts := orjson.loads(data)) != facts
-                ):
-                    raise ValueError("characters that can't be stored")
-                if isinstance(message, Said):
-                    if place.given_in_all:
-                        return
-                    raise ValueError("it says nothing of a file")
-                if isinstance(message, Member):
-                    place.go_to(message, self.limits)
-                    continue
-                found = place.found(message, self.limits)
-            except ValueError as error:
-                raise _ReaderDied("the reading process sent what can't be understood") from error
-            process.answers += 1
-            yield from found
-
-
-@dataclass
-class _Place:
-    """Where the reading of a file stands; names its documents, so that the child can't."""
-
-    source: Source
-    sha256: str | None = None
-    member: str | None = None
-    start: int = 0  # The first member that may still come.
-    avoid: list[int] = field(default_factory=list)  # Members that ended the reading.
-    given: int = 0  # Rows of this member or file.
-    given_in_all: int = 0  # Members that ended the reading count too.
-
-    @cached_property
-    def path(self) -> str:
-        return visible(str(self.source.path))
-
-    def go_to(self, member: Member, limits: Limits) -> None:
-        if not self.start <= member.index < limits.members:
-            raise ValueError("members must come in order")
-        self.start, self.given = member.index + 1, 0
-        self.member = visible(member.name)
-
-    def again(self) -> None:
+    def go_back(self) -> None:
         """Go back to before the member that is being read."""
         if self.member is not None:
             self.start, self.member = self.start - 1, None
 
-    def found(self, part: Found | Fault | Rows, limits: Limits) -> list[Document | SetAside]:
-        parts = part.rows if isinstance(part, Rows) else [part]
-        self.given += len(parts)
-        self.given_in_all += len(parts)
-        if self.given > limits.rows + 1:
+    def found(self, parts: list[Document | SetAside | Member]) -> list[Document | SetAside]:
+        try:
+            return [one for part in parts if (one := self._named(part))]
+        except ValueError as error:
+            raise _misunderstood() from error
+
+    def _named(self, part: Document | SetAside | Member) -> Document | SetAside | None:
+        self.found_any = True
+        if isinstance(part, Member):
+            if not self.start <= part.index < self.limits.members:
+                raise ValueError("members must come in order")
+            self.start, self.given, self.member = part.index + 1, 0, part.name
+            return None
+        self.given += 1
+        if self.given > self.limits.rows + 1:
             raise ValueError("more rows than the limit allows")
-        media_type = part.media_type if isinstance(part, Rows | Found) else ""
-        return [
-            self._fault(one) if isinstance(one, Fault) else self._document(one, media_type, limits)
-            for one in parts
-        ]
-
-    def _fault(self, fault: Fault) -> SetAside:
-        error = visible(" ".join(fault.error.split()))
-        stage = fault.stage if fault.stage in _STAGES else "read"
-        return self.set_aside(stage, _short(error), fault.row and visible(fault.row))
-
-    def _document(self, part: Found | Row, media_type: str, limits: Limits) -> Document:
-        text = part.text
-        if not text.strip() or len(text) > limits.text_chars or "\0" in text:
-            raise ValueError("a text that is empty, too long, or unsafe")
-        folder = self.source.folder
-        unread = tuple(_short(visible(one)) for one in part.unread[:_UNREAD_PARTS])
-        if isinstance(part, Row):
-            key, sha256 = self.id(visible(part.row)), hashlib.sha256(text.encode()).hexdigest()
-            columns = part.columns
-            return Document(
-                key, self.path, text, media_type, sha256, (), columns, None, folder, unread
-            )
-        _check_offsets(part)
-        sha256 = part.sha256 or self.sha256 or ""
-        if not _SHA256.fullmatch(sha256):
-            raise ValueError("a wrong hash")
-        return Document(
-            self.id(None),
-            self.path,
-            text,
-            media_type,
-            sha256,
-            part.page_starts,
-            date=part.date,
-            folder=folder,
-            unread=unread,
-            boilerplate=part.boilerplate,
+        if isinstance(part, SetAside):
+            stage = part.stage if part.stage in _STAGES else "read"
+            return self.set_aside(stage, " ".join(part.error.split()), part.id)
+        _check(part, self.limits)
+        return replace(
+            part,
+            id=self._id(part.id),
+            path=self.path,
+            sha256=part.sha256 or self.sha256 or "",
+            folder=self.source.folder,
+            unread=tuple(map(_shown, part.unread[:_UNREAD_PARTS])),
         )
 
-    def id(self, row: str | None) -> str:
+    def set_aside(self, stage: str, error: str, row: str = "") -> SetAside:
+        return SetAside(self._id(row), self.path, self.sha256, stage, _shown(error))
+
+    def _id(self, row: str) -> str:
         member = "" if self.member is None else f"!{self.member}"
-        return f"{self.source.id}{member}" + ("" if row is None else f"#{row}")
-
-    def set_aside(self, stage: str, error: str, row: str | None = None) -> SetAside:
-        return SetAside(self.id(row), self.path, self.sha256, stage, error)
+        return self.source.id + visible(member + (row and f"#{row}"))
 
 
-def _short(text: str) -> str:
+def _shown(text: str) -> str:
+    text = visible(text)
     return text if len(text) <= _ERROR_CHARS else text[: _ERROR_CHARS - 1] + "…"
 
 
-def _refuse_unsafe(data: bytes) -> None:
-    facts = orjson.loads(data)
-    if plain(facts) != facts:
-        raise ValueError("characters that can't be stored")
-
-
-def _check_offsets(part: Found) -> None:
-    """Raise if pages or boilerplate don't lie one after another within the text."""
+def _check(part: Document, limits: Limits) -> None:
+    """Raise ValueError if the child can't honestly have sent this."""
+    if not part.text.strip() or len(part.text) > limits.text_chars:
+        raise ValueError("a text that is empty or too long")
+    if part.sha256 and not _SHA256.fullmatch(part.sha256):
+        raise ValueError("a wrong hash")
     for places in (part.page_starts, [place for span in part.boilerplate for place in span]):
         within = [0, *places, len(part.text)]
         if within != sorted(within):
             raise ValueError("places that don't lie in the text")
+
+
+def _holds_nul(part: Document | SetAside | Member) -> bool:
+    """Whether a document holds what can't be stored; names and errors are made visible."""
+    if not isinstance(part, Document):
+        return False
+    return "\0" in part.text or plain(part.columns) != part.columns
+
+
+@cache
+def _form() -> TypeAdapter[list[Document | SetAside | Member] | None]:
+    """Return the form of a message; None says that the child is ready, or done with a file."""
+    from pydantic import Field, TypeAdapter  # not loaded by the child
+
+    part = Annotated[Document | SetAside | Member, Field(union_mode="left_to_right")]
+    return TypeAdapter(list[part] | None)
 
 
 class _ReaderDied(Exception):  # noqa: N818 - it says what happened, and never leaves the package
@@ -312,32 +295,43 @@ class _ReaderDied(Exception):  # noqa: N818 - it says what happened, and never l
         self.may_be_tired = may_be_tired
 
 
+def _misunderstood() -> _ReaderDied:
+    return _ReaderDied("the reading process sent what can't be understood")
+
+
 class _ReadingProcess:
-    """One child process; not to be used again once `_ReaderDied` was raised."""
+    """One child process; not to be used again once `_ReaderDied` was raised.
+
+    Attributes
+    ----------
+    used : bool
+        Whether it has read anything yet.
+    """
 
     def __init__(self, limits: Limits, options: TableOptions) -> None:
         self.limits = limits
-        self.answers = 0
+        self.used = False
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
         # The child finds this package wherever the parent found it.
         places = [str(Path(__file__).parents[2]), *map(os.path.abspath, sys.path)]
         environment |= {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "textclass.documents.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            # Ctrl-C on the terminal is the parent's business.
-            start_new_session=True,
-        )
-        assert self._process.stdin is not None  # noqa: S101 - for the type checker
-        assert self._process.stdout is not None  # noqa: S101 - for the type checker
-        self._requests = Connection(os.dup(self._process.stdin.fileno()), readable=False)
-        self._messages = Connection(os.dup(self._process.stdout.fileno()), writable=False)
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "textclass.documents.child"],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                # Ctrl-C on the terminal is the parent's business.
+                start_new_session=True,
+            )
+        self._connection = Connection(os.dup(self._socket.fileno()))
         try:
-            self._send({"limits": asdict(limits), "options": asdict(options)})
-            self.answer(_START_SECONDS)
+            self._wait_at_most(_START_SECONDS)
+            self.send({"limits": asdict(limits), "options": asdict(options)})
+            self.answer()
+            self._wait_at_most(limits.wall_seconds)
         except _ReaderDied as error:
             self.stop()
             raise DocumentError(
@@ -345,70 +339,66 @@ class _ReadingProcess:
                 hint="to see why, run: python -m textclass.documents.child < /dev/null",
             ) from error
 
-    def ask(self, path: Path, start: int, avoid: list[int]) -> None:
-        """Let it read `path`; of an archive, the members from `start` on without some."""
-        self._send({"path": os.fsencode(path).hex(), "start": start, "avoid": avoid})
+    def _wait_at_most(self, seconds: int) -> None:
+        # The kernel's own clock, also for a message that stops half-way.
+        wait = struct.pack("ll", seconds, 0)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
 
-    def answer(self, seconds: int | None = None) -> bytes:
-        """Return its next message; raise `_ReaderDied` if none comes in time.
-
-        That is the wall time of the limits, unless `seconds` says another.
-        """
-        late = Event()
-
-        def end() -> None:
-            late.set()
-            self._process.kill()
-
-        timer = Timer(seconds or self.limits.wall_seconds, end)
-        timer.start()
+    def send(self, request: object) -> None:
+        """Tell it what to do."""
         try:
-            return self._messages.recv_bytes(8 * self.limits.text_chars + _SPARE_BYTES)
-        except EOFError as error:
-            timer.cancel()
-            if late.is_set():
-                raise _ReaderDied(
-                    f"reading took longer than {self.limits.wall_seconds} s; it is very large, or"
-                    " made to be slow (split it, or raise the limit)",
-                    may_be_tired=False,
-                ) from error
+            self._connection.send_bytes(orjson.dumps(request))
+        except OSError as error:
+            raise self._ended() from error
+
+    def answer(self) -> list[Document | SetAside | Member] | None:
+        """Return its next message; raise `_ReaderDied` if none comes in time."""
+        try:
+            data = self._connection.recv_bytes(8 * self.limits.text_chars + _SPARE_BYTES)
+        except BlockingIOError as error:
+            raise _ReaderDied(
+                f"reading took longer than {self.limits.wall_seconds} s; it is very large, or"
+                " made to be slow (split it, or raise the limit)",
+                may_be_tired=False,
+            ) from error
+        except (EOFError, ConnectionError) as error:
             raise self._ended() from error
         except OSError as error:
             raise _ReaderDied("the reading process sent more than its limits allow") from error
-        finally:
-            timer.cancel()
+        try:
+            # strict: nothing is taken for what it isn't.
+            parts = _form().validate_json(data, strict=True)
+        except ValueError as error:
+            raise _misunderstood() from error
+        if b"\\u0000" in data and any(map(_holds_nul, parts or ())):
+            raise _misunderstood()
+        return parts
 
     def stop(self) -> None:
         """End it at once."""
-        self._requests.close()
-        self._messages.close()
+        self._connection.close()
+        self._socket.close()
         with self._process:
             self._process.kill()
-
-    def _send(self, request: dict[str, object]) -> None:
-        try:
-            self._requests.send_bytes(orjson.dumps(request))
-        except OSError as error:
-            raise self._ended() from error
 
     def _ended(self) -> _ReaderDied:
         try:
             status = self._process.wait(1)
         except subprocess.TimeoutExpired:
-            return _ReaderDied("the reading process closed its pipe")
+            return _ReaderDied("the reading process closed its connection")
         if status == -signal.SIGXCPU:
             return _ReaderDied(
                 f"reading took more than {self.limits.cpu_seconds} s of processor time; it is very"
                 " large, or made to be slow (split it, or raise the limit)",
                 may_be_tired=False,
             )
+        memory = f"{self.limits.memory_bytes >> 20} MB of memory"
         if status == OUT_OF_MEMORY:
-            return _ReaderDied(
-                f"reading needs more than {self.limits.memory_bytes >> 20} MB of memory"
-                " (split it, or raise the limit)"
-            )
-        cause = _SIGNALS.get(-status, f"exit status {status}")
+            return _ReaderDied(f"reading needs more than {memory} (split it, or raise the limit)")
+        cause = f"exit status {status}"
+        with suppress(ValueError):
+            cause = signal.Signals(-status).name
         return _ReaderDied(
             f"the reading process crashed ({cause}): the file is damaged, or needs more than"
-            f" {self.limits.memory_bytes >> 20} MB of memory"
+            f" {memory}"
         )

@@ -58,9 +58,10 @@ _INDENT = 0.8
 _COLUMN = 40
 
 _WORD = re.compile(r"\w+(?:-\w+)*")
+_PAGE = "\ufdd0"  # Marks where a page begins; no text holds it.
 # pdfium puts U+0002 or U+FFFE for a hyphen at a line's end, where it has joined the next line.
-_DIVIDED = re.compile(r"(\w+)[\x02\ufffe](\w+)")
-_DIVIDED_END = re.compile(r"(\w+)[-\x02\ufffe]$")
+_DIVIDED = re.compile(f"(\\w+)([\x02\ufffe]|-(?=[\n{_PAGE}]))([\n{_PAGE}]*)(\\w+)")
+_WRAPPED = re.compile("(?<!\n)\n(?!\n)")
 _SENTENCE_END = re.compile(r"[.!?:;…][\"'”\u2019)\]\d]*$")
 _BULLET = re.compile(r"[•▪◦‣·]")
 _ITEM = re.compile(r"(?:[\u2013-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\([ivx]+\))\s")
@@ -346,21 +347,20 @@ def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
 
     Left and right pages may differ, and numbers may change.
     """
-    seen: list[Counter[str]] = [Counter(), Counter()]
-    for number, page in enumerate(pages):
-        seen[number % 2].update({_pattern(line) for line in _edges(page)})
-    sides = [(len(pages) + 1) // 2, len(pages) // 2]
+    if len(pages) < _FEWEST_PAGES:
+        return pages
+    edges = [{line: _pattern(line) for line in _edges(page)} for page in pages]
+    sides = [Counter(chain(*(set(found.values()) for found in edges[i::2]))) for i in (0, 1)]
+    everywhere = sides[0] + sides[1]
 
-    def repeated(line: _Line, side: int) -> bool:
-        here, there = (seen[i][_pattern(line)] for i in (side, 1 - side))
-        everywhere = here + there >= _MOST_PAGES * len(pages)
-        return here + there >= _FEWEST_PAGES and (everywhere or here >= _MOST_PAGES * sides[side])
+    def repeated(line: _Line, number: int) -> bool:
+        pattern, side = edges[number].get(line, ""), number % 2
+        most = max(everywhere[pattern] / len(pages), sides[side][pattern] / len(edges[side::2]))
+        return everywhere[pattern] >= _FEWEST_PAGES and most >= _MOST_PAGES
 
-    kept = []
-    for number, page in enumerate(pages):
-        heads = {line for line in _edges(page) if repeated(line, number % 2)}
-        kept.append([line for line in page if line not in heads])
-    return kept
+    return [
+        [line for line in page if not repeated(line, number)] for number, page in enumerate(pages)
+    ]
 
 
 def _edges(page: list[_Line]) -> list[_Line]:
@@ -379,47 +379,34 @@ def _joined(pages: Sequence[list[_Line]]) -> tuple[str, tuple[int, ...]]:
 
     A paragraph that goes on over a page's end is one paragraph; its second page begins inside it.
     """
-    words = _Words(
-        word for page in pages for line in page for word in _WORD.findall(line.text.casefold())
-    )
-    parts: list[str] = []
-    starts = []  # as places in `parts`
+    pieces: list[str] = []
     last: _Line | None = None
     for page in pages:
-        starts.append(len(parts))
-        ends, new_page = _paragraph_ends(page), True
+        ends, mark = _paragraph_ends(page), _PAGE
         for line in page:
-            shown = " ".join(tidy(_DIVIDED.sub(words.undivided, line.text)).split())
-            if not shown:
-                continue
-            if last:
-                divided, word = _DIVIDED_END.search(parts[-1]), _WORD.match(shown)
-                if divided and word and shown[0].islower():
-                    if not words.keep_hyphen(divided[1], word[0]):
-                        parts[-1] = parts[-1][:-1]
-                else:
-                    ended = _sentence_ends(last, line) if new_page else ends(last, line)
-                    ended = ended or last.alone or line.alone
-                    parts.append("\n\n" if ended else " ")
-            if new_page:
-                starts[-1], new_page = len(parts), False
-            parts.append(shown)
-            last = line
-    offsets = list(accumulate(map(len, parts), initial=0))
-    return "".join(parts), tuple(offsets[start] for start in starts)
+            ended = last and (
+                (_sentence_ends if mark else ends)(last, line) or last.alone or line.alone
+            )
+            border = ("\n\n" if ended else "\n") if last else ""
+            pieces += [border, mark, line.text.replace(_PAGE, "")]
+            last, mark = line, ""
+        pieces.append(mark)  # an empty page begins where the one before it ends
+    raw = "".join(pieces)
+    words = set(_WORD.findall(raw.casefold()))
+    text = tidy(_DIVIDED.sub(partial(_undivided, words), raw))
+    parts = _WRAPPED.sub(" ", re.sub(r"[^\S\n]+", " ", text)).split(_PAGE)
+    return "".join(parts), tuple(accumulate(map(len, parts[:-1])))
 
 
-class _Words(set[str]):
-    """The words of a document; they tell which hyphens at a line's end are their own."""
-
-    def undivided(self, match: re.Match[str]) -> str:
-        before, after = match.groups()
-        return f"{before}-{after}" if self.keep_hyphen(before, after) else before + after
-
-    def keep_hyphen(self, before: str, after: str) -> bool:
-        whole, hyphened = f"{before}{after}".casefold(), f"{before}-{after}".casefold()
-        own = hyphened in self and whole not in self
-        return own or not after[0].islower() or not before[-1].isalpha()
+def _undivided(words: set[str], match: re.Match[str]) -> str:
+    """Return a divided word in one piece; its own hyphen is kept, as the other words tell."""
+    before, hyphen, gap, after = match.groups()
+    whole, hyphened = f"{before}{after}".casefold(), f"{before}-{after}".casefold()
+    if gap and not after[0].islower():  # the next line goes on with a word of its own
+        return f"{before}{hyphen}{gap}{after}"
+    own = hyphened in words and whole not in words
+    keep = own or not after[0].islower() or not before[-1].isalpha()
+    return f"{before}{'-' if keep else ''}{gap.replace(chr(10), '')}{after}"
 
 
 def _sentence_ends(last: _Line, line: _Line) -> bool:
