@@ -11,7 +11,7 @@ import io
 from collections.abc import Sequence
 
 import numpy as np
-import onnx.inliner  # type: ignore[import-not-found]  # textclass[finetune] brings it
+import onnx.inliner
 import torch
 
 from textclass.learning.network import Network, padded
