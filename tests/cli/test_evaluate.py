@@ -64,7 +64,7 @@ def test_the_table_shows_what_the_file_holds(run, unseen, tmp_path):
     assert "source: letters" in done.stdout
     assert "keyword cues" in done.stdout
     point = metrics["at_95"]["topic"]
-    assert f"topic: {point['coverage']:.1%} of passages can be tagged" in done.stdout
+    assert f"topic: {point['coverage']:.1%} of passages (" in done.stdout
     assert metrics["corpus"]["paths"] == [str(unseen)]
 
 

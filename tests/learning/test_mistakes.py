@@ -29,10 +29,10 @@ def test_coverage_by_hand():
     truth = np.array([[True, False], [True, True], [False, False], [False, False]])
     curve = coverage(truth, p >= 0.5, p)
     assert curve.to_numpy().tolist() == [
-        [0.99, 0.25, 1.0],
-        [0.9, 0.5, 1.0],
-        [0.8, 0.5, 1.0],
-        [0.6, 0.75, 0.75],
+        [0.99, 0.25, 0.5, 1.0],
+        [0.9, 0.5, 1.0, 1.0],
+        [0.8, 0.5, 1.0, 1.0],
+        [0.6, 0.75, 1.0, 0.75],
     ]
     assert widest(curve, 0.95)["coverage"] == 0.5
 

@@ -51,8 +51,10 @@ def findings(measured: Mapping[str, Any]) -> Iterator[str]:
     for facet in dict.fromkeys(figure["facet"] for figure in measured["figures"]):
         told = "no point with 95 % precision"
         if point := measured["at_95"][facet]:
-            share, precision = point["coverage"], point["precision"]
-            told = f"{share:.1%} of {measured['level']}s can be tagged at {precision:.1%} precision"
+            told = (
+                f"{point['coverage']:.1%} of {measured['level']}s ({point['found']:.1%} of those "
+                f"with a label) can be tagged at {point['precision']:.1%} precision"
+            )
         yield f"{facet}: {told}"
     if found := measured["faithfulness"]:
         yield (

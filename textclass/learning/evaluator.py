@@ -91,7 +91,7 @@ class Evaluation:
         `facet`, `label`, `low`, `high`, `mean`, `share`, `count` of ten bins of probability; empty
         for documents, whose labels have no calibrated probability.
     coverage : DataFrame
-        `facet`, `probability`, `coverage`, `precision`: of tags of at least that probability.
+        `facet`, `probability`, `coverage`, `found`, `precision`: of tags of at least so much.
     at_95 : Mapping of str to (Mapping or None)
         By facet the point of `coverage` with the most passages at 95 % precision.
     confusions : DataFrame

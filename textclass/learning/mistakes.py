@@ -32,8 +32,9 @@ def coverage(
 
     A risk-coverage curve as in El-Yaniv and Wiener (2010), "On the foundations of noise-free
     selective classification", for several labels: at a level each passage keeps those of its labels
-    whose `probability` is at least that. The passages left with a label are the `coverage`, and the
-    share of the labels kept that are true is the `precision`. The best point is chosen on the
+    whose `probability` is at least that. The passages left with a label are the `coverage`, those
+    left with a true one, among all that have one, are `found`, and the share of the labels kept
+    that are true is the `precision`. The best point is chosen on the
     passages that it is measured on, so on few passages it flatters.
 
     Parameters
@@ -42,13 +43,18 @@ def coverage(
     p : ndarray of float64, shape (n_passages, n_labels)
     """
     highest = np.sort(np.where(given, p, 0.0).max(axis=1, initial=0.0))
+    rightest = np.sort(np.where(given & truth, p, 0.0).max(axis=1, initial=0.0))
     kept, correct = np.sort(p[given]), np.sort(p[given & truth])
     levels = np.unique(kept)[::-1]
 
     def above(values: NDArray[np.float64]) -> NDArray[np.int64]:
         return len(values) - np.searchsorted(values, levels)
 
-    shares = {"coverage": above(highest) / len(p), "precision": above(correct) / above(kept)}
+    shares = {
+        "coverage": above(highest) / len(p),
+        "found": above(rightest) / max(truth.any(axis=1).sum(), 1),
+        "precision": above(correct) / above(kept),
+    }
     return pd.DataFrame({"probability": levels, **shares})
 
 
