@@ -1,4 +1,4 @@
-"""Measure the user's command beside peers: `make bench`. Writes `benchmarks/README.md`.
+"""Measure the user's command beside peers: `make bench`. Writes `benchmarks/results.md`.
 
 Give the passages by --texts; without it those that `textclass corpus fetch` brought are read, else
 the written corpus.
@@ -76,7 +76,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=600)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--dask", type=int, nargs="*", default=[1, 2, 4], help="worker processes")
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/README.md")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results.md")
     options = parser.parse_args()
     texts, count = read_texts(options.texts), options.passages
     with tempfile.TemporaryDirectory() as folder:
