@@ -19,6 +19,7 @@ from textclass.cli.common import (
     new_path,
     note,
     print_json,
+    print_table,
     progress_bar,
     quiet_option,
 )
@@ -68,7 +69,8 @@ def fetch(
         sources = [asdict(report) for report in reports]
         print_json({"wanted": wanted, "missing": missing, "sources": sources})
     else:
-        _print_table([{**asdict(report), "missing": report.lacking} for report in reports])
+        columns = ("source", "wanted", "here", "brought", "lacking")
+        print_table(columns, ([getattr(report, name) for name in columns] for report in reports))
         for report in reports:
             for reason, places in report.missing.items():
                 told = f"{len(places)} missing: {reason}, such as {places[0]}"
@@ -166,13 +168,12 @@ def stats(
         f"{counts.documents} documents, {counts.words} words"
     )
     for facet, labels in counts.labels.items():
-        rows: list[dict[str, Any]] = []
+        rows: list[tuple[object, ...]] = []
         for label, count in labels.items():
             often = Counter(counts.together[label]).most_common(3)
-            others = ", ".join(f"{other} {n}" for other, n in often)
-            rows.append({facet: label, "passages": count, "most often with": others})
+            rows.append((label, count, ", ".join(f"{other} {n}" for other, n in often)))
         click.echo()
-        _print_table([*rows, {facet: "(none)", "passages": counts.none[facet]}])
+        print_table((facet, "passages", "most often with"), [*rows, ("(none)", counts.none[facet])])
     for name, values in counts.columns.items():
         listed = ", ".join(f"{value} {count}" for value, count in values.items())
         click.echo(f"\n{name}: {listed}")
@@ -184,13 +185,6 @@ def stats(
 @click.option("--to", "target", metavar="FORM", default="textclass", help="The same.")
 @click.option("--text-column", help="What holds the texts, if that isn't called text.")
 @click.option("--output", "-o", type=new_path, help="The file to write; standard output if none.")
-@click.option(
-    "--offsets",
-    type=click.Choice(["code-points", "utf-16"]),
-    default="code-points",
-    show_default=True,
-    help="How the other tool counts span offsets; those that run in a browser may use utf-16.",
-)
 @labels_option
 @quiet_option
 def convert(
@@ -200,7 +194,6 @@ def convert(
     target: str,
     text_column: str | None,
     output: Path | None,
-    offsets: str,
     labels_path: Path | None,
     quiet: bool,
 ) -> None:
@@ -214,10 +207,8 @@ def convert(
 
     if target == "spacy" and output is None and sys.stdout.isatty():
         raise click.UsageError("a DocBin is no text: give --output")
-    utf16 = offsets == "utf-16"
-    taxonomy = Taxonomy.load(labels_path)
-    scan = read_form(path, source, taxonomy, utf16=utf16, text_column=text_column)
-    content = write_form(scan.corpus, target, utf16=utf16)
+    scan = read_form(path, source, Taxonomy.load(labels_path), text_column=text_column)
+    content = write_form(scan.corpus, target)
     if output is None:
         click.echo(content, nl=False)
     else:
@@ -258,10 +249,13 @@ def agreement(
         parts = {"figures": figures, "differences": differences}
         print_json({"passages": result.passages, **alone, **parts})
         return
+    counts, rates = ["label", "both", "first_only", "second_only"], ["f1", "kappa", "alpha"]
+    table = []
     for row in figures:
-        if row["both"] + row["first_only"] + row["second_only"] < FEWEST:
-            row |= {"f1": None, "kappa": None, "alpha": None}  # of one or two they mean nothing
-    _print_table(figures)
+        enough = row["both"] + row["first_only"] + row["second_only"] >= FEWEST
+        told = [f"{row[rate]:.3f}" if enough and row[rate] is not None else "" for rate in rates]
+        table.append([*(row[name] for name in counts), *told])
+    print_table(counts + rates, table)
     click.echo()
     lines = [
         f"{d['id']}: {d['label']} by the {d['given_by']} reader only: {_snippet(d['text'])}"
@@ -277,12 +271,6 @@ def agreement(
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a frame as plain numbers and text, None where there is none."""
     return list(json.loads(frame.to_json(orient="records")))
-
-
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    import pandas as pd
-
-    click.echo(pd.DataFrame(rows).to_string(index=False, na_rep="", float_format="%.3f"))
 
 
 def _print_most(lines: list[str], most: int, kind: str) -> None:

@@ -96,7 +96,7 @@ class Agreement:
     first_alone, second_alone : int
         That only one of them labelled.
     figures : DataFrame
-        A row for each label, facet and all labels: decisions in which `both` readers, the
+        A row for each `label`, facet and all labels: decisions in which `both` readers, the
         `first_only` or the `second_only` gave a label, `f1` (over several labels micro-F1),
         `kappa` and `alpha`. NaN where there is one answer only, so nothing to agree about.
     differences : DataFrame
@@ -162,7 +162,7 @@ def compare_readers(
         passages=len(shared),
         first_alone=len(ours) - len(shared),
         second_alone=len(theirs) - len(shared),
-        figures=add_agreement(figures),
+        figures=add_agreement(figures).rename_axis("label").reset_index(),
         differences=pd.DataFrame(
             {
                 "id": [row.id for row, _ in differ],
