@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
+import textwrap
+from collections import Counter, defaultdict
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,8 +70,8 @@ def fetch(
         sources = [asdict(report) for report in reports]
         print_json({"wanted": wanted, "missing": missing, "sources": sources})
     else:
-        columns = ("source", "wanted", "here", "brought", "lacking")
-        print_table(columns, ([getattr(report, name) for name in columns] for report in reports))
+        counts = [(r.source, r.wanted, r.here, r.brought, r.lacking) for r in reports]
+        print_table(("source", "wanted", "here", "brought", "missing"), counts)
         for report in reports:
             for reason, places in report.missing.items():
                 told = f"{len(places)} missing: {reason}, such as {places[0]}"
@@ -122,12 +123,12 @@ def check(
         report = {"ok": not levels["error"], "passages": len(scan.corpus), "findings": told}
         print_json(report | ({"label_errors": issues} if label_errors else {}))
     else:
-        told_of: dict[str, list[str]] = {}
+        told_of = defaultdict[str, list[str]](list)
         for finding in findings:
             where = "; ".join(finding.where[:3]) + (" …" if len(finding.where) > 3 else "")
             line = f"{finding.level} [{finding.kind}] {finding.message}"
-            lines = told_of.setdefault(f"{finding.level}s [{finding.kind}]", [])
-            lines.append(f"{where}: {line}" if where else line)
+            kind = f"{finding.level}s [{finding.kind}]"
+            told_of[kind].append(f"{where}: {line}" if where else line)
         told_of["labels in doubt"] = [
             f"{issue['where']}: {issue['label']} is {'' if issue['given'] else 'not '}given, "
             f"probability {issue['probability']:.2f}: {_snippet(issue['text'])}"
@@ -243,19 +244,16 @@ def agreement(
     taxonomy = Taxonomy.load(labels_path)
     given = [read_corpus(path, taxonomy, each_reader=True) for path in (first, second) if path]
     result = compare_readers(*given, readers=readers)
-    figures, differences = _records(result.figures), _records(result.differences)
-    alone = {"first_alone": result.first_alone, "second_alone": result.second_alone}
+    differences = _records(result.differences)
     if as_json:
-        parts = {"figures": figures, "differences": differences}
+        alone = {"first_alone": result.first_alone, "second_alone": result.second_alone}
+        parts = {"figures": _records(result.figures), "differences": differences}
         print_json({"passages": result.passages, **alone, **parts})
         return
-    counts, rates = ["label", "both", "first_only", "second_only"], ["f1", "kappa", "alpha"]
-    table = []
-    for row in figures:
-        enough = row["both"] + row["first_only"] + row["second_only"] >= FEWEST
-        told = [f"{row[rate]:.3f}" if enough and row[rate] is not None else "" for rate in rates]
-        table.append([*(row[name] for name in counts), *told])
-    print_table(counts + rates, table)
+    figures = result.figures.round(3).astype(object)
+    seldom = figures[["both", "first_only", "second_only"]].sum(axis=1) < FEWEST
+    figures.loc[seldom, ["f1", "kappa", "alpha"]] = ""  # of one or two they mean nothing
+    print_table(figures.columns, figures.fillna("").itertuples(index=False))
     click.echo()
     lines = [
         f"{d['id']}: {d['label']} by the {d['given_by']} reader only: {_snippet(d['text'])}"
@@ -282,6 +280,5 @@ def _print_most(lines: list[str], most: int, kind: str) -> None:
 
 def _snippet(text: str, length: int = 90) -> str:
     """Return the beginning of a text on one line, without what a terminal could take as orders."""
-    line = " ".join(text.split())
-    shown = line if len(line) <= length else line[: length - 1] + "…"
+    shown = textwrap.shorten(text, length, placeholder="…")
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)
