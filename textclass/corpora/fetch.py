@@ -171,20 +171,21 @@ def _contents(
     else:
         places = (origin / source.name, origin)
         clones = [p for p in places if (p / ".git").exists() or (p / "objects").is_dir()]
-    clone = next((place for place in clones if source.commit in _objects(place)), None)
-    if clone is not None:
-        blobs = list(_blobs(clone, source.commit, paths).items())
+    for clone in clones:
         here = _objects(clone)
-        for first in range(0, len(blobs), BATCH):
-            batch = dict(blobs[first : first + BATCH])
-            if origin is None and (lacking := set(batch.values()) - here):
-                # A server that can't filter has sent all files with the commit.
-                wanted = "\n".join(sorted(lacking)).encode()
-                _git(
-                    clone, *_FETCH, "--no-write-fetch-head", "--stdin", "--", "origin", stdin=wanted
-                )
-            progress(first + len(batch), len(blobs))
-            yield from _read_blobs(clone, batch)
+        if source.commit in here:
+            break
+    else:
+        return
+    blobs = list(_blobs(clone, source.commit, paths).items())
+    for first in range(0, len(blobs), BATCH):
+        batch = dict(blobs[first : first + BATCH])
+        if origin is None and (lacking := set(batch.values()) - here):
+            # A server that can't filter has sent all files with the commit.
+            wanted = "\n".join(sorted(lacking)).encode()
+            _git(clone, *_FETCH, "--no-write-fetch-head", "--stdin", "--", "origin", stdin=wanted)
+        progress(first + len(batch), len(blobs))
+        yield from _read_blobs(clone, batch)
 
 
 def _cached_repository(folder: Path, source: Source) -> Path:
