@@ -109,7 +109,7 @@ def test_stats_as_json_and_as_a_page(tmp_path):
 
 def test_convert_there_and_back(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [row("Ein 😀 " + RIVER, type=["citizen"])])
-    there = run("convert", path, "--to", "prodigy", "--offsets", "utf-16")
+    there = run("convert", path, "--to", "prodigy")
     assert there.stderr == "1 passages\n"
     assert json.loads(there.stdout)["accept"] == ["citizen"]
     (tmp_path / "p.jsonl").write_text(there.stdout)
@@ -132,6 +132,10 @@ def test_agreement(tmp_path):
     second = write_jsonl(tmp_path / "b.jsonl", [row(BREAD), row("\x1b[2J" + OTHER), row(RIVER)])
     result = run("agreement", first, second)
     assert f"{text_id(RIVER)}: citizen by the first reader only" in result.stdout
+    assert result.stdout.split()[:10] == [
+        *("label", "both", "first_only", "second_only", "f1", "kappa", "alpha"),
+        *("compassionate", "0", "0"),
+    ]
     assert "2 passages read by both, 0 by the first only, 1 by the second only" in result.stderr
     as_json = json.loads(run("agreement", first, second, "--json").stdout)
     assert as_json["figures"][-1]["kappa"] == 0

@@ -236,12 +236,12 @@ def test_texts_that_teach_nothing(tmp_path):
 
 
 def test_near_duplicates_are_found_in_a_crowd_and_little_else():
-    texts = [filler(n) for n in range(2000)]
+    texts = [filler(n) for n in range(400)]
     texts += [variant(texts[n], words=3) for n in range(100)]
     pairs = near_duplicates(texts)
-    assert {pair[:2] for pair in pairs} == {(n, 2000 + n) for n in range(100)}
+    assert {pair[:2] for pair in pairs} == {(n, 400 + n) for n in range(100)}
     first, second = (
-        set(zip(*(texts[i].split()[k:] for k in range(5)), strict=False)) for i in (0, 2000)
+        set(zip(*(texts[i].split()[k:] for k in range(5)), strict=False)) for i in (0, 400)
     )
     share = {one: share for one, _, share in pairs}[0]
     assert share == pytest.approx(len(first & second) / len(first | second))

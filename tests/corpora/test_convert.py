@@ -11,7 +11,6 @@ from textclass.errors import CorpusError
 
 OWN = "textclass"
 WITH_TEXT = [form for form in FORMS if form != "pointers"]
-EMOJI = "A 👩‍🚀 waved 🇺🇳 flags from the café, naïve and loud"
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60
 ).filter(str.strip)
@@ -41,15 +40,14 @@ def bare(corpus):
     return [replace(each, where="") for each in corpus.rows]
 
 
-@pytest.mark.parametrize("utf16", [False, True])
 @pytest.mark.parametrize("form", WITH_TEXT)
 @settings(max_examples=25, deadline=None)
 @given(given_rows=st.lists(rows(), min_size=1, max_size=4))
-def test_rows_come_back_as_they_went(tmp_path_factory, form, utf16, given_rows):
+def test_rows_come_back_as_they_went(tmp_path_factory, form, given_rows):
     path = tmp_path_factory.getbasetemp() / "round.jsonl"
     corpus = Corpus(TAXONOMY, tuple(given_rows))
-    path.write_bytes(write_form(corpus, form, utf16=utf16))
-    back = read_form(path, form, TAXONOMY, utf16=utf16)
+    path.write_bytes(write_form(corpus, form))
+    back = read_form(path, form, TAXONOMY)
     assert bare(back.corpus) == bare(corpus)
     assert back.faults == ()
 
@@ -69,33 +67,13 @@ def test_probabilities_are_refused_where_it_has_none(form):
         write_form(Corpus(TAXONOMY, (soft,)), form)
 
 
-def emoji_corpus(tmp_path):
-    start = EMOJI.index("flags")
-    spans = [{"start": start, "end": start + 5, "label": "warm"}]
-    return read_corpus(
-        write_jsonl(tmp_path / "a.jsonl", [row(EMOJI, ["river"], spans=spans, id="7")]), TAXONOMY
-    )
-
-
-def test_offsets_count_code_points_or_utf16_units(tmp_path):
-    corpus = emoji_corpus(tmp_path)
-    points, units = (
-        json.loads(write_form(corpus, "doccano", utf16=utf16))["entities"][0][:2]
-        for utf16 in (False, True)
-    )
-    assert EMOJI[slice(*points)] == "flags"
-    encoded = EMOJI.encode("utf-16-le")
-    assert encoded[2 * units[0] : 2 * units[1]].decode("utf-16-le") == "flags"
-    assert points != units
-
-
-@pytest.mark.parametrize("offset", [3, 10_000, -1, None, "3"])
-def test_an_offset_inside_a_character_or_outside_the_text_is_told(tmp_path, offset):
+@pytest.mark.parametrize("offset", [10_000, -1, None, "3"])
+def test_an_offset_outside_the_text_is_told(tmp_path, offset):
     path = write_jsonl(
-        tmp_path / "a.jsonl", [{"text": EMOJI, "entities": [[0, offset, "warm"]], "cats": []}]
+        tmp_path / "a.jsonl", [{"text": RIVER, "entities": [[0, offset, "warm"]], "cats": []}]
     )
     with pytest.raises(CorpusError, match=r"a\.jsonl, line 1"):
-        read_form(path, "doccano", TAXONOMY, utf16=True)
+        read_form(path, "doccano", TAXONOMY)
 
 
 def read(tmp_path, form, *records):
@@ -157,19 +135,17 @@ def test_numbers_of_classes_are_told(tmp_path):
 
 def test_prodigy_of_its_own(tmp_path):
     base = {"text": RIVER, "_task_hash": 1, "meta": {"source": "x"}}
-    options = [{"id": 0, "text": "river"}, {"id": 1, "text": "bread"}]
     records = [
         {**base, "accept": ["river"], "answer": "accept"},
         {**base, "accept": ["river"], "answer": "reject"},
         {**base, "accept": ["river"], "answer": "ignore"},
         {**base, "spans": [{**SPAN, "token_start": 1, "token_end": 1}], "answer": "accept"},
         {**base, "accept": [], "answer": "accept"},
-        {**base, "options": options, "accept": [0], "answer": "accept"},
         {**base, "accept": "warm", "answer": "accept"},
     ]
     rows, skipped = read(tmp_path, "prodigy", *records)
-    expected = [(["river"], None), (["river"], [SPAN]), ([], None), (["river"], None)]
-    assert rows == [*expected, (["warm"], None)]
+    expected = [(["river"], None), (["river"], [SPAN]), ([], None), (["warm"], None)]
+    assert rows == expected
     assert skipped == 2
 
 
@@ -300,7 +276,7 @@ def test_argilla_of_its_own(tmp_path):
             "tone.suggestion": ["warm"],
             "tone.suggestion.score": [0.9],
         },
-        {"text": RIVER, "topic.suggestion": ["river"], "tone.suggestion": []},
+        {"text": RIVER, "topic.responses": None, "tone.responses": None, "tone.suggestion": []},
         {"text": RIVER, "topic.responses": [["river"]], "topic.responses.status": ["discarded"]},
         {"text": RIVER, "topic.responses": [["river"]]},
     ]
@@ -335,6 +311,13 @@ def test_argillas_records_as_json(tmp_path):
     ]
     assert converted.corpus.rows[0].columns["source"] == "x"
     assert len(converted.faults) == 1
+
+
+@pytest.mark.parametrize("form", WITH_TEXT[2:])
+def test_what_is_no_record_is_told(tmp_path, form):
+    (tmp_path / "a.json").write_text("[1, null]")
+    with pytest.raises(CorpusError, match=r"record 1: not a record: 1; .*record 2: not a record"):
+        read_form(tmp_path / "a.json", form, TAXONOMY)
 
 
 def test_cats_must_answer_for_every_label(tmp_path):

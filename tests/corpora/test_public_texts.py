@@ -3,6 +3,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -185,9 +186,9 @@ def test_every_labelled_text_of_the_real_files_comes_out():
     contents = {}
     for name in ("silver", "silver_dev_documents", "dev_gold", "dev_new_gold", "documents_dev"):
         committed = (ROOT / "corpus" / "public" / f"{name}.jsonl").read_text().splitlines()
-        pointers = {pointer["id"]: pointer for pointer in map(json.loads, committed)}
+        pointers = {pointer["id"]: pointer for pointer in map(orjson.loads, committed)}
         for line in (SHARED / f"{name}.jsonl").read_text().splitlines():
-            given = json.loads(line)
+            given = orjson.loads(line)
             pointer = pointers.pop(given["id"])
             # Labels that a second reader settled here are no longer those of the data.
             if pointer["labelled"] != "settled":
@@ -205,7 +206,7 @@ def test_every_labelled_text_of_the_real_files_comes_out():
     assert checked["documents_dev"] == 2
     with gzip.open(ROOT / "corpus" / "public" / "soft.jsonl.gz") as lines:
         for line in lines:
-            pointer = json.loads(line)
+            pointer = orjson.loads(line)
             content = contents.get(SHARED / "raw" / pointer["source"] / pointer["path"])
             if content is not None:
                 assert make_pointer(pointer).cut(content) is not None

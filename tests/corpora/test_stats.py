@@ -48,7 +48,7 @@ def test_readers_are_compared_by_id_whatever_the_order(tmp_path):
     second = [row(BREAD, ["bread"]), row(RIVER, ["river"]), row(RIVER + " Again.")]
     result = compare_readers(*corpora(tmp_path, first, second))
     assert (result.passages, result.first_alone, result.second_alone) == (2, 1, 1)
-    figures = result.figures
+    figures = result.figures.set_index("label")
     assert list(figures.index) == ["river", "bread", "warm", "topic", "tone", "all labels"]
     assert figures.loc["river", ["both", "first_only", "second_only"]].tolist() == [1, 1, 0]
     assert figures.loc["bread", ["f1", "kappa"]].tolist() == [1, 1]

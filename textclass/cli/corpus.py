@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
+import textwrap
+from collections import Counter, defaultdict
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from textclass.cli.common import (
     new_path,
     note,
     print_json,
+    print_table,
     progress_bar,
     quiet_option,
 )
@@ -68,7 +70,8 @@ def fetch(
         sources = [asdict(report) for report in reports]
         print_json({"wanted": wanted, "missing": missing, "sources": sources})
     else:
-        _print_table([{**asdict(report), "missing": report.lacking} for report in reports])
+        counts = [(r.source, r.wanted, r.here, r.brought, r.lacking) for r in reports]
+        print_table(("source", "wanted", "here", "brought", "missing"), counts)
         for report in reports:
             for reason, places in report.missing.items():
                 told = f"{len(places)} missing: {reason}, such as {places[0]}"
@@ -120,12 +123,12 @@ def check(
         report = {"ok": not levels["error"], "passages": len(scan.corpus), "findings": told}
         print_json(report | ({"label_errors": issues} if label_errors else {}))
     else:
-        told_of: dict[str, list[str]] = {}
+        told_of = defaultdict[str, list[str]](list)
         for finding in findings:
             where = "; ".join(finding.where[:3]) + (" …" if len(finding.where) > 3 else "")
             line = f"{finding.level} [{finding.kind}] {finding.message}"
-            lines = told_of.setdefault(f"{finding.level}s [{finding.kind}]", [])
-            lines.append(f"{where}: {line}" if where else line)
+            kind = f"{finding.level}s [{finding.kind}]"
+            told_of[kind].append(f"{where}: {line}" if where else line)
         told_of["labels in doubt"] = [
             f"{issue['where']}: {issue['label']} is {'' if issue['given'] else 'not '}given, "
             f"probability {issue['probability']:.2f}: {_snippet(issue['text'])}"
@@ -166,13 +169,12 @@ def stats(
         f"{counts.documents} documents, {counts.words} words"
     )
     for facet, labels in counts.labels.items():
-        rows: list[dict[str, Any]] = []
+        rows: list[tuple[object, ...]] = []
         for label, count in labels.items():
             often = Counter(counts.together[label]).most_common(3)
-            others = ", ".join(f"{other} {n}" for other, n in often)
-            rows.append({facet: label, "passages": count, "most often with": others})
+            rows.append((label, count, ", ".join(f"{other} {n}" for other, n in often)))
         click.echo()
-        _print_table([*rows, {facet: "(none)", "passages": counts.none[facet]}])
+        print_table((facet, "passages", "most often with"), [*rows, ("(none)", counts.none[facet])])
     for name, values in counts.columns.items():
         listed = ", ".join(f"{value} {count}" for value, count in values.items())
         click.echo(f"\n{name}: {listed}")
@@ -184,13 +186,6 @@ def stats(
 @click.option("--to", "target", metavar="FORM", default="textclass", help="The same.")
 @click.option("--text-column", help="What holds the texts, if that isn't called text.")
 @click.option("--output", "-o", type=new_path, help="The file to write; standard output if none.")
-@click.option(
-    "--offsets",
-    type=click.Choice(["code-points", "utf-16"]),
-    default="code-points",
-    show_default=True,
-    help="How the other tool counts span offsets; those that run in a browser may use utf-16.",
-)
 @labels_option
 @quiet_option
 def convert(
@@ -200,7 +195,6 @@ def convert(
     target: str,
     text_column: str | None,
     output: Path | None,
-    offsets: str,
     labels_path: Path | None,
     quiet: bool,
 ) -> None:
@@ -214,10 +208,8 @@ def convert(
 
     if target == "spacy" and output is None and sys.stdout.isatty():
         raise click.UsageError("a DocBin is no text: give --output")
-    utf16 = offsets == "utf-16"
-    taxonomy = Taxonomy.load(labels_path)
-    scan = read_form(path, source, taxonomy, utf16=utf16, text_column=text_column)
-    content = write_form(scan.corpus, target, utf16=utf16)
+    scan = read_form(path, source, Taxonomy.load(labels_path), text_column=text_column)
+    content = write_form(scan.corpus, target)
     if output is None:
         click.echo(content, nl=False)
     else:
@@ -252,16 +244,16 @@ def agreement(
     taxonomy = Taxonomy.load(labels_path)
     given = [read_corpus(path, taxonomy, each_reader=True) for path in (first, second) if path]
     result = compare_readers(*given, readers=readers)
-    figures, differences = _records(result.figures), _records(result.differences)
-    alone = {"first_alone": result.first_alone, "second_alone": result.second_alone}
+    differences = _records(result.differences)
     if as_json:
-        parts = {"figures": figures, "differences": differences}
+        alone = {"first_alone": result.first_alone, "second_alone": result.second_alone}
+        parts = {"figures": _records(result.figures), "differences": differences}
         print_json({"passages": result.passages, **alone, **parts})
         return
-    for row in figures:
-        if row["both"] + row["first_only"] + row["second_only"] < FEWEST:
-            row |= {"f1": None, "kappa": None, "alpha": None}  # of one or two they mean nothing
-    _print_table(figures)
+    figures = result.figures.round(3).astype(object)
+    seldom = figures[["both", "first_only", "second_only"]].sum(axis=1) < FEWEST
+    figures.loc[seldom, ["f1", "kappa", "alpha"]] = ""  # of one or two they mean nothing
+    print_table(figures.columns, figures.fillna("").itertuples(index=False))
     click.echo()
     lines = [
         f"{d['id']}: {d['label']} by the {d['given_by']} reader only: {_snippet(d['text'])}"
@@ -279,12 +271,6 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return list(json.loads(frame.to_json(orient="records")))
 
 
-def _print_table(rows: list[dict[str, Any]]) -> None:
-    import pandas as pd
-
-    click.echo(pd.DataFrame(rows).to_string(index=False, na_rep="", float_format="%.3f"))
-
-
 def _print_most(lines: list[str], most: int, kind: str) -> None:
     for line in lines[:most]:
         click.echo(line)
@@ -294,6 +280,5 @@ def _print_most(lines: list[str], most: int, kind: str) -> None:
 
 def _snippet(text: str, length: int = 90) -> str:
     """Return the beginning of a text on one line, without what a terminal could take as orders."""
-    line = " ".join(text.split())
-    shown = line if len(line) <= length else line[: length - 1] + "…"
+    shown = textwrap.shorten(text, length, placeholder="…")
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

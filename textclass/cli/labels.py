@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from textclass.cli.common import console, json_option, labels_option, model_folder, print_json
+from textclass.cli.common import json_option, labels_option, model_folder, print_json, print_table
 
 
 @click.command()
@@ -24,12 +24,8 @@ def labels(*, labels_path: Path | None, model_path: Path | None, as_json: bool) 
     if as_json:
         print_json(taxonomy.to_dict())
         return
-    from rich.table import Table
-
     for facet in taxonomy:
-        table = Table(title=f"{facet.name}: {facet.question}", title_justify="left", box=None)
-        for header in ("label", "definition", "source"):
-            table.add_column(header, overflow="fold")
-        for label in facet.labels:
-            table.add_row(label.name, label.definition, label.source)
-        console().print(table)
+        click.echo(f"{facet.name}: {facet.question}")
+        rows = [(label.name, label.definition, label.source) for label in facet.labels]
+        print_table(("label", "definition", "source"), rows)
+        click.echo()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
-from itertools import combinations, compress
+from itertools import combinations
 
 import numpy as np
 import orjson
@@ -37,8 +37,7 @@ STOCK_FEWEST = 5
 SHINGLE, ALIKE = 5, 0.5
 """Passages that have half of their sequences of so many words in common are near-duplicates."""
 
-FEWEST_SHINGLES = 5
-NEIGHBOURS, CROWDED = 3, 0.2
+FEWEST_SHINGLES, NEIGHBOURS = 5, 3
 
 ERROR, WARNING = "error", "warning"
 
@@ -122,14 +121,10 @@ def _duplicates(corpus: Corpus) -> Iterator[Finding]:
     """Find ids of several texts, and texts that are the same but for case and white space."""
     for rows in conflicts(corpus):
         yield Finding(ERROR, "conflict", "the same text with other labels", _places(rows))
-    by_id, by_text = defaultdict[str, list[Row]](list), defaultdict[str, list[Row]](list)
-    for row in corpus.rows:
-        by_id[row.id].append(row)
-        by_text[_folded(row)].append(row)
-    for number, rows in by_id.items():
+    for number, rows in _grouped(corpus.rows, lambda row: row.id):
         if len({row.text for row in rows}) > 1:
             yield Finding(ERROR, "id", f"{number} stands for different texts", _places(rows))
-    for rows in by_text.values():
+    for _, rows in _grouped(corpus.rows, _folded):
         if len({_split(row) for row in rows}) > 1:
             yield Finding(ERROR, "leak", "the same text in two splits", _places(rows))
         elif len({row.group for row in rows}) > 1:
@@ -153,13 +148,11 @@ def _near_duplicates(corpus: Corpus) -> Iterator[Finding]:
 
 def _groups(corpus: Corpus) -> Iterator[Finding]:
     """Find documents that stand in two splits, or in two files."""
-    files, splits = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-    for row in corpus.rows:
-        files[row.group].add(row.file)
-        splits[row.group].add(_split(row))
-    for group in (group for group, found in splits.items() if len(found) > 1):
-        yield Finding(ERROR, "leak", f"document {group!r} stands in two splits")
-    shared = Counter(pair for found in files.values() for pair in combinations(sorted(found), 2))
+    shared = Counter[tuple[str, ...]]()
+    for group, rows in _grouped(corpus.rows, lambda row: row.group):
+        shared.update(combinations(sorted({row.file for row in rows}), 2))
+        if len({_split(row) for row in rows}) > 1:
+            yield Finding(ERROR, "leak", f"document {group!r} stands in two splits")
     for pair, count in shared.items():
         message = f"{count} document{'s' if count > 1 else ''} in two files: keep both on one side"
         yield Finding(WARNING, "group", message, pair)
@@ -184,26 +177,19 @@ def _rules(corpus: Corpus) -> Iterator[Finding]:
 
 def _texts(corpus: Corpus) -> Iterator[Finding]:
     """Tell for each file how many texts teach little."""
-    files = defaultdict[str, list[Row]](list)
-    for row in corpus.rows:
-        files[row.file].append(row)
-    for rows in files.values():
-        lengths = [len(row.text.split()) for row in rows]
-        faults = {
-            f"have fewer than {FEWEST_WORDS} words: they teach nothing": [
-                length < FEWEST_WORDS for length in lengths
-            ],
-            f"don't have {SHORT_WORDS} to {MAX_WORDS} words, as passages do": [
-                FEWEST_WORDS <= length < SHORT_WORDS or length > MAX_WORDS for length in lengths
-            ],
-            "don't look English": [not is_english(_words(row.text)) for row in rows],
-        }
+    for _, rows in _grouped(corpus.rows, lambda row: row.file):
+        lengths = [(row, len(row.text.split())) for row in rows]
+        short = [row for row, words in lengths if words < FEWEST_WORDS]
+        odd = [row for row, n in lengths if FEWEST_WORDS <= n < SHORT_WORDS or n > MAX_WORDS]
+        foreign = [row for row in rows if not is_english(_words(row.text))]
         # Only passages written for a corpus: public texts say what they say.
-        phrase, having = _stock_phrase([row for row in rows if not row.columns.get("path")])
-        stock = f"say {phrase!r}, and there may be more such stock phrases"
-        told = [(fault, list(compress(rows, so))) for fault, so in faults.items()]
-        kinds = ("length", "length", "language", "stock-phrase")
-        for kind, (fault, found) in zip(kinds, [*told, (stock, having)], strict=True):
+        phrase, stock = _stock_phrase([row for row in rows if not row.columns.get("path")])
+        for kind, found, fault in (
+            ("length", short, f"have fewer than {FEWEST_WORDS} words: they teach nothing"),
+            ("length", odd, f"don't have {SHORT_WORDS} to {MAX_WORDS} words, as passages do"),
+            ("language", foreign, "don't look English"),
+            ("stock-phrase", stock, f"say {phrase!r}, and there may be more such stock phrases"),
+        ):
             if found:
                 message = f"{len(found)} of {len(rows)} passages {fault}"
                 yield Finding(WARNING, kind, message, _places(found))
@@ -227,24 +213,21 @@ def near_duplicates(texts: Sequence[str]) -> list[tuple[int, int, float]]:
     """
     shingles = [{hash(sequence) for sequence in _sequences(text, SHINGLE)} for text in texts]
     shingles = [found if len(found) >= FEWEST_SHINGLES else set() for found in shingles]
-    sizes = np.array([len(found) for found in shingles], dtype=np.int64)
     keys = np.fromiter((key for found in shingles for key in found), dtype=np.int64)
-    owners = np.repeat(np.arange(len(texts)), sizes)
-    order = np.lexsort((owners, keys))
+    owners = np.repeat(np.arange(len(texts)), [len(found) for found in shingles])
+    order = keys.argsort(kind="stable")
     keys, owners = keys[order], owners[order]
     near = [
         np.stack([owners[:-n], owners[n:]], axis=1)[keys[:-n] == keys[n:]]
         for n in range(1, NEIGHBOURS + 1)
     ]
-    pairs, common = np.unique(np.concatenate(near), axis=0, return_counts=True)
-    # Where a crowd shares sequences, a pair may have more in common than was counted here.
-    likely = common >= CROWDED * sizes[pairs].min(axis=1)
-    found = []
-    for one, other in pairs[likely].tolist():
-        share = len(shingles[one] & shingles[other]) / len(shingles[one] | shingles[other])
-        if share >= ALIKE:
-            found.append((one, other, share))
-    return sorted(found, key=lambda pair: (-pair[2], *pair[:2]))
+    pairs = np.unique(np.concatenate(near), axis=0).tolist()
+    shares = [
+        (one, other, len(shingles[one] & shingles[other]) / len(shingles[one] | shingles[other]))
+        for one, other in pairs
+    ]
+    alike = [found for found in shares if found[2] >= ALIKE]
+    return sorted(alike, key=lambda pair: (-pair[2], *pair[:2]))
 
 
 def rank_label_issues(corpus: Corpus, probabilities: NDArray[np.float64]) -> pd.DataFrame:
@@ -284,6 +267,13 @@ def rank_label_issues(corpus: Corpus, probabilities: NDArray[np.float64]) -> pd.
         "doubt": (others - usual)[places, columns].round(4),
     }
     return pd.DataFrame(issues).sort_values("doubt", ascending=False, kind="stable")
+
+
+def _grouped(rows: Iterable[Row], key: Callable[[Row], str]) -> Iterable[tuple[str, list[Row]]]:
+    found = defaultdict[str, list[Row]](list)
+    for row in rows:
+        found[key(row)].append(row)
+    return found.items()
 
 
 def _words(text: str) -> list[str]:

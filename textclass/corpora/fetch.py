@@ -28,15 +28,14 @@ from textclass.corpora.read import (
 )
 from textclass.errors import CorpusError
 
-BATCH = 1000
-"""Files asked for at once; what has come stays, so a broken download goes on after it."""
+BATCH = 200
+"""Files asked for and held at once; what has come stays, so a broken download goes on after it."""
 
 NO_FILE = "it isn't there"
 OTHER_TEXT = "what stands in the file has another hash: it was altered"
 
 Progress = Callable[[int, int], None]
 
-_FILES_IN_MEMORY = 100
 _SETTINGS = (
     "-c core.hooksPath=/dev/null -c credential.helper= -c fetch.negotiationAlgorithm=noop "
     "-c gc.auto=0 -c maintenance.auto=false -c http.lowSpeedLimit=1000 -c http.lowSpeedTime=60"
@@ -164,25 +163,33 @@ def _fetch_source(
 def _contents(
     folder: Path, source: Source, paths: Collection[str], origin: Path | None, progress: Progress
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the path and content of the files that are there."""
-    repository = folder / "cache" / "git" / source.name
-    if paths and origin is None:
-        _download(source, paths, repository, progress)
-        yield from _read_files(repository, source.commit, paths)
-    elif paths and origin is not None:
-        for clone in (origin / source.name, origin):
-            is_clone = (clone / ".git").exists() or (clone / "objects").is_dir()
-            if is_clone and source.commit in _objects(clone):
-                yield from _read_files(clone, source.commit, paths)
-                return
+    """Yield the path and content of each file that the source has at its commit."""
+    if not paths:
+        return
+    if origin is None:
+        clones = [_cached_repository(folder / "cache" / "git" / source.name, source)]
+    else:
+        places = (origin / source.name, origin)
+        clones = [p for p in places if (p / ".git").exists() or (p / "objects").is_dir()]
+    for clone in clones:
+        here = _objects(clone)
+        if source.commit in here:
+            break
+    else:
+        return
+    blobs = list(_blobs(clone, source.commit, paths).items())
+    for first in range(0, len(blobs), BATCH):
+        batch = dict(blobs[first : first + BATCH])
+        if origin is None and (lacking := set(batch.values()) - here):
+            # A server that can't filter has sent all files with the commit.
+            wanted = "\n".join(sorted(lacking)).encode()
+            _git(clone, *_FETCH, "--no-write-fetch-head", "--stdin", "--", "origin", stdin=wanted)
+        progress(first + len(batch), len(blobs))
+        yield from _read_blobs(clone, batch)
 
 
-def _download(source: Source, paths: Iterable[str], folder: Path, progress: Progress) -> None:
-    """Bring the files of a source at its commit into the bare repository `folder`.
-
-    A server that can't filter sends the other files too. What an earlier call brought is not asked
-    for again.
-    """
+def _cached_repository(folder: Path, source: Source) -> Path:
+    """Return the bare repository `folder` after bringing the commit of a source, without files."""
     folder.mkdir(parents=True, exist_ok=True)
     _git(folder, "init", "--quiet", "--bare", ".")
     for lock in folder.glob("*.lock"):
@@ -190,27 +197,17 @@ def _download(source: Source, paths: Iterable[str], folder: Path, progress: Prog
     _git(folder, "config", "remote.origin.url", source.url)
     if source.commit not in _objects(folder):
         _git(folder, *_FETCH, "--depth=1", "--", "origin", source.commit)
-    wanted = set(_blobs(folder, source.commit, paths).values())
-    lacking = sorted(wanted - _objects(folder))
-    progress(len(wanted) - len(lacking), len(wanted))
-    for first in range(0, len(lacking), BATCH):
-        batch = "\n".join(lacking[first : first + BATCH]).encode()
-        _git(folder, *_FETCH, "--no-write-fetch-head", "--stdin", "--", "origin", stdin=batch)
-        progress(len(wanted) - len(lacking[first + BATCH :]), len(wanted))
+    return folder
 
 
-def _read_files(folder: Path, commit: str, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield the path and content of each file that the repository has at the commit."""
-    blobs = list(_blobs(folder, commit, paths).items())
-    for first in range(0, len(blobs), _FILES_IN_MEMORY):
-        batch = blobs[first : first + _FILES_IN_MEMORY]
-        names = "".join(f"{name}\n" for _, name in batch).encode()
-        answer = io.BytesIO(_git(folder, "cat-file", "--batch", stdin=names))
-        for path, _ in batch:
-            facts = answer.readline().split()
-            if facts[1] == b"blob":  # else one that never came
-                yield path, answer.read(int(facts[2]))
-                answer.readline()
+def _read_blobs(folder: Path, blobs: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    names = "".join(f"{name}\n" for name in blobs.values()).encode()
+    answer = io.BytesIO(_git(folder, "cat-file", "--batch", stdin=names))
+    for path in blobs:
+        facts = answer.readline().split()
+        if facts[1] == b"blob":  # else one that never came
+            yield path, answer.read(int(facts[2]))
+            answer.readline()
 
 
 def _blobs(folder: Path, commit: str, paths: Iterable[str]) -> Mapping[str, str]:
@@ -233,6 +230,7 @@ def _objects(folder: Path) -> set[str]:
 def _git(folder: Path, *arguments: str, stdin: bytes = b"") -> bytes:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
     environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https:file", "LC_ALL": "C"}
+    environment["GIT_NO_LAZY_FETCH"] = "1"  # nothing comes that wasn't asked for
     if not (program := shutil.which("git")):
         raise CorpusError("git isn't installed", hint="install it, or use --from")
     # No shell; names are checked where they are read.

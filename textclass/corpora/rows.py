@@ -206,11 +206,9 @@ def read_labels(value: object, names: Sequence[str]) -> list[str] | None:
     hint = f"labels.yaml has {', '.join(names)}"
     if isinstance(value, str):
         cell = value.strip()
-        if cell[:1] in ("[", "(", "{"):
-            value = parsed(cell)
-        else:
-            parts = [cell] if cell in names else re.split(r"\s*[;,|#]\s*", cell)
-            value = [part for part in parts if part] or None
+        parts = [cell] if cell in names else re.split(r"\s*[;,|#]\s*", cell)
+        listed = cell.startswith(("[", "(", "{"))
+        value = parsed(cell) if listed else [part for part in parts if part] or None
     if isinstance(value, Mapping) and "choices" in value:  # as Label Studio's tables have it
         value = [value["choices"]] if isinstance(value["choices"], str) else value["choices"]
     if value is None or value != value:  # NaN is an empty cell

@@ -96,7 +96,7 @@ class Agreement:
     first_alone, second_alone : int
         That only one of them labelled.
     figures : DataFrame
-        A row for each label, facet and all labels: decisions in which `both` readers, the
+        A row for each `label`, facet and all labels: decisions in which `both` readers, the
         `first_only` or the `second_only` gave a label, `f1` (over several labels micro-F1),
         `kappa` and `alpha`. NaN where there is one answer only, so nothing to agree about.
     differences : DataFrame
@@ -146,31 +146,27 @@ def compare_readers(
         replace(first, rows=tuple(rows[number] for number in shared)).targets > 0
         for rows in (ours, theirs)
     )
-    columns, facets = first.taxonomy.columns, first.taxonomy.slices
-    parts: dict[str, int | slice] = {**columns, **facets, "all labels": slice(None)}
-    counts = {
-        name: [
-            int(n) for n in (answer[:, part].sum() for answer in (a & b, a & ~b, b & ~a, ~(a | b)))
-        ]
-        for name, part in parts.items()
+    taxonomy = first.taxonomy
+    parts: dict[str, int | slice] = {
+        **taxonomy.columns,
+        **taxonomy.slices,
+        "all labels": slice(None),
     }
-    figures = pd.DataFrame.from_dict(
-        counts, orient="index", columns=["both", "first_only", "second_only", "neither"]
-    )
-    differ = [(ours[shared[r]], c) for r, c in zip(*np.nonzero(a != b), strict=True)]
+    decisions = {"both": a & b, "first_only": a & ~b, "second_only": b & ~a, "neither": ~(a | b)}
+    counts = {
+        kind: [int(answer[:, part].sum()) for part in parts.values()]
+        for kind, answer in decisions.items()
+    }
+    differences = [
+        (shared[r], taxonomy.names[c], "first" if a[r, c] else "second", ours[shared[r]].text)
+        for r, c in zip(*np.nonzero(a != b), strict=True)
+    ]
     return Agreement(
         passages=len(shared),
         first_alone=len(ours) - len(shared),
         second_alone=len(theirs) - len(shared),
-        figures=add_agreement(figures),
-        differences=pd.DataFrame(
-            {
-                "id": [row.id for row, _ in differ],
-                "label": [first.taxonomy.names[c] for _, c in differ],
-                "given_by": np.where(a[a != b], "first", "second"),
-                "text": [row.text for row, _ in differ],
-            }
-        ),
+        figures=add_agreement(pd.DataFrame(counts, index=list(parts))).reset_index(names="label"),
+        differences=pd.DataFrame(differences, columns=["id", "label", "given_by", "text"]),
     )
 
 
