@@ -137,9 +137,7 @@ def main(paths: list[Path]) -> None:
     corpus = read_corpus("corpus").select(lambda row: row.hard)
     for test in tests:
         corpus = corpus.without_groups(test.groups)
-    whole = tests[0]
-    for test in tests[1:]:
-        whole = whole + test
+    whole = Corpus(corpus.taxonomy, tuple(row for test in tests for row in test.rows))
     given = {
         "fastText": by_probabilities(fasttext, corpus, whole),
         "spaCy textcat": by_probabilities(textcat, corpus, whole),
