@@ -26,7 +26,7 @@ OPERATORS = zlib.compress(b"BT /F1 12 Tf 72 700 Td " + b"(a) Tj " * 2_000_000 + 
 LINE = b"peace " * (45_000_000 // 6)
 
 KILLERS = {
-    "million.docx": (lambda: docx("<w:p/>" * 3_000_000), "more than 2,000,000 XML tags"),
+    "million.docx": (lambda: docx("<w:p/>" * 2_100_000), "more than 2,000,000 XML tags"),
     "inflates.docx": (lambda: docx([b"<w:p> </w:p>" * 50_000] * 100), "larger than 50 MB"),
     "laughs.docx": (
         lambda: docx(paragraph("&l9;"), head=f'<!DOCTYPE d [<!ENTITY l0 "ha">{ENTITIES}]>'),
