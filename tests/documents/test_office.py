@@ -143,6 +143,30 @@ def test_slides_are_pages_with_their_notes():
     assert (got.text, got.page_starts) == ("First\n\nsaid\n\nThird", (0, 13, 13))
 
 
+def test_comments_follow_their_slide():
+    p = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
+    slide = f'<p:sld {p} xmlns:a="urn:a"><a:p><a:r><a:t>Words</a:t></a:r></a:p></p:sld>'
+    comments = f"<p:cmLst {p}><p:cm><p:pos/><p:text>A remark</p:text></p:cm></p:cmLst>"
+    main = f'<p:presentation {p} xmlns:r="urn:r"><p:sldId id="1" r:id="s"/></p:presentation>'
+    data = zipped(
+        [
+            ("_rels/.rels", relations(("r", "officeDocument", "ppt/p.xml"))),
+            ("ppt/p.xml", main),
+            ("ppt/_rels/p.xml.rels", relations(("s", "slide", "s.xml"))),
+            ("ppt/s.xml", slide),
+            ("ppt/_rels/s.xml.rels", relations(("c", "comments", "comments/c.xml"))),
+            ("ppt/comments/c.xml", comments),
+        ]
+    )
+    assert read_openxml(data, LIMITS).text == "Words\n\nA remark"
+
+
+def test_equations_are_read():
+    equation = '<m:oMath xmlns:m="urn:math"><m:r><m:t>x = 1</m:t></m:r></m:oMath>'
+    got = read_openxml(docx(f"<w:p><w:r><w:t>If </w:t></w:r>{equation}</w:p>"), LIMITS)
+    assert got.text == "If x = 1"
+
+
 def test_a_book_is_its_chapters_and_a_lost_one_is_told(read):
     (found,) = read("a.epub", epub("One.", None, "Three."))
     assert (found.text, found.unread) == ("One.\n\nThree.", ("chapter c1.xhtml: missing",))
