@@ -37,11 +37,7 @@ _SPACE = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "line-break
 _DROPPED = {"Fallback", "del", "moveFrom", "pPr", "rPr", "fld", "tracked-changes", "note-citation"}
 # What other parts hold that a document or slide names.
 _BESIDE = {"footnotes", "endnotes", "comments", "notesSlide", "diagramData"}
-_EMBEDDED = {
-    "oleObject": "embedded file",
-    "package": "embedded file",
-    "aFChunk": "inserted file",
-}
+_EMBEDDED = {"oleObject", "package", "aFChunk"}
 
 Notes = dict[tuple[str, str], _Element]
 """Footnotes, endnotes, comments and the like, by kind and number."""
@@ -133,7 +129,7 @@ def read_openxml(data: bytes, limits: Limits) -> Reading:
             pages.append(_part_text(package, part, related))
             unread += [
                 f"slide {number}: " * bool(slides)
-                + f"{_EMBEDDED[relation.kind]} {posixpath.basename(relation.target)}: not read"
+                + f"embedded file {posixpath.basename(relation.target)}: not read"
                 for relation in related
                 if relation.kind in _EMBEDDED
             ]
