@@ -192,14 +192,16 @@ def pptx(*slides):
     """A presentation; each slide is its text and its speaker's notes."""
     a = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
     p = 'xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"'
-    ids = "".join(f'<p:sldId r:id="s{i}"/>' for i in range(len(slides)))
+    ids = "".join(f'<p:sldId id="{i}" r:id="s{i}"/>' for i in range(len(slides)))
+    # A list of sections repeats the slides, without saying where they are.
+    sections = '<s:sectionLst xmlns:s="urn:sections"><s:sldId id="0"/></s:sectionLst>'
     members = [
         ("[Content_Types].xml", "<Types/>"),
         ("_rels/.rels", relations(("r1", "officeDocument", "ppt/presentation.xml"))),
         (
             "ppt/presentation.xml",
             f'<p:presentation {p} xmlns:r="{RELATION}"><p:sldIdLst>{ids}</p:sldIdLst>'
-            "</p:presentation>",
+            f"{sections}</p:presentation>",
         ),
         (
             "ppt/_rels/presentation.xml.rels",

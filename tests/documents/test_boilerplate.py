@@ -164,6 +164,6 @@ def test_spans_join_what_stands_together():
 
 def test_long_paragraphs_cost_nothing():
     begun = time.process_time()
-    for text in ("we " * 1_000_000, "a" * 3_000_000, "|" * 3_000_000, "\n\nwe earn" * 50_000):
+    for text in ("we " * 250_000, "a" * 800_000, "|" * 800_000, "\n\nwe earn" * 12_000):
         boilerplate_spans(text)
-    assert time.process_time() - begun < 8
+    assert time.process_time() - begun < 2

@@ -26,8 +26,8 @@ OPERATORS = zlib.compress(b"BT /F1 12 Tf 72 700 Td " + b"(a) Tj " * 2_000_000 + 
 LINE = b"peace " * (45_000_000 // 6)
 
 KILLERS = {
-    "million.docx": (lambda: docx("<w:p/>" * 1_000_000), "more than 200,000 paragraphs"),
-    "inflates.docx": (lambda: docx([b"<w:p> </w:p>" * 50_000] * 100), "inflates to 60 MB"),
+    "million.docx": (lambda: docx("<w:p/>" * 2_100_000), "more than 2,000,000 XML tags"),
+    "inflates.docx": (lambda: docx([b"<w:p> </w:p>" * 50_000] * 100), "larger than 50 MB"),
     "laughs.docx": (
         lambda: docx(paragraph("&l9;"), head=f'<!DOCTYPE d [<!ENTITY l0 "ha">{ENTITIES}]>'),
         "XML entities",

@@ -55,6 +55,17 @@ _SAYS = re.compile(
     ) | ©""",
     re.VERBOSE,
 )
+# Words of which each of those needs one: most paragraphs of prose are searched no further.
+_HINTS = frozenset(
+    "account ad ad-blocker ad-blockers adblocker adblockers add ads advertisers advertising"
+    " affiliate alone app appear bag banner basket blocker blockers book browser browsing buy"
+    " cart choices click clicking comment consent continuing cookies copyright disclosure"
+    " discount donate earn editorial find follow get javascript join journalism like limited"
+    " limited-time listen log login message money-back notifications off order paid partner"
+    " preferences promo receive register registered reply reporting reserved sell share shipping"
+    " shop sign signing sponsors subscribe subscriber subscribing terms unsubscribe using window"
+    " wishlist work your".split()
+)
 # These do at the beginning of a short paragraph. The first head a block of links to other pages:
 # what follows are their titles.
 _LINKS = re.compile(
@@ -89,16 +100,16 @@ def boilerplate(paragraph: str) -> bool:
     words = re.findall(r"[\w'-]+", text)
     if not words or len(words) > _MOST_WORDS:
         return False
-    if _SAYS.search(text):
+    if "©" in text or (not _HINTS.isdisjoint(words) and _SAYS.search(text)):
         return True
     ends = bool(_SENTENCE.search(text))
     is_title = len(words) <= (_TITLE_WORDS if not ends or ":" in text[:24] else _PROSE_WORDS)
     if is_title and (_LINKS.match(text) or _LABELS.match(text)):
         return True
-    links = len(_SEPARATOR.findall(text))
-    known = sum(word in _PAGE_WORDS for word in words) / len(words)
-    enough = known >= (_KNOWN_LINKS if links > 1 else _KNOWN)
-    return enough and not ends and len(words) <= _MOST_LINKS
+    if ends or len(words) > _MOST_LINKS:
+        return False
+    enough = _KNOWN_LINKS if len(_SEPARATOR.findall(text)) > 1 else _KNOWN
+    return sum(word in _PAGE_WORDS for word in words) >= enough * len(words)
 
 
 def boilerplate_spans(text: str) -> tuple[tuple[int, int], ...]:
@@ -108,12 +119,14 @@ def boilerplate_spans(text: str) -> tuple[tuple[int, int], ...]:
     start = 0
     for paragraph in text.split("\n\n"):
         end = start + len(paragraph)
-        is_title = len(paragraph) < _MOST_CHARS and len(paragraph.split()) <= _TITLE_WORDS
         found = boilerplate(paragraph)
-        if found:
-            among_links = is_title and bool(_LINKS.match(paragraph.lower().replace("’", "'")))
-        elif among_links:  # a title of another page, as long as no sentence comes
-            among_links = found = is_title and not _SENTENCE.search(paragraph)
+        if found or among_links:
+            lower = paragraph.lower().replace("’", "'")
+            is_title = len(lower.split()) <= _TITLE_WORDS and len(lower) < _MOST_CHARS
+            # Titles of other pages follow a heading for links, as long as no sentence comes.
+            goes_on = _LINKS.match(lower) if found else not _SENTENCE.search(lower)
+            among_links = is_title and bool(goes_on)
+            found = found or among_links
         if found:
             spans.append((spans.pop()[0] if joined else start, end))
         joined, start = found, end + 2

@@ -35,7 +35,7 @@ from textclass.documents.document import (
 )
 from textclass.documents.folders import is_junk, name_fault
 from textclass.documents.mail import read_mail, read_msg, split_mbox
-from textclass.documents.office import read_docx, read_epub, read_opendocument, read_pptx
+from textclass.documents.office import read_epub, read_opendocument, read_openxml
 from textclass.documents.pdf import read_pdf
 from textclass.documents.plain_text import plain, read_markdown, read_rtf, read_text, refuse_longer
 from textclass.documents.tables import TABLES, read_table
@@ -46,8 +46,8 @@ Part = Document | SetAside | Member
 
 _DOCUMENTS: dict[str, Callable[[bytes, Limits], Reading]] = {
     kinds.PDF: read_pdf,
-    kinds.DOCX: read_docx,
-    kinds.PPTX: read_pptx,
+    kinds.DOCX: read_openxml,
+    kinds.PPTX: read_openxml,
     kinds.ODT: read_opendocument,
     kinds.ODP: read_opendocument,
     kinds.EPUB: read_epub,

@@ -120,8 +120,8 @@ class Limits:
         Size of a document that has to be read whole, after inflating.
     text_chars : int
         Length of a document's text.
-    pages, paragraphs, rows, members : int
-        Pages of a PDF, paragraphs of a DOCX or ODT, rows of a table, members of an archive.
+    pages, rows, members : int
+        Pages of a PDF, rows of a table, members of an archive.
     tags, attributes, depth : int
         Of markup: tags in all, attributes of one tag, levels of nesting.
     inflated_bytes, ratio : int
@@ -140,7 +140,6 @@ class Limits:
     document_bytes: int = 200_000_000
     text_chars: int = 20_000_000
     pages: int = 20_000
-    paragraphs: int = 200_000
     rows: int = 10_000_000
     members: int = 10_000
     tags: int = 2_000_000

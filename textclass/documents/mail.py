@@ -11,6 +11,7 @@ from email import policy
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
+from mimetypes import guess_extension
 from pathlib import PurePath
 from typing import Any
 
@@ -32,7 +33,6 @@ _UNREADABLE = {
     "message/.*": "a mail server's note, or a mail that isn't here whole",
     "(image|audio|video)/.*": "a picture, sound or film",
 }
-_SUFFIXES = {"text/html": ".html", "application/pdf": ".pdf"}
 
 
 @dataclass
@@ -134,7 +134,7 @@ def _texts(part: MIMEPart, mail: _Mail) -> Iterator[str]:
     elif kind in {"text/plain", "text/html"} and part.get_content_disposition() != "attachment":
         yield _shown(part, mail)
     else:
-        mail.attach(name, _SUFFIXES.get(kind, ""), _bytes(part))
+        mail.attach(name, guess_extension(kind) or "", _bytes(part))
 
 
 def _attach_mail(name: str | None, part: MIMEPart, mail: _Mail) -> None:

@@ -8,7 +8,8 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
@@ -16,25 +17,19 @@ from typing import IO, Any
 from textclass.documents import detect as kinds
 from textclass.documents.content import Content, from_gzip
 from textclass.documents.document import Fault, Limits, Row, TableOptions
-from textclass.documents.office import RELATION, Package
-from textclass.documents.plain_text import encoding_of, make_safe, plain
+from textclass.documents.office import Package
+from textclass.documents.plain_text import encoding_of, make_safe, plain, refuse_longer
 from textclass.errors import DocumentError, TextclassError
 
 Cells = Mapping[str, Any]
 
-_DELIMITERS = ",;\t|"
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that decoding couldn't read
+_NOT_UTF8 = "it holds bytes that aren't UTF-8"
 _SHOWN = 20
-_MOST_FAULTS = 20
-_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _KEY_CHARS = 200
 _BATCH = 1024
 _PEEKED = 100  # Records of JSON lines whose keys are the columns.
-_NO_TEXT = "\0 \t\r\n\f\v\ufeff\u200b\u00a0"
-# What an empty cell of a workbook may be: nothing in it says that a formula should have a value.
-_FORMULA = (
-    ", or a formula that was never calculated (then open it in Excel or LibreOffice and save it)"
-)
+_NO_TEXT = "\ufffd \t\r\n\f\v\ufeff\u200b\u00a0"
 
 
 @dataclass(frozen=True)
@@ -50,29 +45,30 @@ class Table:
     unit : str
         What the numbers count: `line` or `row`.
     sheet : str, optional
-    beside : mapping of int to str, optional
-        What isn't in its cells, by the number of the row where it stands.
+    beside : sequence of (int, str), optional
+        What isn't in its cells, in the order of the rows where it stands.
     """
 
     names: Sequence[str]
     rows: Iterator[tuple[int, Cells | str]]
     unit: str = "row"
     sheet: str = ""
-    beside: Mapping[int, str] = field(default_factory=dict)
+    beside: Sequence[tuple[int, str]] = ()
 
-    def column(self, wanted: str | None, usual: str) -> str | None:
-        """Return the column `wanted`, else the one called as usual, in whatever case."""
-        if wanted is None:
-            alike = (name for name in self.names if name.casefold() == usual)
-            wanted = usual if usual in self.names else next(alike, None)
-        if wanted is not None and f"{wanted} (2)" in self.names and usual in ("text", "id"):
-            raise DocumentError(f"two of its columns are called {wanted!r}", hint="rename one")
-        return wanted if wanted in self.names else None
-
-    def shown_names(self) -> str:
-        """Return the names of the columns, for a message."""
-        more = ", …" if len(self.names) > _SHOWN else ""
-        return (", ".join(filter(None, self.names[:_SHOWN])) + more) or "none"
+    def column(self, usual: str, wanted: str | None = None) -> str | None:
+        """Return the column `wanted`, else the one called as usual, in whatever case, if any."""
+        alike = [name for name in self.names if name.casefold() == usual]
+        found = wanted or (usual if usual in alike else next(iter(alike), None))
+        if f"{found} (2)" in self.names:
+            raise DocumentError(f"two of its columns are called {found!r}", hint="rename one")
+        if found not in self.names and (wanted or usual == "text"):
+            more = ", …" if len(self.names) > _SHOWN else ""
+            shown = (", ".join(filter(None, self.names[:_SHOWN])) + more) or "none"
+            raise DocumentError(
+                f"there is no column {wanted or usual!r}; its columns are: {shown}",
+                hint=f"name the right one with --{usual}-column",
+            )
+        return found
 
 
 def read_rows(
@@ -81,7 +77,7 @@ def read_rows(
     """Read a table of any form: CSV (`, ; tab |`, any encoding), JSON lines, Parquet, workbooks.
 
     JSON lines may be packed with gzip. Of a workbook with several sheets those are read that have a
-    column `text`.
+    column `text`, or all if none has.
 
     Parameters
     ----------
@@ -100,10 +96,9 @@ def read_rows(
     Raises
     ------
     DocumentError
-        If the file can't be read as a table; without `faults` also, after the last row, if rows
-        can't be read.
+        If the file can't be read as a table; without `faults` also if a row can't be read.
     """
-    path, limits, told = Path(path), Limits(), [] if faults is None else faults
+    path, limits = Path(path), Limits()
     try:
         content = Content.of_file(path)
         kind = kinds.detect(content, limits)
@@ -114,36 +109,26 @@ def read_rows(
             raise DocumentError(
                 f"it is no table but {kind}", hint="CSV, JSON lines, Parquet, XLSX or ODS is"
             )
-        for table in _with_texts(TABLES[kind](content, limits)):
+        tables: Iterable[Table] = TABLES[kind](content, limits)
+        if TABLES[kind] is _workbook:
+            every = list(tables)
+            tables = [one for one in every if "text" in map(str.casefold, one.names)] or every
+        for table in tables:
             within = f"{path}, sheet {table.sheet!r}" if table.sheet else str(path)
             for number, cells in table.rows:
                 where = f"{within}, {table.unit} {number}"
-                if isinstance(cells, str):
-                    told.append(DocumentError(cells, where=where))
-                else:
+                if not isinstance(cells, str):
                     yield where, {make_safe(name): plain(value) for name, value in cells.items()}
+                elif faults is None:
+                    raise DocumentError(cells, where=where)
+                else:
+                    faults.append(DocumentError(cells, where=where))
     except TextclassError as error:
-        raise DocumentError(error.message, where=str(path), hint=error.hint) from error
+        where = error.where or str(path)
+        raise DocumentError(error.message, where=where, hint=error.hint) from error
     except OSError as error:
         fault = f"it can't be opened: {error.strerror or error}"
         raise DocumentError(fault, where=str(path)) from error
-    if told and faults is None:
-        more = f"; and {len(told) - _MOST_FAULTS} more" if len(told) > _MOST_FAULTS else ""
-        raise DocumentError(f"bad rows: {'; '.join(map(str, told[:_MOST_FAULTS]))}{more}")
-
-
-def _with_texts(tables: Iterator[Table]) -> Iterable[Table]:
-    """Return the sheets of a workbook that hold texts; any other file is one table."""
-    first = next(tables, None)
-    if first is None or not first.sheet:
-        # Its stream is open as long as `tables` goes on.
-        return chain([first], tables) if first else []
-    every = [first, *tables]
-    chosen = [table for table in every if table.column(None, "text")]
-    if not chosen and len(every) > 1:
-        shown = "; ".join(f"{table.sheet!r} has {table.shown_names()}" for table in every)
-        raise DocumentError(f"none of its sheets has a column 'text': {shown}")
-    return chosen or every
 
 
 def read_table(
@@ -156,69 +141,55 @@ def read_table(
     """
     for place, table in enumerate(TABLES[kind](content, limits)):
         try:
-            text, row_id = _choose(table, options)
+            text = table.column("text", options.text_column) or ""
+            row_id = table.column("id", options.id_column)
         except DocumentError as error:
             if not table.sheet:
                 raise
             yield Fault("read", f"sheet {table.sheet!r}: {error}", table.sheet)
             continue
         prefix = f"{table.sheet}." if place else ""
-        beside = sorted(table.beside.items())
+        beside = list(table.beside)
         for number, (at, cells) in enumerate(table.rows, 1):
-            where = f"{table.unit} {at}"
-            if isinstance(cells, str):
-                yield Fault("read", f"{where}: {cells}", f"{prefix}{number}")
+            key = f"{prefix}{number}"
+            try:
+                if isinstance(cells, str):
+                    raise DocumentError(cells)
+                named = cells.get(row_id) if row_id else None
+                if named not in (None, ""):
+                    key = prefix + make_safe(str(named))[:_KEY_CHARS]
+                words = _text(cells, text, limits, in_sheet=bool(table.sheet))
+                columns = {make_safe(k): plain(v) for k, v in cells.items() if k != text}
+            except DocumentError as error:
+                yield Fault("read", f"{table.unit} {at}: {error}", key)
                 continue
-            named = cells.get(row_id) if row_id else None
-            key = str(number) if named is None or named == "" else make_safe(str(named))
-            row = _row(prefix + key[:_KEY_CHARS], where, cells, text, limits, table.sheet)
-            # What stands in a row that is left out, such as the header's, is the next one's.
-            unread = tuple(what for line, what in beside if line <= at)
-            if isinstance(row, Row) and unread:
-                row, beside = replace(row, unread=unread), beside[len(unread) :]
-            yield row
-        for line, what in beside:
-            yield Fault("read", f"row {line}: {what}", f"{prefix}{line}")
+            if words.strip(_NO_TEXT):
+                # What stands in a row that is left out, such as the header's, is the next one's.
+                unread = tuple(what for row, what in beside if row <= at)
+                del beside[: len(unread)]
+                yield Row(key, words, columns, unread)
+            else:
+                yield Fault("text", f"{table.unit} {at}: its text is empty", key)
+        if beside:
+            told = "; ".join(f"row {row}: {what}" for row, what in beside)
+            yield Fault("read", told, f"{prefix}{beside[0][0]}")
 
 
-def _choose(table: Table, options: TableOptions) -> tuple[str, str | None]:
-    """Return the columns of the texts and of the rows' names."""
-    text = table.column(options.text_column, "text")
-    row_id = table.column(options.id_column, "id")
-    for found, wanted, option in (
-        (text, options.text_column or "text", "--text-column"),
-        (row_id, options.id_column, "--id-column"),
-    ):
-        if found is None and wanted:
-            raise DocumentError(
-                f"there is no column {wanted!r}; its columns are: {table.shown_names()}",
-                hint=f"name the right one with {option}",
-            )
-    assert text is not None  # noqa: S101 - for the type checker
-    return text, row_id
-
-
-def _row(
-    key: str, where: str, cells: Cells, column: str, limits: Limits, sheet: str
-) -> Row | Fault:
-    """Return a row, or why it can't be used."""
+def _text(cells: Cells, column: str, limits: Limits, *, in_sheet: bool) -> str:
+    """Return the text of a row, or raise if there is none."""
     text = cells.get(column)
-    if sheet and text is not None:
-        text = str(text)
-    if not isinstance(text, str):
-        came = f"is a {type(text).__name__}, not a text"
-        if text is None:
-            came = f"is empty{_FORMULA}" if sheet else "is missing"
-        return Fault("read", f"{where}: the column {column!r} {came}", key)
-    if len(text) > (most := limits.text_chars):
-        return Fault("read", f"{where}: its text is longer than {most:,} characters", key)
-    if not text.strip(_NO_TEXT):
-        return Fault("text", f"{where}: its text is empty", key)
-    try:
-        columns = {make_safe(k): plain(v) for k, v in cells.items() if k != column}
-    except (DocumentError, RecursionError) as error:
-        return Fault("read", f"{where}: {error}", key)
-    return Row(key, make_safe(text), columns)
+    if text is None and in_sheet:
+        # Nothing in an empty cell says that a formula should have a value.
+        raise DocumentError(
+            f"the column {column!r} is empty, or a formula that was never calculated",
+            hint="then open it in Excel or LibreOffice and save it",
+        )
+    if text is None:
+        raise DocumentError(f"the column {column!r} is missing")
+    if not isinstance(text, str) and not in_sheet:
+        raise DocumentError(f"the column {column!r} is a {type(text).__name__}, not a text")
+    refuse_longer(len(str(text)), limits.text_chars)
+    return make_safe(str(text))
 
 
 def _unique(names: Iterable[object]) -> list[str]:
@@ -236,45 +207,37 @@ def _named(names: Sequence[str], cells: Iterable[Any]) -> dict[str, Any]:
     return {name: cell for name, cell in zip(names, cells, strict=False) if name}
 
 
-def _csv(content: Content, limits: Limits) -> Iterator[Table]:
-    header = content.head.decode(encoding_of(content.head), "replace").partition("\n")[0]
-    return _separated(content, limits, max(_DELIMITERS, key=header.count))
-
-
-def _tsv(content: Content, limits: Limits) -> Iterator[Table]:
-    return _separated(content, limits, "\t")
-
-
-def _separated(content: Content, limits: Limits, delimiter: str) -> Iterator[Table]:
+def _csv(content: Content, limits: Limits, *, delimiters: str = ",;\t|") -> Iterator[Table]:
+    encoding = encoding_of(content.head)
+    header = content.head.decode(encoding, "replace").partition("\n")[0]
     csv.field_size_limit(limits.text_chars)
-    lines = _lines(content, encoding_of(content.head))
     # strict: a stray quote is told where it stands, and doesn't swallow the rows after it.
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(
+        _lines(content, encoding), delimiter=max(delimiters, key=header.count), strict=True
+    )
     try:
         names = _unique(next(filter(any, reader), []))
     except csv.Error as error:
         raise DocumentError(f"its header can't be read: {error}") from error
-    yield Table(names, _csv_rows(reader, names), "line")
 
+    def rows() -> Iterator[tuple[int, Cells | str]]:
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield line, str(error)
+                continue
+            if any(cells[len(names) :]):
+                yield line, f"{len(cells)} cells under {len(names)} columns"
+            elif any(map(_ESCAPED.search, cells)):
+                yield line, _NOT_UTF8
+            elif cells:
+                yield line, _named(names, cells)
 
-def _csv_rows(reader: Any, names: Sequence[str]) -> Iterator[tuple[int, Cells | str]]:  # noqa: ANN401 -- csv's reader can't be named
-    while True:
-        line = reader.line_num + 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, str(error)
-            continue
-        if not cells:
-            continue
-        if len(cells) > len(names) and any(cells[len(names) :]):
-            yield line, f"{len(cells)} cells under {len(names)} columns"
-        elif any(map(_ESCAPED.search, cells)):
-            yield line, "it holds bytes that aren't UTF-8"
-        else:
-            yield line, _named(names, cells)
+    yield Table(names, rows(), "line")
 
 
 def _jsonl(content: Content, _limits: Limits) -> Iterator[Table]:
@@ -284,16 +247,15 @@ def _jsonl(content: Content, _limits: Limits) -> Iterator[Table]:
     rows = ((number, _json_object(line)) for number, line in enumerate(lines, 1) if line.strip())
     first = list(islice(rows, _PEEKED))
     names = dict.fromkeys(key for _, cells in first if isinstance(cells, dict) for key in cells)
-    if names or not first:
-        yield Table(list(names), chain(first, rows), "line")
-    else:
+    if first and not names:
         raise DocumentError(f"line {first[0][0]}: {first[0][1]}")
+    yield Table(list(names), chain(first, rows), "line")
 
 
 def _json_object(line: str) -> Cells | str:
     """Return the object on a line, or what is wrong with it."""
     if _ESCAPED.search(line):
-        return "it holds bytes that aren't UTF-8"
+        return _NOT_UTF8
     try:
         cells = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -314,15 +276,13 @@ def _parquet(content: Content, limits: Limits) -> Iterator[Table]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    def rows() -> Iterator[Cells]:
-        for batch in file.iter_batches(_BATCH, use_threads=False):
-            yield from batch.rename_columns(names).to_pylist()
-
     try:
         with content.searchable(limits.document_bytes) as stream:
             file = parquet.ParquetFile(stream)
             names = _unique(file.schema_arrow.names)
-            yield Table(names, enumerate(rows(), 1))
+            batches = file.iter_batches(_BATCH, use_threads=False)
+            rows = (batch.rename_columns(names).to_pylist() for batch in batches)
+            yield Table(names, enumerate(chain.from_iterable(rows), 1))
     except (pa.ArrowException, OSError) as error:
         raise DocumentError("it is damaged or cut short", hint="write the file again") from error
 
@@ -331,7 +291,7 @@ def _workbook(content: Content, limits: Limits) -> Iterator[Table]:
     import python_calamine
 
     with content.searchable(limits.document_bytes) as stream:
-        beside = _beside_cells(stream, limits) if zipfile.is_zipfile(stream) else {}
+        told = sorted(_beside_cells(stream, limits)) if zipfile.is_zipfile(stream) else []
         stream.seek(0)
         try:
             book = python_calamine.CalamineWorkbook.from_filelike(stream)
@@ -342,22 +302,18 @@ def _workbook(content: Content, limits: Limits) -> Iterator[Table]:
             raise DocumentError(
                 "it is damaged or cut short", hint="fetch the file again"
             ) from error
-        for sheet in sheets:
-            told = beside.get(sheet.name, {})
-            if sheet.height:  # Excel used to make three sheets where one was wanted.
-                yield _sheet(sheet, told)
-            elif told:
-                yield Table((), iter(()), "row", sheet.name, told)
+    for sheet in sheets:
+        beside = [(row, what) for name, row, what in told if name == sheet.name]
+        if sheet.height or beside:  # Excel used to make three sheets where one was wanted.
+            yield _sheet(sheet, beside)
 
 
-def _sheet(sheet: Any, beside: Mapping[int, str]) -> Table:  # noqa: ANN401 -- calamine's sheets
+def _sheet(sheet: Any, beside: Sequence[tuple[int, str]]) -> Table:  # noqa: ANN401 -- calamine's
     """Return a sheet below its first row that isn't empty."""
-    numbered = (
-        (row, [_cell(value) for value in cells]) for row, cells in enumerate(sheet.iter_rows(), 1)
-    )
-    filled = ((row, cells) for row, cells in numbered if any(c is not None for c in cells))
-    names = _unique(next(filled)[1])
-    rows = ((row, _named(names, cells)) for row, cells in filled)
+    cells = ([*map(_cell, values)] for values in sheet.iter_rows())
+    filled = ((row, c) for row, c in enumerate(cells, 1) if any(one is not None for one in c))
+    names = _unique(next(filled, (0, []))[1])
+    rows = ((row, _named(names, values)) for row, values in filled)
     return Table(names, rows, "row", sheet.name, beside)
 
 
@@ -367,39 +323,27 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 -- a cell holds anything
     return None if value == "" else value
 
 
-def _beside_cells(stream: IO[bytes], limits: Limits) -> dict[str, dict[int, str]]:
-    """Return, by sheet and row of an XLSX file, the notes and text boxes that stand there."""
-    found: dict[str, dict[int, str]] = {}
+def _beside_cells(stream: IO[bytes], limits: Limits) -> Iterator[tuple[str, int, str]]:
+    """Yield the sheet and row of each note and text box of an XLSX file, and what it is."""
     with Package(stream, limits) as package:
         book = package.target("officeDocument")
-        parts = {relation.id: relation.target for relation in package.relations(book)}
-        for sheet in package.xml(book).iter("{*}sheet") if book.endswith(".xml") else ():
-            part = parts.get(sheet.get(f"{RELATION}id", ""), "")
-            told = found[sheet.get("name", "")] = {}
+        for sheet, part in package.named_in(book, "sheet") if book.endswith(".xml") else ():
+            name = sheet.get("name", "")
             for relation in package.relations(part):
                 if relation.kind == "comments":
                     for note in package.xml(relation.target).iter("{*}comment"):
                         cell = note.get("ref", "")
-                        row = int(re.sub(r"\D", "", cell) or 1)
-                        told[row] = f"{told.get(row, '')}the note on cell {cell}; "
+                        yield name, int(re.sub(r"\D", "", cell) or 1), f"the note on cell {cell}"
                 if relation.kind == "drawing":
                     for box in package.xml(relation.target).iterchildren("*"):
-                        row = int(box.findtext("{*}from/{*}row", "0")) + 1
-                        if any(node.text for node in box.iter(f"{_DRAWING}t")):
-                            told[row] = f"{told.get(row, '')}a text box; "
-    return {
-        sheet: {row: what.removesuffix("; ") for row, what in told.items()}
-        for sheet, told in found.items()
-    }
+                        if any(node.text for node in box.iter("{*}t")):
+                            yield name, int(box.findtext("{*}from/{*}row", "0")) + 1, "a text box"
 
 
 TABLES: Mapping[str, Callable[[Content, Limits], Iterator[Table]]] = {
     kinds.CSV: _csv,
-    kinds.TSV: _tsv,
+    kinds.TSV: partial(_csv, delimiters="\t"),
     kinds.JSONL: _jsonl,
     kinds.PARQUET: _parquet,
-    kinds.XLSX: _workbook,
-    kinds.XLS: _workbook,
-    kinds.XLSB: _workbook,
-    kinds.ODS: _workbook,
+    **dict.fromkeys((kinds.XLSX, kinds.XLS, kinds.XLSB, kinds.ODS), _workbook),
 }

@@ -65,9 +65,7 @@ def decoded_page(data: bytes, limits: Limits, *, declared: str = "") -> str:
 
 def shown_text(source: str, limits: Limits) -> str:
     """Return all that a reader sees of a web page."""
-    _refuse_hostile(source, limits)
-    tree = _tree(source)
-    return "" if tree is None else _visible(tree, _UNSEEN, limits)
+    return _visible(_tree(source, limits), _UNSEEN, limits)
 
 
 def main_text(source: str, limits: Limits) -> Reading:
@@ -82,10 +80,7 @@ def main_text(source: str, limits: Limits) -> Reading:
     """
     from trafilatura import extract
 
-    _refuse_hostile(source, limits)
-    tree = _tree(source)
-    if tree is None:
-        return Reading("")
+    tree = _tree(source, limits)
     text = _visible(tree, _UNSEEN, limits)
     date = next((iso_date(str(found)) for path in _DATES for found in tree.xpath(path)), None)
     if source.count("<") <= _EXTRACTED_TAGS:
@@ -108,12 +103,11 @@ def _refuse_notice(text: str, source: str) -> None:
         raise DocumentError(what, hint="open it in a browser and save it as PDF or MHTML")
 
 
-def _tree(source: str) -> _Element | None:
+def _tree(source: str, limits: Limits) -> _Element:
     from lxml import html  # type: ignore[import-untyped]  # it has no types
 
-    source = _DECLARATION.sub("", source, count=1)
-    if not source.strip():
-        return None
+    _refuse_hostile(source, limits)
+    source = _DECLARATION.sub("", source, count=1).strip() or "<p>"
     # Without huge_tree libxml2 drops, unsaid, all that lies deeper than 256 levels.
     parser = html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
     return html.document_fromstring(source, parser=parser)
