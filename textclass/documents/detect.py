@@ -7,7 +7,7 @@ import re
 import zipfile
 from pathlib import PurePosixPath
 
-from textclass.documents.content import Content
+from textclass.documents.content import Content, from_gzip
 from textclass.documents.document import Limits
 from textclass.documents.plain_text import encoding_of
 from textclass.errors import DocumentError
@@ -90,6 +90,23 @@ _MAIL_HEADER = re.compile(
 )
 _SAVED_PAGE = re.compile(r"^content-type:\s*multipart/related", re.I | re.M)
 _MBOX = re.compile(r"From \S.*\d{4}.*\n(?:>?[\w-]+:|\s)")
+
+
+def unpacked(content: Content, limits: Limits) -> tuple[str, Content]:
+    """Return the media type of `content`, and itself; of a gzip, those of what it holds.
+
+    Raises
+    ------
+    DocumentError
+        As `detect`; also if it is packed twice.
+    """
+    kind = detect(content, limits)
+    if kind != GZIP:
+        return kind, content
+    content = from_gzip(content, limits)
+    if detect(content, limits) == GZIP:
+        raise DocumentError("it is packed twice with gzip", hint="unpack it once")
+    return detect(content, limits), content
 
 
 def detect(content: Content, limits: Limits) -> str:
