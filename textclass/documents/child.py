@@ -15,7 +15,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -134,6 +134,7 @@ def _allow_cpu(seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
+@dataclass
 class _Walk:
     """The way through one file; a member's index is its place among all, whatever holds it.
 
@@ -145,27 +146,23 @@ class _Walk:
         The first member that is still wanted.
     avoid : collection of int
         Members that mustn't be opened.
+    index : int
+        Of the member that is open; -1 is the file itself.
+    inflated : int
+        Bytes of the archives that were opened.
     """
 
-    def __init__(
-        self, limits: Limits, options: TableOptions, start: int, avoid: Collection[int]
-    ) -> None:
-        self.limits = limits
-        self.options = options
-        self.start = start
-        self.avoid = avoid
-        self._index = -1  # of the file itself
-        self._inflated = 0
-        self._containers = {
-            kinds.ZIP: self._in_zip,
-            kinds.TAR: self._in_tar,
-            kinds.MBOX: self._in_mbox,
-        }
+    limits: Limits
+    options: TableOptions
+    start: int
+    avoid: Collection[int]
+    index: int = -1
+    inflated: int = 0
 
     @property
     def _wanted(self) -> bool:
         """Whether what is being opened wasn't read before."""
-        return self.start == 0 or self._index >= self.start
+        return self.start == 0 or self.index >= self.start
 
     def parts(self, content: Content, name: str = "", layer: int = 0) -> Iterator[Part]:
         """Yield what a file or member holds."""
@@ -178,8 +175,8 @@ class _Walk:
                     f"it is packed more than {self.limits.layers} layers deep",
                     hint="unpack the outer ones",
                 )
-            if kind in self._containers:
-                yield from self._members(self._containers[kind](content), name, layer)
+            if kind in _CONTAINERS:
+                yield from self._members(_CONTAINERS[kind](self, content), name, layer)
             elif kind in TABLES:
                 if wanted:
                     yield from self._rows(content, kind)
@@ -199,8 +196,8 @@ class _Walk:
         for name, member in members:
             if is_junk(name):
                 continue
-            self._index += 1
-            if self._index >= self.limits.members:
+            self.index += 1
+            if self.index >= self.limits.members:
                 raise self._too_many()
             fault = member if isinstance(member, str) else name_fault(name)
             if name in seen:
@@ -208,10 +205,10 @@ class _Walk:
             seen.add(name)
             inner = f"{outer}!{name}" if outer else name
             if self._wanted:
-                yield Member(self._index, inner)
+                yield Member(self.index, inner)
                 if fault:
                     yield _set_aside("open", fault)
-            if isinstance(member, Content) and not fault and self._index not in self.avoid:
+            if isinstance(member, Content) and not fault and self.index not in self.avoid:
                 yield from self.parts(member, inner, layer + 1)
         if not seen:
             raise DocumentError("the archive holds no files")
@@ -282,9 +279,9 @@ class _Walk:
             if len(infos) > self.limits.members:
                 raise self._too_many()
             inflated = sum(info.file_size for info in infos)
-            self._inflated += inflated
+            self.inflated += inflated
             refuse_bomb(inflated, sum(info.compress_size for info in infos), self.limits)
-            refuse_bomb(self._inflated, self._inflated, self.limits)
+            refuse_bomb(self.inflated, self.inflated, self.limits)
             for info in infos:
                 if stat.S_ISLNK(info.external_attr >> 16):
                     yield info.orig_filename, "it is a link, not a file"
@@ -308,6 +305,9 @@ class _Walk:
                     yield name, f"it is larger than {most / 1e6:,.0f} MB (unpack the archive)"
                 else:
                     yield name, Content.of_bytes(name, taken.read())
+
+
+_CONTAINERS = {kinds.ZIP: _Walk._in_zip, kinds.TAR: _Walk._in_tar, kinds.MBOX: _Walk._in_mbox}
 
 
 def _set_aside(stage: str, error: str, row: str = "") -> SetAside:

@@ -67,18 +67,13 @@ _IN_COMPOUND = {
     "WordDocument": "a Word file of the years up to 2003",
     "PowerPoint Document": "a PowerPoint file of the years up to 2003",
 }
-_BY_NAME = {
-    ".csv": CSV,
-    ".tsv": TSV,
-    ".tab": TSV,
-    ".jsonl": JSONL,
-    ".ndjson": JSONL,
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".eml": EML,
-    ".html": HTML,
-    ".htm": HTML,
-    ".xhtml": HTML,
+_SUFFIXES = {
+    CSV: ".csv",
+    TSV: ".tsv .tab",
+    JSONL: ".jsonl .ndjson",
+    MARKDOWN: ".md .markdown",
+    EML: ".eml",
+    HTML: ".html .htm .xhtml",
 }
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
@@ -184,7 +179,7 @@ def _binary(sample: bytes) -> bool:
 def _kind_of_text(head: bytes, name: str) -> str:
     start = head[:8192].decode(encoding_of(head), "replace").removeprefix("\ufeff")
     suffix = PurePosixPath(name.lower()).suffix
-    named = _BY_NAME.get(suffix)
+    named = next((k for k, known in _SUFFIXES.items() if suffix in known.split()), None)
     if _HTML.match(start) or (named == HTML and "<" in start):
         return HTML
     if _XML.match(start):

@@ -105,7 +105,7 @@ class DocumentReader:
         """
         if self._reading:
             raise RuntimeError("read() was called again before the last file was read to its end")
-        file = _File(source, self.limits)
+        file = _File(source, visible(str(source.path)), self.limits)
         try:
             file.sha256 = _hash_of_readable(source, self.limits.file_bytes)
         except (DocumentError, OSError) as error:
@@ -125,11 +125,11 @@ class DocumentReader:
 
     def _exchange(self, file: _File) -> Iterator[Document | SetAside]:
         """Read one file, with a new child for each that dies on a member of an archive."""
-        source = file.source
         while True:
             process = self._process = self._process or _ReadingProcess(self.limits, self.options)
             try:
-                process.send((os.fsencode(source.path).hex(), file.start, file.avoid))
+                path = os.fsencode(file.source.path).hex()
+                process.send((path, file.start, file.avoid))
                 while (parts := process.answer()) is not None:
                     found = file.found(parts)
                     process.used |= bool(found)
@@ -173,6 +173,7 @@ class _File:
     """A file and where its reading stands; names its documents, so that the child can't."""
 
     source: Source
+    path: str
     limits: Limits
     sha256: str | None = None
     member: str | None = None
@@ -188,7 +189,7 @@ class _File:
     def found(self, parts: list[Document | SetAside | Member]) -> list[Document | SetAside]:
         try:
             return [one for part in parts if (one := self._named(part))]
-        except ValueError as error:
+        except (ValueError, DocumentError) as error:
             raise _misunderstood() from error
 
     def _named(self, part: Document | SetAside | Member) -> Document | SetAside | None:
@@ -207,15 +208,14 @@ class _File:
         return replace(
             part,
             id=self._id(part.id),
-            path=visible(str(self.source.path)),
+            path=self.path,
             sha256=part.sha256 or self.sha256 or "",
             folder=self.source.folder,
             unread=tuple(map(_shown, part.unread[:_UNREAD_PARTS])),
         )
 
     def set_aside(self, stage: str, error: str, row: str = "") -> SetAside:
-        path = visible(str(self.source.path))
-        return SetAside(self._id(row), path, self.sha256, stage, _shown(error))
+        return SetAside(self._id(row), self.path, self.sha256, stage, _shown(error))
 
     def _id(self, row: str) -> str:
         member = "" if self.member is None else f"!{self.member}"
