@@ -74,26 +74,6 @@ def test_the_child_is_kept_for_the_next_file_and_started_anew_after_its_death(so
         assert reader._process is not first
 
 
-def test_files_are_read_ahead_and_each_answer_stays_with_its_file(tmp_path):
-    names = ["a.txt", "t.csv", "gone.txt", "b.txt", "c.txt"]
-    for name in {*names} - {"gone.txt"}:
-        (tmp_path / name).write_text(f"text\n{name} tells of the talks\n" * 1000)
-    sources = [Source(tmp_path / name, name) for name in names]
-    with DocumentReader() as reader:
-        reader.expect(sources)
-        assert reader_ids(reader, sources[0]) == {"a.txt"}
-        rows = reader.read(sources[1])
-        next(rows)
-        rows.close()
-        assert [reader_ids(reader, one) for one in sources[2:4]] == [{"gone.txt"}, {"b.txt"}]
-        # What was expected may also not come.
-        assert reader_ids(reader, sources[0]) == {"a.txt"}
-
-
-def reader_ids(reader, source):
-    return {found.id for found in reader.read(source)}
-
-
 def test_closing_ends_the_child(source):
     with DocumentReader() as reader:
         list(reader.read(source))

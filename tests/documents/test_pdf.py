@@ -1,6 +1,9 @@
+import io
+
+import pypdfium2
 import pytest
 
-from tests.documents.makers import encrypted_pdf, page, pdf, scanned_pdf
+from tests.documents.makers import FILLER, encrypted_pdf, page, pdf, scanned_pdf
 from textclass.documents import Limits
 from textclass.documents.pdf import read_pdf
 from textclass.errors import DocumentError
@@ -149,6 +152,16 @@ def test_a_scanned_page_with_a_stamp_is_scanned_and_an_empty_one_is_not():
     stamp = page((300, 20, 8, "Copy 7"))
     got = read_pdf(pdf([TEXT_PAGE, picture(stamp), b"", picture(stamp)], extra=[IMAGE]), LIMITS)
     assert got.unread == ("pages 2, 4: no text layer",)
+
+
+@pytest.mark.parametrize(("data", "told"), [(scanned_pdf(), True), (pdf([TEXT_PAGE]), False)])
+def test_attachments_are_read_whatever_the_pages_are(read, data, told):
+    document = pypdfium2.PdfDocument(data)
+    document.new_attachment("a.txt").set_data(FILLER.encode())
+    document.save(buffer := io.BytesIO())
+    outer, attached = read("a.pdf", buffer.getvalue())
+    assert (attached.id, attached.text) == ("a.pdf!a.txt", FILLER)
+    assert ("page 1: no text layer" in getattr(outer, "error", "")) == told
 
 
 def with_annotation(annotation, *, catalog=b""):

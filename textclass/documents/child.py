@@ -15,7 +15,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -23,7 +23,7 @@ import orjson
 
 from textclass.documents import detect as kinds
 from textclass.documents.boilerplate import boilerplate_spans
-from textclass.documents.content import Content, Reading, from_gzip, from_member, refuse_bomb
+from textclass.documents.content import Content, Reading, from_member, refuse_bomb
 from textclass.documents.document import (
     OUT_OF_MEMORY,
     Document,
@@ -59,7 +59,6 @@ _DOCUMENTS: dict[str, Callable[[bytes, Limits], Reading]] = {
     kinds.MARKDOWN: read_markdown,
     kinds.TEXT: read_text,
 }
-_CONTAINERS = {kinds.ZIP, kinds.TAR, kinds.MBOX}
 _WITH_ATTACHMENTS = {kinds.EML, kinds.MSG, kinds.PDF}
 _WITH_BOILERPLATE = {kinds.HTML, kinds.MHTML, kinds.TEXT}
 _OPEN_FILES = 64
@@ -79,10 +78,10 @@ def main() -> None:
         _send(None, connection)
         try:
             while True:
-                for path, start, avoid in orjson.loads(connection.recv_bytes()):
-                    walk = _Walk(limits, options, start, avoid)
-                    content = Content.of_file(Path(os.fsdecode(bytes.fromhex(path))))
-                    _answer(walk.parts(content, wanted=start == 0), limits, connection)
+                path, start, avoid = orjson.loads(connection.recv_bytes())
+                content = Content.of_file(Path(os.fsdecode(bytes.fromhex(path))))
+                walk = _Walk(limits, options, start, avoid)
+                _answer(walk.parts(content), limits, connection)
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
 
@@ -135,6 +134,7 @@ def _allow_cpu(seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
+@dataclass
 class _Walk:
     """The way through one file; a member's index is its place among all, whatever holds it.
 
@@ -146,25 +146,29 @@ class _Walk:
         The first member that is still wanted.
     avoid : collection of int
         Members that mustn't be opened.
+    index : int
+        Of the member that is open; -1 is the file itself.
+    inflated : int
+        Bytes of the archives that were opened.
     """
 
-    def __init__(
-        self, limits: Limits, options: TableOptions, start: int, avoid: Collection[int]
-    ) -> None:
-        self.limits = limits
-        self.options = options
-        self.start = start
-        self.avoid = avoid
-        self._index = -1
-        self._inflated = 0
+    limits: Limits
+    options: TableOptions
+    start: int
+    avoid: Collection[int]
+    index: int = -1
+    inflated: int = 0
 
-    def parts(
-        self, content: Content, name: str = "", layer: int = 0, *, wanted: bool
-    ) -> Iterator[Part]:
-        """Yield what a file or member holds; what was read before isn't `wanted`."""
-        stage = "detect"
+    @property
+    def _wanted(self) -> bool:
+        """Whether what is being opened wasn't read before."""
+        return self.start == 0 or self.index >= self.start
+
+    def parts(self, content: Content, name: str = "", layer: int = 0) -> Iterator[Part]:
+        """Yield what a file or member holds."""
+        stage, wanted = "detect", self._wanted
         try:
-            kind, content = self._kind(content)
+            kind, content = kinds.unpacked(content, self.limits)
             stage = "read"
             if layer > self.limits.layers:
                 raise DocumentError(
@@ -172,26 +176,17 @@ class _Walk:
                     hint="unpack the outer ones",
                 )
             if kind in _CONTAINERS:
-                yield from self._members(self._contained(content, kind), name, layer)
+                yield from self._members(_CONTAINERS[kind](self, content), name, layer)
             elif kind in TABLES:
                 if wanted:
                     yield from self._rows(content, kind)
             elif wanted or kind in _WITH_ATTACHMENTS:
-                yield from self._document(content, kind, name, layer, wanted=wanted)
+                yield from self._document(content, kind, name, layer)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - a parser may raise anything on hostile bytes
             if wanted:
                 yield _set_aside(stage, _told(error))
-
-    def _kind(self, content: Content) -> tuple[str, Content]:
-        kind = kinds.detect(content, self.limits)
-        if kind == kinds.GZIP:
-            content = from_gzip(content, self.limits)
-            kind = kinds.detect(content, self.limits)
-            if kind == kinds.GZIP:
-                raise DocumentError("it is packed twice with gzip", hint="unpack it once")
-        return kind, content
 
     def _members(
         self, members: Iterable[tuple[str, Content | str]], outer: str, layer: int
@@ -201,22 +196,20 @@ class _Walk:
         for name, member in members:
             if is_junk(name):
                 continue
-            self._index += 1
-            index = self._index
-            if index >= self.limits.members:
+            self.index += 1
+            if self.index >= self.limits.members:
                 raise self._too_many()
-            wanted = index >= self.start
             fault = member if isinstance(member, str) else name_fault(name)
             if name in seen:
                 fault = "another member has the same name"
             seen.add(name)
             inner = f"{outer}!{name}" if outer else name
-            if wanted:
-                yield Member(index, inner)
-            if fault and wanted:
-                yield _set_aside("open", fault)
-            elif isinstance(member, Content) and not fault and index not in self.avoid:
-                yield from self.parts(member, inner, layer + 1, wanted=wanted)
+            if self._wanted:
+                yield Member(self.index, inner)
+                if fault:
+                    yield _set_aside("open", fault)
+            if isinstance(member, Content) and not fault and self.index not in self.avoid:
+                yield from self.parts(member, inner, layer + 1)
         if not seen:
             raise DocumentError("the archive holds no files")
 
@@ -238,9 +231,7 @@ class _Walk:
         if not number:
             yield _set_aside("text", "the table has no rows")
 
-    def _document(
-        self, content: Content, kind: str, name: str, layer: int, *, wanted: bool
-    ) -> Iterator[Part]:
+    def _document(self, content: Content, kind: str, name: str, layer: int) -> Iterator[Part]:
         data = content.whole(self.limits.document_bytes)
         reading = _DOCUMENTS[kind](data, self.limits)
         text, unread = reading.text, list(reading.unread)
@@ -251,7 +242,7 @@ class _Walk:
                 attachments.append((attached.name, attached))
             except (DocumentError, zipfile.BadZipFile) as error:
                 unread.append(f"attachment {attached.name}: {_shortly(error)}")
-        if wanted:
+        if self._wanted:
             refuse_longer(len(text), self.limits.text_chars)
             if text.strip():
                 yield Document(
@@ -274,15 +265,10 @@ class _Walk:
         if attachments:
             yield from self._members(attachments, name, layer)
 
-    def _contained(self, content: Content, kind: str) -> Iterator[tuple[str, Content | str]]:
-        if kind == kinds.ZIP:
-            yield from self._in_zip(content)
-        elif kind == kinds.TAR:
-            yield from self._in_tar(content)
-        else:
-            for number, mail in enumerate(split_mbox(content, self.limits), 1):
-                name = f"{number}.eml"
-                yield name, mail if isinstance(mail, str) else Content.of_bytes(name, mail)
+    def _in_mbox(self, content: Content) -> Iterator[tuple[str, Content | str]]:
+        for number, mail in enumerate(split_mbox(content, self.limits), 1):
+            name = f"{number}.eml"
+            yield name, mail if isinstance(mail, str) else Content.of_bytes(name, mail)
 
     def _in_zip(self, content: Content) -> Iterator[tuple[str, Content | str]]:
         with (
@@ -293,9 +279,9 @@ class _Walk:
             if len(infos) > self.limits.members:
                 raise self._too_many()
             inflated = sum(info.file_size for info in infos)
-            self._inflated += inflated
+            self.inflated += inflated
             refuse_bomb(inflated, sum(info.compress_size for info in infos), self.limits)
-            refuse_bomb(self._inflated, self._inflated, self.limits)
+            refuse_bomb(self.inflated, self.inflated, self.limits)
             for info in infos:
                 if stat.S_ISLNK(info.external_attr >> 16):
                     yield info.orig_filename, "it is a link, not a file"
@@ -319,6 +305,9 @@ class _Walk:
                     yield name, f"it is larger than {most / 1e6:,.0f} MB (unpack the archive)"
                 else:
                     yield name, Content.of_bytes(name, taken.read())
+
+
+_CONTAINERS = {kinds.ZIP: _Walk._in_zip, kinds.TAR: _Walk._in_tar, kinds.MBOX: _Walk._in_mbox}
 
 
 def _set_aside(stage: str, error: str, row: str = "") -> SetAside:

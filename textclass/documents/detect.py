@@ -7,7 +7,7 @@ import re
 import zipfile
 from pathlib import PurePosixPath
 
-from textclass.documents.content import Content
+from textclass.documents.content import Content, from_gzip
 from textclass.documents.document import Limits
 from textclass.documents.plain_text import encoding_of
 from textclass.errors import DocumentError
@@ -67,18 +67,13 @@ _IN_COMPOUND = {
     "WordDocument": "a Word file of the years up to 2003",
     "PowerPoint Document": "a PowerPoint file of the years up to 2003",
 }
-_BY_NAME = {
-    ".csv": CSV,
-    ".tsv": TSV,
-    ".tab": TSV,
-    ".jsonl": JSONL,
-    ".ndjson": JSONL,
-    ".md": MARKDOWN,
-    ".markdown": MARKDOWN,
-    ".eml": EML,
-    ".html": HTML,
-    ".htm": HTML,
-    ".xhtml": HTML,
+_SUFFIXES = {
+    CSV: ".csv",
+    TSV: ".tsv .tab",
+    JSONL: ".jsonl .ndjson",
+    MARKDOWN: ".md .markdown",
+    EML: ".eml",
+    HTML: ".html .htm .xhtml",
 }
 _HTML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
@@ -90,6 +85,23 @@ _MAIL_HEADER = re.compile(
 )
 _SAVED_PAGE = re.compile(r"^content-type:\s*multipart/related", re.I | re.M)
 _MBOX = re.compile(r"From \S.*\d{4}.*\n(?:>?[\w-]+:|\s)")
+
+
+def unpacked(content: Content, limits: Limits) -> tuple[str, Content]:
+    """Return the media type of `content`, and itself; of a gzip, those of what it holds.
+
+    Raises
+    ------
+    DocumentError
+        As `detect`; also if it is packed twice.
+    """
+    kind = detect(content, limits)
+    if kind != GZIP:
+        return kind, content
+    content = from_gzip(content, limits)
+    if detect(content, limits) == GZIP:
+        raise DocumentError("it is packed twice with gzip", hint="unpack it once")
+    return detect(content, limits), content
 
 
 def detect(content: Content, limits: Limits) -> str:
@@ -167,7 +179,7 @@ def _binary(sample: bytes) -> bool:
 def _kind_of_text(head: bytes, name: str) -> str:
     start = head[:8192].decode(encoding_of(head), "replace").removeprefix("\ufeff")
     suffix = PurePosixPath(name.lower()).suffix
-    named = _BY_NAME.get(suffix)
+    named = next((k for k, known in _SUFFIXES.items() if suffix in known.split()), None)
     if _HTML.match(start) or (named == HTML and "<" in start):
         return HTML
     if _XML.match(start):

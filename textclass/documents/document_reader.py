@@ -10,8 +10,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache
@@ -80,8 +79,6 @@ class DocumentReader:
         self.limits = limits or Limits()
         self.options = TableOptions(text_column, id_column)
         self._process: _ReadingProcess | None = None
-        self._expected: deque[_File] = deque()
-        self._asked = False  # whether the process knows what is expected
         self._reading = False
 
     def __enter__(self) -> DocumentReader:
@@ -92,17 +89,9 @@ class DocumentReader:
 
     def close(self) -> None:
         """End the child process; the next `read` starts another."""
-        self._asked = False
         if self._process:
             self._process.stop()
             self._process = None
-
-    def expect(self, sources: Iterable[Source]) -> None:
-        """Let the child read ahead: `read` will be called for these files next, in this order."""
-        if self._asked and self._expected:
-            self.close()
-        self._expected = deque(_File(source, self.limits) for source in sources)
-        self._asked = False
 
     def read(self, source: Source) -> Iterator[Document | SetAside]:
         """Yield what a file holds: at least one document or set-aside, in a fixed order.
@@ -116,11 +105,14 @@ class DocumentReader:
         """
         if self._reading:
             raise RuntimeError("read() was called again before the last file was read to its end")
-        if not (self._expected and self._expected[0].source.path == source.path):
-            self.expect([source])
-        file = self._expected.popleft()
-        if file.fault:
-            yield file.set_aside("open", file.fault)
+        file = _File(source, visible(str(source.path)), self.limits)
+        try:
+            file.sha256 = _hash_of_readable(source, self.limits.file_bytes)
+        except (DocumentError, OSError) as error:
+            told = str(error)
+            if isinstance(error, OSError):
+                told = f"it can't be opened: {error.strerror or error}"
+            yield file.set_aside("open", told)
             return
         self._reading = True
         try:
@@ -136,15 +128,13 @@ class DocumentReader:
         while True:
             process = self._process = self._process or _ReadingProcess(self.limits, self.options)
             try:
-                if not self._asked:
-                    wanted = [file, *self._expected]
-                    process.send([one.request() for one in wanted if not one.fault])
-                    self._asked = True
+                path = os.fsencode(file.source.path).hex()
+                process.send((path, file.start, file.avoid))
                 while (parts := process.answer()) is not None:
                     found = file.found(parts)
                     process.used |= bool(found)
                     yield from found
-                if not file.found_any:
+                if not (file.start or file.given):
                     raise _misunderstood()
                 return
             except _ReaderDied as death:
@@ -165,44 +155,31 @@ class DocumentReader:
                 return
 
 
+def _hash_of_readable(source: Source, most: int) -> str:
+    """Return the hash of a file that may be read."""
+    if source.root is not None and leaves(source.path, source.root):
+        raise DocumentError(
+            "it is a link that leads out of its folder, so it isn't followed",
+            hint="name the file itself, if you mean it",
+        )
+    with open_file(source.path) as stream:
+        if os.fstat(stream.fileno()).st_size > most:
+            raise DocumentError(f"it is larger than {most / 1e6:,.0f} MB", hint="split it")
+        return source.sha256 or hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 @dataclass
 class _File:
     """A file and where its reading stands; names its documents, so that the child can't."""
 
     source: Source
+    path: str
     limits: Limits
     sha256: str | None = None
-    fault: str = ""  # Why it can't even be opened.
     member: str | None = None
     start: int = 0  # The first member that may still come.
     avoid: list[int] = field(default_factory=list)  # Members that ended the reading.
     given: int = 0  # Parts of this member or file.
-    found_any: bool = False
-
-    def __post_init__(self) -> None:
-        self.path = visible(str(self.source.path))
-        try:
-            self.sha256 = self._checked()
-        except DocumentError as error:
-            self.fault = str(error)
-        except OSError as error:
-            self.fault = f"it can't be opened: {error.strerror or error}"
-
-    def _checked(self) -> str:
-        """Return the hash of a file that may be read."""
-        source, most = self.source, self.limits.file_bytes
-        if source.root is not None and leaves(source.path, source.root):
-            raise DocumentError(
-                "it is a link that leads out of its folder, so it isn't followed",
-                hint="name the file itself, if you mean it",
-            )
-        with open_file(source.path) as stream:
-            if os.fstat(stream.fileno()).st_size > most:
-                raise DocumentError(f"it is larger than {most / 1e6:,.0f} MB", hint="split it")
-            return source.sha256 or hashlib.file_digest(stream, "sha256").hexdigest()
-
-    def request(self) -> tuple[str, int, list[int]]:
-        return os.fsencode(self.source.path).hex(), self.start, self.avoid
 
     def go_back(self) -> None:
         """Go back to before the member that is being read."""
@@ -212,11 +189,10 @@ class _File:
     def found(self, parts: list[Document | SetAside | Member]) -> list[Document | SetAside]:
         try:
             return [one for part in parts if (one := self._named(part))]
-        except ValueError as error:
+        except (ValueError, DocumentError) as error:
             raise _misunderstood() from error
 
     def _named(self, part: Document | SetAside | Member) -> Document | SetAside | None:
-        self.found_any = True
         if isinstance(part, Member):
             if not self.start <= part.index < self.limits.members:
                 raise ValueError("members must come in order")
@@ -253,21 +229,16 @@ def _shown(text: str) -> str:
 
 def _check(part: Document, limits: Limits) -> None:
     """Raise ValueError if the child can't honestly have sent this."""
-    if not part.text.strip() or len(part.text) > limits.text_chars:
-        raise ValueError("a text that is empty or too long")
+    if not part.text.strip() or len(part.text) > limits.text_chars or "\0" in part.text:
+        raise ValueError("a text that is empty, too long, or holds what can't be stored")
+    if b"\\u0000" in orjson.dumps(part.columns) and plain(part.columns) != part.columns:
+        raise ValueError("a column that holds what can't be stored")
     if part.sha256 and not _SHA256.fullmatch(part.sha256):
         raise ValueError("a wrong hash")
     for places in (part.page_starts, [place for span in part.boilerplate for place in span]):
         within = [0, *places, len(part.text)]
         if within != sorted(within):
             raise ValueError("places that don't lie in the text")
-
-
-def _holds_nul(part: Document | SetAside | Member) -> bool:
-    """Whether a document holds what can't be stored; names and errors are made visible."""
-    if not isinstance(part, Document):
-        return False
-    return "\0" in part.text or plain(part.columns) != part.columns
 
 
 @cache
@@ -315,7 +286,11 @@ class _ReadingProcess:
         # The child finds this package wherever the parent found it.
         places = [str(Path(__file__).parents[2]), *map(os.path.abspath, sys.path)]
         environment |= {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
-        self._socket, theirs = socket.socketpair()
+        ours, theirs = socket.socketpair()
+        # The kernel's own clock, also for a message that stops half-way.
+        wait = struct.pack("ll", limits.wall_seconds, 0)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
+        self._connection = Connection(ours.detach())
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "textclass.documents.child"],
@@ -326,23 +301,16 @@ class _ReadingProcess:
                 # Ctrl-C on the terminal is the parent's business.
                 start_new_session=True,
             )
-        self._connection = Connection(os.dup(self._socket.fileno()))
         try:
-            self._wait_at_most(_START_SECONDS)
             self.send({"limits": asdict(limits), "options": asdict(options)})
+            self._connection.poll(_START_SECONDS)
             self.answer()
-            self._wait_at_most(limits.wall_seconds)
         except _ReaderDied as error:
             self.stop()
             raise DocumentError(
                 "the reading process doesn't start",
                 hint="to see why, run: python -m textclass.documents.child < /dev/null",
             ) from error
-
-    def _wait_at_most(self, seconds: int) -> None:
-        # The kernel's own clock, also for a message that stops half-way.
-        wait = struct.pack("ll", seconds, 0)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
 
     def send(self, request: object) -> None:
         """Tell it what to do."""
@@ -367,17 +335,13 @@ class _ReadingProcess:
             raise _ReaderDied("the reading process sent more than its limits allow") from error
         try:
             # strict: nothing is taken for what it isn't.
-            parts = _form().validate_json(data, strict=True)
+            return _form().validate_json(data, strict=True)
         except ValueError as error:
             raise _misunderstood() from error
-        if b"\\u0000" in data and any(map(_holds_nul, parts or ())):
-            raise _misunderstood()
-        return parts
 
     def stop(self) -> None:
         """End it at once."""
         self._connection.close()
-        self._socket.close()
         with self._process:
             self._process.kill()
 

@@ -25,11 +25,15 @@ _COMPONENT_BYTES = 255
 
 _JUNK = re.compile(r"~\$|(?:thumbs\.db|desktop\.ini|\.ds_store|ehthumbs\.db)$|\._", re.IGNORECASE)
 _HEAD = 64 << 10
-# What outputs of this program hold: an SQLite application id, a tag, names of columns or keys.
+# What outputs of this program hold: an SQLite application id, a tag, names of columns or keys. The
+# names stand after a comma, quote or tag, and in Parquet after their lengths.
 _LEDGER = b"txlg"
 _REPORT = b'<meta name="generator" content="textclass'
+_NAME = re.compile(
+    rb'(?:^|[,">\x04-\x08])(document|outcome|model|start|sha256|path|stage|error)(?!\w)'
+)
 _RESULT = {b"document", b"outcome", b"model"}
-_SET_ASIDE = [b"id", b"path", b"sha256", b"stage", b"error"]
+_SET_ASIDE = {b"path", b"sha256", b"stage", b"error"}
 
 
 def find_inputs(
@@ -214,38 +218,23 @@ def is_own_output(path: Path) -> str | None:
                 return "ledger" if head[68:72] == _LEDGER else None
             if _REPORT in head[:4096]:
                 return "report"
-            names = _column_names(head, stream)
+            names = set(_NAME.findall(_header(head, stream)))
     except (OSError, DocumentError, zlib.error, zipfile.BadZipFile, NotImplementedError):
         return None
-    if names[: len(_SET_ASIDE)] == _SET_ASIDE:
+    if names >= _SET_ASIDE:
         return "list of what was set aside"
-    is_result = set(names) >= _RESULT and {b"start", b"sha256"} & set(names)
-    return "file of results" if is_result else None
+    return "file of results" if names >= _RESULT and names & {b"start", b"sha256"} else None
 
 
-def _column_names(head: bytes, stream: BinaryIO) -> list[bytes]:
-    """Return the keys or columns that a file seems to have; of a workbook, any cells."""
-    line = head.partition(b"\n")[0].strip()
+def _header(head: bytes, stream: BinaryIO) -> bytes:
+    """Return the part of a file that names its columns; of a workbook, cells and texts."""
     if head.startswith(b"PAR1"):
-        stream.seek(-8, os.SEEK_END)
+        end = stream.seek(-8, os.SEEK_END)
         size = int.from_bytes(stream.read(4), "little")
-        stream.seek(-8 - min(size, os.fstat(stream.fileno()).st_size - 8), os.SEEK_END)
-        footer = stream.read(size)
-        # The names stand there after their lengths.
-        wanted = [*_RESULT, b"start", b"sha256"]
-        return [name for name in wanted if bytes([len(name)]) + name in footer]
-    if head.startswith(b"PK\x03\x04"):
-        return re.findall(rb">(\w+)<", _cells(stream))
-    if head.startswith(b"{"):
-        return re.findall(rb'[{ ,]"(\w+)":', line)
-    return line.removeprefix(b"\xef\xbb\xbf").split(b",")
-
-
-def _cells(stream: BinaryIO) -> bytes:
-    """Return the beginnings of a workbook's first sheet and of its texts."""
+        stream.seek(max(end - size, 0))
+        return stream.read(size)
+    if not head.startswith(b"PK\x03\x04"):
+        return head.partition(b"\n")[0]
     with zipfile.ZipFile(stream) as book:
-        parts = []
-        for name in {"xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"} & set(book.namelist()):
-            with book.open(name) as part:
-                parts.append(part.read(_HEAD))
-    return b" ".join(parts)
+        names = {"xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"}.intersection(book.namelist())
+        return b" ".join(book.open(name).read(_HEAD) for name in names)

@@ -9,9 +9,9 @@ import ctypes
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain, groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from textclass.documents.content import Content, Reading
@@ -20,7 +20,7 @@ from textclass.documents.plain_text import iso_date, refuse_longer, tidy
 from textclass.errors import DocumentError
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfAttachment, PdfDocument, PdfPage, PdfTextPage
+    from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
 
 _Box = tuple[float, float, float, float]  # left, bottom, right, top
 
@@ -33,7 +33,6 @@ _NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
 _XFA = 2
 _FIELDS = {4, 5, 6}
 _NOTES = {1, 3, 9, 10, 11, 12}
-_QUARTER = 90
 # In PDF units: the least gap between columns and width of a column of prose; inaccuracy of places;
 # height of a note's letters.
 _GUTTER = 12
@@ -42,7 +41,6 @@ _SLACK = 5
 _NOTE = 12
 _ROWS = 4  # So many rows stand side by side in columns.
 _ROW = 0.7  # Of a line's height.
-_DATE = re.compile(r"D:(\d{4}(?:\d\d){0,5})(Z|[+-]\d\d'?(?:\d\d)?)?")
 _EDGE_LINES = 3
 _MOST_PAGES = 0.6
 _FEWEST_PAGES = 3
@@ -69,50 +67,39 @@ _ROMAN = re.compile(r"\b[ivxlc]+\b")
 
 
 def read_pdf(data: bytes, limits: Limits) -> Reading:
-    """Return the text of a PDF with the offsets of its pages.
+    """Return the text of a PDF with the offsets of its pages, and what is attached to it.
 
     What is filled into forms and what is written on pages belongs to it. Pages that are pictures
     are told as unread.
     """
-    document = _open(data)
-    try:
-        if len(document) > limits.pages:
-            raise DocumentError(f"it has {len(document):,} pages, more than {limits.pages:,}")
-        kind, unread = document.get_formtype(), []
-        if kind:
-            document.init_forms()
-        if kind == _XFA:
-            unread.append(
-                "form fields: in a form that only Adobe's programs show (print it to PDF)"
-            )
-        pages = _pages(document, limits)
-        kept = _without_running_heads(pages)
-        unread += _without_text(document, kept, pages)
-        # Where nothing else is left, what repeats is the document.
-        text, starts = _joined(kept if any(kept) else pages)
-        attachments = [
-            Content.of_bytes(file.get_name() or f"file {number}", bytes(file.get_data()))
-            for number, file in enumerate(_attached(document), 1)
-        ]
-        return Reading(text, starts, _date(document), tuple(unread), attachments)
-    finally:
-        document.close()
-
-
-def _open(data: bytes) -> PdfDocument:
     import pypdfium2
 
     try:
-        return pypdfium2.PdfDocument(data)
+        document = pypdfium2.PdfDocument(data)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise DocumentError("it is encrypted", hint="save it without a password") from error
         raise DocumentError("it is damaged or cut short", hint="fetch the file again") from error
-
-
-def _attached(document: PdfDocument) -> Iterator[PdfAttachment]:
-    for place in range(document.count_attachments()):
-        yield document.get_attachment(place)
+    with document:
+        if len(document) > limits.pages:
+            raise DocumentError(f"it has {len(document):,} pages, more than {limits.pages:,}")
+        if document.get_formtype():
+            document.init_forms()
+        pages = _pages(document, limits)
+        kept = _without_running_heads(pages)
+        attached = map(document.get_attachment, range(document.count_attachments()))
+        attachments = [
+            Content.of_bytes(file.get_name() or f"file {number}", bytes(file.get_data()))
+            for number, file in enumerate(attached, 1)
+        ]
+        scanned = {n for n, lines in enumerate(kept) if _is_scanned(lines, document, n)}
+        read = [lines for number, lines in enumerate(pages) if lines and number not in scanned]
+        if scanned and not read and not attachments:
+            raise DocumentError("it is scanned and has no text layer", hint="it needs OCR first")
+        # Where nothing else is left, what repeats is the document.
+        text, starts = _joined(kept if any(kept) else pages)
+        unread = tuple(_unread(document, pages, scanned))
+        return Reading(text, starts, _date(document), unread, attachments)
 
 
 def _pages(document: PdfDocument, limits: Limits) -> list[list[_Line]]:
@@ -122,50 +109,20 @@ def _pages(document: PdfDocument, limits: Limits) -> list[list[_Line]]:
         chars += textpage.count_chars()
         refuse_longer(chars, limits.text_chars)
         turn = page.get_rotation()
-        pages.append(_with_notes(_lines(textpage, turn), page, turn))
+        lines = _by_columns(textpage, turn) or _lines(textpage, turn)
+        pages.append(_with_notes(lines, page, turn))
         textpage.close()
         page.close()
     return pages
 
 
-def _without_text(
-    document: PdfDocument, kept: list[list[_Line]], pages: list[list[_Line]]
-) -> list[str]:
-    """Return which pages hold pictures, or drawn letters, in place of text."""
-    scanned = [
-        number
-        for number, lines in enumerate(kept)
-        if sum(len(line.text) for line in lines) < _SCANNED and _is_picture(document[number])
-    ]
-    if scanned and not any(lines for n, lines in enumerate(pages) if n not in set(scanned)):
-        raise DocumentError("it is scanned and has no text layer", hint="it needs OCR first")
-    garbled = [n for n, lines in enumerate(pages) if _is_garbled("".join(x.text for x in lines))]
-    return [
-        f"{ranges}: {why}"
-        for found, why in (
-            (scanned, "no text layer"),
-            (garbled, "letters whose font doesn't say what they are"),
-        )
-        if (ranges := _ranges(found))
-    ]
-
-
-def _ranges(pages: list[int]) -> str:
-    """Return page numbers from 0 in words, such as `pages 3-10, 12`."""
-    runs: list[list[int]] = []
-    for page in pages:
-        if runs and runs[-1][1] == page:
-            runs[-1][1] += 1
-        else:
-            runs.append([page + 1, page + 1])
-    shown = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-    return shown and f"page{'s' if len(pages) > 1 else ''} {shown}"
-
-
-def _is_picture(page: PdfPage) -> bool:
-    """Whether pictures cover much of a page, or so many lines that they may be letters."""
+def _is_scanned(lines: list[_Line], document: PdfDocument, number: int) -> bool:
+    """Whether a page holds pictures, or so many paths that they may be letters, and no text."""
     import pypdfium2.raw as pdfium
 
+    if sum(len(line.text) for line in lines) >= _SCANNED:
+        return False
+    page = document[number]
     width, height = page.get_size()
     covered = paths = 0.0
     for thing in page.get_objects(max_depth=3):
@@ -176,6 +133,27 @@ def _is_picture(page: PdfPage) -> bool:
     return covered > _COVERED * width * height or paths > _LETTERS
 
 
+def _unread(
+    document: PdfDocument, pages: list[list[_Line]], scanned: Iterable[int]
+) -> Iterator[str]:
+    if document.get_formtype() == _XFA:
+        yield "form fields: in a form that only Adobe's programs show (print it to PDF)"
+    if scanned:
+        yield f"{_ranges(scanned)}: no text layer"
+    texts = ("".join(line.text for line in lines) for lines in pages)
+    garbled = [number for number, text in enumerate(texts) if _is_garbled(text)]
+    if garbled:
+        yield f"{_ranges(garbled)}: letters whose font doesn't say what they are"
+
+
+def _ranges(pages: Iterable[int]) -> str:
+    """Return page numbers from 0 in words, such as `pages 3-10, 12`."""
+    runs = groupby(enumerate(sorted(pages), 1), lambda pair: pair[1] - pair[0])
+    ends = [[page + 1 for _, page in run] for _, run in runs]
+    shown = ", ".join(f"{run[0]}-{run[-1]}" if run[1:] else f"{run[0]}" for run in ends)
+    return f"page {shown}" if shown.isdigit() else f"pages {shown}"
+
+
 def _is_garbled(text: str) -> bool:
     if text.isascii() or len(text) < _SCANNED:
         return False
@@ -184,12 +162,8 @@ def _is_garbled(text: str) -> bool:
 
 def _date(document: PdfDocument) -> str | None:
     info = document.get_metadata_dict(skip_empty=True)
-    found = _DATE.match(info.get("CreationDate", info.get("ModDate", "")))
-    if not found:
-        return None
-    digits = found[1] + "00000101000000"[len(found[1]) :]
-    zone = (found[2] or "").replace("'", "")
-    return iso_date(f"{digits[:8]}T{digits[8:]}{zone}")
+    stamp = info.get("CreationDate", info.get("ModDate", "")).removeprefix("D:").replace("'", "")
+    return iso_date(f"{stamp[:8]}T{stamp[8:]}") or iso_date(stamp[:8])
 
 
 @dataclass(frozen=True)
@@ -200,12 +174,12 @@ class _Line:
     where pdfium has joined a hyphenated line to the next. What stands `alone` is a paragraph.
     """
 
-    text: str
     left: float
-    top: float
-    right: float
     bottom: float
-    height: float
+    right: float
+    top: float
+    text: str = ""
+    height: float = 1.0
     alone: bool = False
 
 
@@ -218,17 +192,14 @@ def _lines(page: PdfTextPage, turn: int) -> list[_Line]:
         shown = text.strip()
         if shown:
             first = start + len(text) - len(text.lstrip())
-            index = [
-                max(pdfium.FPDFText_GetCharIndexFromTextIndex(page, place), 0)
+            (left, low, _, top), (_, bottom, right, _) = (
+                _turned(page.get_charbox(max(index, 0), loose=True), turn)
                 for place in (first, first + len(shown) - 1)
-            ]
-            left, low, _, top = _turned(page.get_charbox(index[0], loose=True), turn)
-            _, bottom, right, _ = _turned(page.get_charbox(index[1], loose=True), turn)
-            lines.append(_Line(shown, left, top, right, bottom, max(top - low, 1.0)))
+                for index in [pdfium.FPDFText_GetCharIndexFromTextIndex(page, place)]
+            )
+            lines.append(_Line(left, bottom, right, top, shown, max(top - low, 1.0)))
         start += len(text) + 2
-    if page.count_rects() < len(lines) + _ROWS and not _side_by_side(pairwise(map(_box, lines))):
-        return lines
-    return _by_columns(page, turn) or lines
+    return lines
 
 
 def _by_columns(page: PdfTextPage, turn: int) -> list[_Line]:
@@ -237,61 +208,48 @@ def _by_columns(page: PdfTextPage, turn: int) -> list[_Line]:
     pdfium makes one line of what stands on one height, even over the gap between columns. Nothing
     is returned if there are no such columns.
     """
-    pieces: list[tuple[_Box, int]] = []  # as shown, and the first of its boxes
-    boxes = [page.get_rect(place) for place in range(page.count_rects())]
-    for place, box in enumerate(boxes):
-        shown = _turned(box, turn)
-        if pieces and _same_row(last := pieces[-1][0], shown) and abs(shown[0] - last[2]) < _GUTTER:
-            pieces[-1] = _around(last, shown), pieces[-1][1]
-        else:
-            pieces.append((shown, place))
-    lefts = _side_by_side(pairwise(piece for piece, _ in pieces))
-    starts = sorted(min(found) for found in lefts.values())
-    if not starts:
-        return []
+    pieces: list[tuple[_Line, list[_Box]]] = []  # of lines, each with its boxes before turning
+    for box in map(page.get_rect, range(page.count_rects())):
+        piece, boxes = _Line(*_turned(box, turn)), [box]
+        last = pieces[-1][0] if pieces else piece
+        if pieces and _same_row(last, piece) and abs(piece.left - last.right) < _GUTTER:
+            piece, boxes = _around(last, piece), pieces.pop()[1] + boxes
+        pieces.append((piece, boxes))
+    starts = _column_starts([piece for piece, _ in pieces])
     columns: list[list[_Line]] = [[] for _ in range(len(starts) + 1)]
     ordered: list[_Line] = []
-    ends = [place for _, place in pieces[1:]] + [len(boxes)]
-    for (piece, first), end in zip(pieces, ends, strict=True):
-        text = "".join(page.get_text_bounded(*box) for box in boxes[first:end]).strip()
-        column = sum(start <= piece[0] + _SLACK for start in starts)
-        if any(start < piece[2] - _SLACK for start in starts[column:]):  # it spans columns
+    for piece, boxes in pieces if starts else ():
+        column = sum(start <= piece.left + _SLACK for start in starts)
+        if any(start < piece.right - _SLACK for start in starts[column:]):  # it spans columns
             ordered += chain(*columns)
             columns = [[] for _ in columns]
-        line = _Line(text, piece[0], piece[3], piece[2], piece[1], max(piece[3] - piece[1], 1.0))
-        before = columns[column][-1:]
-        if before and _same_row(_box(before[0]), piece):
-            whole = _around(_box(before[0]), piece)
-            text = f"{before[0].text} {text}"
-            line = _Line(text, whole[0], whole[3], whole[2], whole[1], line.height)
-            columns[column].pop()
-        if text:
-            columns[column].append(line)
+        if text := "".join(page.get_text_bounded(*box) for box in boxes).strip():
+            height = max(piece.top - piece.bottom, 1.0)
+            columns[column].append(replace(piece, text=text, height=height))
     return ordered + list(chain(*columns))
 
 
-def _side_by_side(pairs: Iterable[tuple[_Box, _Box]]) -> dict[int, list[float]]:
-    """Return where columns of prose begin that stand right of another one, by rounded place."""
+def _column_starts(pieces: list[_Line]) -> list[float]:
+    """Return where columns of prose begin that stand right of another one."""
     lefts: dict[int, list[float]] = {}
-    for last, box in pairs:
-        wide = min(last[2] - last[0], box[2] - box[0]) >= _PROSE
-        if wide and box[0] - last[2] >= _GUTTER and _same_row(last, box):
-            lefts.setdefault(round(box[0] / _COLUMN), []).append(box[0])
-    return {place: found for place, found in lefts.items() if len(found) >= _ROWS}
+    for last, piece in pairwise(pieces):
+        wide = min(last.right - last.left, piece.right - piece.left) >= _PROSE
+        if wide and piece.left - last.right >= _GUTTER and _same_row(last, piece):
+            lefts.setdefault(round(piece.left / _COLUMN), []).append(piece.left)
+    return sorted(min(found) for found in lefts.values() if len(found) >= _ROWS)
 
 
-def _box(line: _Line) -> _Box:
-    return line.left, line.top - line.height, line.right, line.top
+def _around(one: _Line, other: _Line) -> _Line:
+    return _Line(
+        min(one.left, other.left),
+        min(one.bottom, other.bottom),
+        max(one.right, other.right),
+        max(one.top, other.top),
+    )
 
 
-def _around(one: _Box, other: _Box) -> _Box:
-    return (
-        min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
-    )  # fmt: skip
-
-
-def _same_row(one: _Box, other: _Box) -> bool:
-    return abs(one[3] - other[3]) < _ROW * max(one[3] - one[1], other[3] - other[1])
+def _same_row(one: _Line, other: _Line) -> bool:
+    return abs(one.top - other.top) < _ROW * max(one.top - one.bottom, other.top - other.bottom)
 
 
 def _with_notes(lines: list[_Line], page: PdfPage, turn: int) -> list[_Line]:
@@ -304,42 +262,37 @@ def _with_notes(lines: list[_Line], page: PdfPage, turn: int) -> list[_Line]:
         kind = pdfium.FPDFAnnot_GetSubtype(note)
         text = ""
         if kind == pdfium.FPDF_ANNOT_WIDGET and page.formenv:
-            field = pdfium.FPDFAnnot_GetFormFieldType(page.formenv, note)
-            if field in _FIELDS:
+            if pdfium.FPDFAnnot_GetFormFieldType(page.formenv, note) in _FIELDS:
                 text = _string(partial(pdfium.FPDFAnnot_GetFormFieldValue, page.formenv, note))
         elif kind in _NOTES:
             text = _string(partial(pdfium.FPDFAnnot_GetStringValue, note, b"Contents"))
-        rectangle = pdfium.FS_RECTF()
-        pdfium.FPDFAnnot_GetRect(note, rectangle)
+        box = pdfium.FS_RECTF()
+        pdfium.FPDFAnnot_GetRect(note, box)
         pdfium.FPDFPage_CloseAnnot(note)
-        text = " ".join(text.split())
         if text and text not in said:  # a marked passage is often its own comment
-            box = rectangle.left, rectangle.bottom, rectangle.right, rectangle.top
-            left, _, right, top = _turned(box, turn)
-            line = _Line(text, left, top, right, top - _NOTE, _NOTE, alone=True)
+            left, _, right, top = _turned((box.left, box.bottom, box.right, box.top), turn)
             above = [i for i, other in enumerate(lines) if other.top >= top - _NOTE]
             nearest = min(above, key=lambda i: (lines[i].top, -lines[i].left), default=-1)
+            line = _Line(left, top - _NOTE, right, top, text, _NOTE, alone=True)
             lines = [*lines[: nearest + 1], line, *lines[nearest + 1 :]]
     return lines
 
 
 def _string(ask: Callable[[Any, int], int]) -> str:
-    """Return a string that pdfium writes into a buffer of the size it asks for."""
+    """Return in one line a string that pdfium writes into a buffer of the size it asks for."""
     import pypdfium2.raw as pdfium
 
     buffer = ctypes.create_string_buffer(ask(None, 0))
     ask(ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), len(buffer))
-    return buffer.raw.decode("utf-16-le", "replace").rstrip("\0")
+    return " ".join(buffer.raw.decode("utf-16-le", "replace").rstrip("\0").split())
 
 
 def _turned(box: _Box, turn: int) -> _Box:
-    """Return a box (left, bottom, right, top) as it lies on the page as shown."""
+    """Return a box as it lies on the page as shown, after `turn` degrees to the right."""
     left, bottom, right, top = box
-    if turn == _QUARTER:
-        return bottom, -right, top, -left
-    if turn == 2 * _QUARTER:
-        return -right, -top, -left, -bottom
-    return (-top, left, -bottom, right) if turn == 3 * _QUARTER else box
+    for _ in range(turn // 90):
+        left, bottom, right, top = bottom, -right, top, -left
+    return left, bottom, right, top
 
 
 def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
@@ -347,19 +300,15 @@ def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
 
     Left and right pages may differ, and numbers may change.
     """
-    if len(pages) < _FEWEST_PAGES:
-        return pages
     edges = [{line: _pattern(line) for line in _edges(page)} for page in pages]
-    sides = [Counter(chain(*(set(found.values()) for found in edges[i::2]))) for i in (0, 1)]
-    everywhere = sides[0] + sides[1]
-
-    def repeated(line: _Line, number: int) -> bool:
-        pattern, side = edges[number].get(line, ""), number % 2
-        most = max(everywhere[pattern] / len(pages), sides[side][pattern] / len(edges[side::2]))
-        return everywhere[pattern] >= _FEWEST_PAGES and most >= _MOST_PAGES
-
+    heads: set[str] = set()
+    for some in (edges, edges[::2], edges[1::2]):
+        counted = Counter(chain(*(set(found.values()) for found in some)))
+        fewest = max(_FEWEST_PAGES, _MOST_PAGES * len(some))
+        heads |= {pattern for pattern, count in counted.items() if count >= fewest}
     return [
-        [line for line in page if not repeated(line, number)] for number, page in enumerate(pages)
+        [line for line in page if found.get(line) not in heads]
+        for page, found in zip(pages, edges, strict=True)
     ]
 
 
@@ -384,11 +333,10 @@ def _joined(pages: Sequence[list[_Line]]) -> tuple[str, tuple[int, ...]]:
     for page in pages:
         ends, mark = _paragraph_ends(page), _PAGE
         for line in page:
-            ended = last and (
-                (_sentence_ends if mark else ends)(last, line) or last.alone or line.alone
-            )
-            border = ("\n\n" if ended else "\n") if last else ""
-            pieces += [border, mark, line.text.replace(_PAGE, "")]
+            if last:
+                ended = (_sentence_ends if mark else ends)(last, line) or last.alone or line.alone
+                pieces.append("\n\n" if ended else "\n")
+            pieces += [mark, line.text.replace(_PAGE, "")]
             last, mark = line, ""
         pieces.append(mark)  # an empty page begins where the one before it ends
     raw = "".join(pieces)
@@ -429,7 +377,7 @@ def _paragraph_ends(page: list[_Line]) -> Callable[[_Line, _Line], bool]:
 
     def ends(last: _Line, line: _Line) -> bool:
         pitch = _pitch(last, line)
-        if pitch < -last.height:
+        if pitch < -last.height:  # in the next column
             return _sentence_ends(last, line)
         if not _sentence_ends(last, line):
             # In the middle of a sentence a change of font may shift a line, but not far.
@@ -439,11 +387,10 @@ def _paragraph_ends(page: list[_Line]) -> Callable[[_Line, _Line], bool]:
             return True
         if not _SENTENCE_END.search(last.text):
             return bool(_BULLET.match(line.text))
-        full = widest.get(round(last.left / _COLUMN), last.right)
+        full = widest[round(last.left / _COLUMN)]
         short = last.right < last.left + _SHORT * (full - last.left)
-        return (
-            short or line.left > last.left + _INDENT * line.height or bool(_ITEM.match(line.text))
-        )
+        indented = line.left > last.left + _INDENT * line.height
+        return short or indented or bool(_ITEM.match(line.text))
 
     return ends
 
