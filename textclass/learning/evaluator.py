@@ -126,12 +126,14 @@ class Evaluation:
         """
         long = ("labels", "sweep", "reliability", "coverage", "confusions", "mistakes")
         names = [name for name in self.__dataclass_fields__ if not (short and name in long)]
-        text = orjson.dumps(
-            {name: getattr(self, name) for name in names},
-            default=lambda frame: frame.round(DECIMALS).to_dict("records"),
-        )
+        text = orjson.dumps({name: getattr(self, name) for name in names}, default=_records)
         data: dict[str, Any] = orjson.loads(text)
         return data
+
+
+def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    rounded = frame.map(lambda cell: round(cell, DECIMALS) if isinstance(cell, float) else cell)
+    return rounded.to_dict("records")
 
 
 def evaluate(
@@ -179,9 +181,9 @@ def evaluate(
     corpus, taxonomy = found.corpus, found.corpus.taxonomy
     bootstrap = Bootstrap(corpus.groups, samples=samples, seed=seed)
     rows = [
-        {"facet": facet.name, **figure}
+        {"facet": facet.name, **row}
         for facet in taxonomy
-        for figure in facet_figures(
+        for row in facet_figures(
             bootstrap, facet.names, *found.facet(facet.name), calibrated=not whole
         )
     ]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx.inliner  # type: ignore[import-not-found]  # textclass[finetune] brings it
+import onnx.inliner
 import torch
 from torch import nn
 from transformers import AutoModel

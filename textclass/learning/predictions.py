@@ -39,7 +39,6 @@ TRAINING_GROUPS = "groups.safetensors"
 FILE = "file"
 """The column of a table of labelled documents that holds where each one's file lies."""
 
-
 CUES = "keyword cues"
 
 
@@ -253,9 +252,8 @@ def leaks(folder: ModelFolder, corpus: Corpus) -> list[str] | None:
     if TRAINING_GROUPS not in folder.manifest["files"]:
         return None
     known = folder.arrays(TRAINING_GROUPS)
-    nothing = np.zeros(0, dtype=np.uint64)
-    leaked = np.isin(_hashes(corpus.groups), known.get("groups", nothing))
-    leaked |= np.isin(_hashes(corpus.texts), known.get("texts", nothing))
+    leaked = np.isin(_hashes(corpus.groups), known["groups"])
+    leaked |= np.isin(_hashes(corpus.texts), known["texts"])
     return [row.id for row, found in zip(corpus.rows, leaked, strict=True) if found]
 
 
@@ -265,4 +263,5 @@ def text_keys(values: Iterable[str]) -> NDArray[np.uint64]:
 
 
 def _hashes(values: Iterable[str]) -> NDArray[np.uint64]:
+    # Little end first, as the folders of models have had them from the beginning.
     return text_keys(values).byteswap()
