@@ -34,8 +34,8 @@ def test_soft_weights_are_checked(textclass, tmp_path):
     (tmp_path / "labels.yaml").write_text(TOY_LABELS)
     write_jsonl(tmp_path / "corpus.jsonl", toy_rows(40))
     train = ("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model", "--soft-weight")
-    assert "'much' is not a valid float" in textclass(*train, "topic=much", check=2).err
-    assert "-1.0 is not in the range" in textclass(*train, "-1", check=2).err
+    assert "'much' isn't a number of at least 0" in textclass(*train, "topic=much", check=2).err
+    assert "'-1' isn't a number of at least 0" in textclass(*train, "-1", check=2).err
     assert "no facet 'tone' (the facets are topic)" in textclass(*train, "tone=1", check=2).err
 
 

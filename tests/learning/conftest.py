@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from textclass.corpora import Corpus, Row, text_id
-from textclass.learning import train
+from textclass.learning import fit_baselines, train
 from textclass.taxonomy import parse_taxonomy
 
 LABELS = """
@@ -50,7 +50,7 @@ def make_corpus(taxonomy, *, n, seed, name):
 
 @pytest.fixture(scope="session")
 def training(taxonomy):
-    return make_corpus(taxonomy, n=240, seed=1, name="training")
+    return make_corpus(taxonomy, n=160, seed=1, name="training")
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +62,11 @@ def corpus(taxonomy):
 def folder(training, toy_pipeline, tmp_path_factory):
     """A small model that knows what it was trained on."""
     return train(training, tmp_path_factory.mktemp("models") / "small", toy_pipeline)
+
+
+@pytest.fixture(scope="session")
+def baselines(training):
+    return fit_baselines(training, jobs=1)
 
 
 @pytest.fixture(scope="session")

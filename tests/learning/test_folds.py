@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textclass.learning.calibration import group_folds
+from textclass.learning.fitting import group_folds
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 5))
 def test_documents_stay_whole_and_every_fold_is_used(seed, folds):
     draw = np.random.default_rng(seed)

@@ -6,7 +6,7 @@ import pytest
 
 from textclass.corpora import Corpus, Row
 from textclass.errors import CorpusError, ModelError
-from textclass.learning import fit_baselines, leave_out, read_documents
+from textclass.learning import leave_out, read_documents
 from textclass.learning.predictions import BaselineScorer, by_cues, predict
 from textclass.tagger import Tagger
 from textclass.taxonomy import parse_taxonomy
@@ -42,9 +42,8 @@ def test_cues_are_whole_words_in_any_case(taxonomy):
     assert by_cues(taxonomy, texts)[:, 0].tolist() == [True, False, True, False]
 
 
-def test_baselines_learn_and_are_pooled_like_the_model(tagger, taxonomy, training, corpus):
-    fitted = fit_baselines(training, jobs=1)
-    assert list(fitted) == [
+def test_baselines_learn_and_are_pooled_like_the_model(tagger, taxonomy, baselines, corpus):
+    assert list(baselines) == [
         "word TF-IDF + logistic regression",
         "character TF-IDF + logistic regression",
     ]
@@ -52,7 +51,7 @@ def test_baselines_learn_and_are_pooled_like_the_model(tagger, taxonomy, trainin
     plain = "the morning street and the window under the road from the house of the people"
     document = Row("d", f"{plain}.\n\n{sea}.", frozenset({"sea"}), None, "d")
     empty = Row("e", "  ", frozenset(), None, "e")
-    for pipeline in fitted.values():
+    for pipeline in baselines.values():
         baseline = Tagger(tagger.model, scorer=BaselineScorer(tagger.model, pipeline))
         alone = predict(baseline, corpus, evidence=False)
         assert (alone.given == pipeline.predict(corpus.texts)).all()

@@ -32,7 +32,7 @@ def corpus():
     written = read_corpus(WRITTEN)
     rows = sorted(written.rows, key=lambda row: (is_set_aside(row.group), row.id))
     halves = [list(half) for _, half in groupby(rows, key=lambda row: is_set_aside(row.group))]
-    return Corpus(written.taxonomy, tuple(halves[0][:80] + halves[1][:80]))
+    return Corpus(written.taxonomy, tuple(halves[0][:60] + halves[1][:60]))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_words_and_encoder_make_a_model_that_tags(corpus, words, tmp_path, own):
     made = train_accurate(corpus, words, encoder, tmp_path / "accurate")
     assert verify_folder(tmp_path / "accurate").digest == made.digest
     assert made.is_accurate
-    assert made.manifest["stack"]["passages_set_aside"] == 80
+    assert made.manifest["stack"]["passages_set_aside"] == 60
     scaled = made.arrays(STACK)["head"]
     alike = np.sum(scaled * weight, axis=1) >= 0.999 * np.linalg.norm(scaled, axis=1) * (
         np.linalg.norm(weight, axis=1)

@@ -20,23 +20,21 @@ def test_no_threshold_has_a_better_f1(many):
     p, truth = many
     chosen = best_f1(p[:, None], truth[:, None], np.ones(len(p)))
     best = max(f1(p, truth, t) for t in np.linspace(0.01, 0.99, 99))
-    assert f1(p, truth, chosen.value) > best - 0.002
-    assert chosen.rule == "best F1"
+    assert f1(p, truth, chosen) > best - 0.002
 
 
 def test_the_target_precision_is_reached_with_the_most_recall(many):
     p, truth = many
     chosen = at_precision(p, truth, np.ones(len(p)), 0.9)
-    assert truth[p >= chosen.value].mean() == pytest.approx(0.9, abs=0.01)
-    assert chosen.rule == "precision 0.9"
+    assert truth[p >= chosen].mean() == pytest.approx(0.9, abs=0.01)
 
 
 def test_a_precision_out_of_reach_is_told():
-    p = np.full(1000, 0.3)
-    truth = np.arange(1000) % 10 < 3
-    chosen = at_precision(p, truth, np.ones(len(p)), 0.95)
-    assert chosen.value == NEVER
-    assert "not reached" in chosen.rule
+    p = np.full((1000, 2), 0.3)
+    truth = np.arange(2000).reshape(2, 1000).T % 10 < 3
+    chosen, rules = choose_thresholds(p, truth, np.ones(1000), [0.95, 0.2])
+    assert chosen[0] == NEVER > chosen[1]
+    assert rules == ["precision 0.95, not reached", "precision 0.2"]
 
 
 def test_labels_of_one_facet_share_a_threshold_and_a_label_without_examples_is_never_given():
@@ -44,11 +42,12 @@ def test_labels_of_one_facet_share_a_threshold_and_a_label_without_examples_is_n
     p = draw.random((5_000, 4)) * [1.0, 0.3, 0.1, 1.0]
     truth = draw.random(p.shape) < p
     truth[:, 3] = False
-    first, second, alone, empty = choose_thresholds(
+    (first, second, alone, empty), rules = choose_thresholds(
         p, truth, np.ones(len(p)), [None] * 4, ["a", "a", "b", "b"]
     )
-    assert first.value == second.value > alone.value
-    assert empty.value == NEVER
+    assert first == second > alone
+    assert empty == NEVER
+    assert rules == [*["best F1"] * 3, "no examples"]
 
 
 def test_rows_that_weigh_more_move_the_threshold(many):
@@ -59,4 +58,4 @@ def test_rows_that_weigh_more_move_the_threshold(many):
     dulled, sharpened = (
         best_f1(p, truth[:, None], np.where(dull, *weights)) for weights in ((1, 0.01), (0.01, 1))
     )
-    assert dulled.value < sharpened.value
+    assert dulled < sharpened

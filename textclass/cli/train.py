@@ -25,18 +25,6 @@ if TYPE_CHECKING:
     from textclass.taxonomy import Taxonomy
 
 
-class _FacetWeight(click.ParamType):  # type: ignore[type-arg]  # not generic in older click
-    name = "weight"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, float]:
-        """Read `0.3` or `type=0.5`."""
-        facet, _, number = value.rpartition("=")
-        weight: click.ParamType = click.FloatRange(0)  # type: ignore[type-arg]  # as above
-        return facet, weight.convert(number, param, ctx)
-
-
 @click.command()
 @click.argument("paths", metavar="CORPUS...", type=existing_path, nargs=-1, required=True)
 @click.option("--output", "-o", type=new_path, required=True, help="The model folder to write.")
@@ -55,7 +43,6 @@ class _FacetWeight(click.ParamType):  # type: ignore[type-arg]  # not generic in
 @click.option(
     "--soft-weight",
     "soft_weights",
-    type=_FacetWeight(),
     metavar="[FACET=]WEIGHT",
     multiple=True,
     help="Weight of rows with probabilities beside rows with labels, 0.3 by default; of one facet "
@@ -94,7 +81,7 @@ def train(
     labels_path: Path | None,
     without: tuple[Path, ...],
     target_precision: float | None,
-    soft_weights: tuple[tuple[str, float], ...],
+    soft_weights: tuple[str, ...],
     parameters: tuple[str, ...],
     folds: int,
     seed: int,
@@ -150,13 +137,19 @@ def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _weights(given: tuple[tuple[str, float], ...], taxonomy: Taxonomy) -> list[float]:
-    """Return the weight of each label, from one of all and those of facets."""
+def _weights(given: tuple[str, ...], taxonomy: Taxonomy) -> list[float]:
+    """Return the weight of each label, from one of all (`0.3`) and those of facets (`type=0.5`)."""
     weights = dict.fromkeys(taxonomy.slices, 0.3)
     # The weight of all comes before those of facets, wherever it stands.
-    for facet, weight in sorted(given):
+    for facet, _, number in sorted(text.rpartition("=") for text in given):
         if facet and facet not in weights:
             known = ", ".join(weights)
             raise click.UsageError(f"--soft-weight: no facet {facet!r} (the facets are {known})")
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = -1.0
+        if not weight >= 0:
+            raise click.UsageError(f"--soft-weight: {number!r} isn't a number of at least 0")
         weights |= dict.fromkeys([facet] if facet else weights, weight)
-    return [weights[facet.name] for facet in taxonomy for _ in facet.names]
+    return [weights[facet] for facet in taxonomy.facet_of_each]

@@ -3,10 +3,9 @@
 from textclass.learning.card import figure_tables, findings, update_card
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.compiling import compile_model
-from textclass.learning.encoder_features import EncoderFeatures
 from textclass.learning.evaluator import Evaluation, evaluate
 from textclass.learning.predictions import fit_baselines, leave_out, read_documents
-from textclass.learning.stack import train_accurate
+from textclass.learning.stack import EncoderFeatures, train_accurate
 from textclass.learning.training import (
     default_pipeline,
     fit_corpus,

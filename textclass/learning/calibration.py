@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from scipy.optimize import brentq
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
@@ -14,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
 ENOUGH = 50
 """With this many positives a label's own slope counts as known."""
@@ -91,24 +89,9 @@ NEVER = 0.999
 """The threshold of a label whose target precision no threshold reaches."""
 
 
-@dataclass(frozen=True)
-class Threshold:
-    """A label's threshold and where it comes from.
-
-    Attributes
-    ----------
-    value : float
-    rule : str
-        `best F1`; the target precision, told as not reached where it isn't; or `no examples`.
-    """
-
-    value: float
-    rule: str
-
-
 def best_f1(
     p: NDArray[np.float64], truth: NDArray[np.bool_], weights: NDArray[np.float64]
-) -> Threshold:
+) -> float:
     """Return the one threshold of the best micro-F1 over some labels: half of that F1.
 
     Lipton, Elkan and Narayanaswamy (2014), "Optimal Thresholding of Classifiers to Maximize F1
@@ -125,7 +108,7 @@ def best_f1(
     """
     _, hits, given = _cuts(p.ravel(), truth.ravel(), np.repeat(weights, p.shape[1]))
     best = float((2 * hits / (given + hits[-1])).max())
-    return Threshold(float(np.clip(best / 2, 1e-3, NEVER)), "best F1")
+    return float(np.clip(best / 2, 1e-3, NEVER))
 
 
 def at_precision(
@@ -133,13 +116,15 @@ def at_precision(
     truth: NDArray[np.bool_],
     weights: NDArray[np.float64],
     target: float,
-) -> Threshold:
-    """Return the lowest threshold whose precision is at least `target`."""
+) -> float | None:
+    """Return the lowest threshold whose precision is at least `target`, None without one."""
     values, hits, given = _cuts(p, truth, weights)
     reached = np.flatnonzero(hits / given >= target)
     if not len(reached):
-        return Threshold(NEVER, f"precision {target:g}, not reached")
-    return Threshold(_between(values, int(reached[-1])), f"precision {target:g}")
+        return None
+    # Between two neighbouring probabilities, away from 0 and 1.
+    below = np.append(values, 0.0)[reached[-1] + 1]
+    return float(np.clip((values[reached[-1]] + below) / 2, 1e-3, NEVER))
 
 
 def _cuts(
@@ -155,12 +140,6 @@ def _cuts(
     return p[order][last], hits, given
 
 
-def _between(values: NDArray[np.float64], cut: int) -> float:
-    """Return a threshold between two neighbouring probabilities, away from 0 and 1."""
-    below = values[cut + 1] if cut + 1 < len(values) else 0.0
-    return float(np.clip((values[cut] + below) / 2, 1e-3, NEVER))
-
-
 def per_label(value: Any, n_labels: int) -> list[Any]:  # noqa: ANN401 -- one for all, or one for each
     """Return a value for each label, from one for all or a sequence of them."""
     values: list[Any] = np.broadcast_to(np.asarray(value, dtype=object), n_labels).tolist()
@@ -173,7 +152,7 @@ def choose_thresholds(
     weights: NDArray[np.float64],
     targets: Sequence[float | None],
     facets: Sequence[object] | None = None,
-) -> list[Threshold]:
+) -> tuple[NDArray[np.float64], list[str]]:
     """Return each label's threshold: its target precision where it has one, else best F1.
 
     Parameters
@@ -185,52 +164,25 @@ def choose_thresholds(
     facets : sequence, length L, optional
         The facet of each label; labels of one facet share the threshold of best F1. All are of one
         where it isn't given.
+
+    Returns
+    -------
+    thresholds : ndarray of float64, shape (L,)
+    rules : list of str
+        Where each comes from: `best F1`; the target precision, told as not reached where it isn't;
+        or `no examples`.
     """
     facet_of = np.asarray(per_label(None, p.shape[1]) if facets is None else facets)
-    chosen = []
-    for column, target in enumerate(targets):
-        alike = (facet_of == facet_of[column]) & truth.any(axis=0)
-        if not truth[:, column].any():
-            chosen.append(Threshold(NEVER, "no examples"))
-        elif target is None:
-            chosen.append(best_f1(p[:, alike], truth[:, alike], weights))
-        else:
-            chosen.append(at_precision(p[:, column], truth[:, column], weights, target))
-    return chosen
-
-
-def group_folds(
-    groups: ArrayLike, truth: NDArray[np.bool_], *, folds: int, seed: int | None = 0
-) -> NDArray[np.int64]:
-    """Return the fold of each row; rows of one document share it.
-
-    Documents are spread by iterative stratification (Sechidis, Tsoumakas and Vlahavas, 2011) over
-    the labels that they hold.
-
-    Parameters
-    ----------
-    groups : array-like, shape (n_rows,)
-        The document of each row.
-    truth : ndarray of bool, shape (n_rows, n_labels)
-    folds : int, keyword-only
-    seed : int or None, keyword-only
-
-    Raises
-    ------
-    ValueError
-        If there are fewer documents than folds.
-    """
-    names, members = np.unique(np.asarray(groups), return_inverse=True)
-    if len(names) < folds:
-        raise ValueError(
-            f"n_samples={len(truth)} with labels, of {len(names)} documents (groups): "
-            f"{folds} folds need at least as many"
-        )
-    held = np.zeros((len(names), truth.shape[1] + 1), dtype=bool)
-    np.logical_or.at(held[:, :-1], members, truth)
-    held[:, -1] = ~held[:, :-1].any(axis=1)
-    splitter = MultilabelStratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
-    fold_of_group = np.empty(len(names), dtype=np.int64)
-    for fold, (_, test) in enumerate(splitter.split(held, held)):
-        fold_of_group[test] = fold
-    return fold_of_group[members]
+    known = truth.any(axis=0)
+    thresholds, rules = np.full(p.shape[1], NEVER), ["no examples"] * p.shape[1]
+    for column in np.flatnonzero(known).tolist():
+        target = targets[column]
+        if target is None:
+            alike = (facet_of == facet_of[column]) & known
+            thresholds[column] = best_f1(p[:, alike], truth[:, alike], weights)
+            rules[column] = "best F1"
+            continue
+        reached = at_precision(p[:, column], truth[:, column], weights, target)
+        thresholds[column] = NEVER if reached is None else reached
+        rules[column] = f"precision {target:g}" + (", not reached" if reached is None else "")
+    return thresholds, rules

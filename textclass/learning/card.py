@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from textclass.learning.evaluator import Evaluation
     from textclass.model import LinearModel
 
-CARD = "README.md"
 _OF_LABELS = ["given", "precision", "recall", "f1", "average_precision", "ece"]
 
 
@@ -84,8 +83,18 @@ def update_card(folder: str | Path, evaluation: Evaluation | None = None) -> Mod
         name = ", ".join(Path(path).stem for path in evaluation.corpus["paths"]) or "a corpus"
         kept = {f"{name} ({evaluation.level}s)": evaluation.to_dict(short=True)}
         facts["held_out"] = facts.get("held_out", {}) | kept
-    card = model_card(loaded.model, facts)
-    return save_model(loaded.model, folder, facts=facts, files={CARD: card.encode()})
+    return save_with_card(loaded.model, folder, facts)
+
+
+def save_with_card(
+    model: LinearModel,
+    folder: str | Path,
+    facts: Mapping[str, Any],
+    files: Mapping[str, bytes] | None = None,
+) -> ModelFolder:
+    """Write a model folder as `save_model` does, with a card of its facts."""
+    card = model_card(model, facts).encode()
+    return save_model(model, folder, facts=facts, files={**(files or {}), "README.md": card})
 
 
 def model_card(model: LinearModel, manifest: Mapping[str, Any]) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from joblib import Parallel, delayed
-from scipy import sparse
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.utils import Tags, check_array
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -21,24 +19,14 @@ from sklearn.utils.validation import (
     check_is_fitted,
     validate_data,
 )
-from threadpoolctl import threadpool_limits
 
-from textclass.learning.calibration import (
-    calibrate,
-    choose_thresholds,
-    group_folds,
-    per_label,
-)
+from textclass.learning.calibration import calibrate, choose_thresholds, per_label
+from textclass.learning.fitting import Progress, fit_labels, group_folds, is_hard
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Progress = Callable[[int, int], None]
-"""Called with how many fits are done and how many there are."""
-
 _FLOATS = (np.float64, np.float32)
-_LEAST_PROBABILITY = 0.01
-"""A soft row with less than this for a label is not also taken as its positive."""
 
 
 class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -170,27 +158,36 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         targets = self._targets(y)
         check_consistent_length(features, targets, groups, parts)
         given = _check_sample_weight(sample_weight, features, dtype=np.float64)
-        sure = np.flatnonzero(_hard(targets))
-        documents = np.arange(len(targets)) if groups is None else np.asarray(groups)
-        truth = targets[sure] > 0
-        folds = group_folds(documents[sure], truth, folds=self.folds, seed=self.random_state)
-        subsets = [np.arange(len(targets)), *_outside(documents, documents[sure], folds)]
-        (self.coef_, self.intercept_), *by_fold = self._fit_all(features, targets, given, subsets)
-        scores = np.empty(truth.shape)
-        for fold, (coef, intercept) in enumerate(by_fold):
-            held = folds == fold
-            scores[held] = safe_sparse_dot(features[sure[held]], coef.T) + intercept
-        weights = given[sure] * (1.0 if parts is None else _even(np.asarray(parts)[sure]))
-        self.calibration_ = calibrate(scores, truth, weights, shrinkage=self.shrinkage)
-        p = self._probabilities(scores)
-        asked = per_label(self.target_precision, p.shape[1])
-        chosen = choose_thresholds(p, truth, weights, asked, self.facets)
-        self.thresholds_ = np.array([threshold.value for threshold in chosen])
-        self.threshold_rules_ = [threshold.rule for threshold in chosen]
+        documents = np.arange(len(targets)) if groups is None else groups
+        folds = group_folds(documents, targets, folds=self.folds, seed=self.random_state)
+        hard = is_hard(targets)
+        soft_weight = np.broadcast_to(np.asarray(self.soft_weight), targets.shape[1])
+        (self.coef_, self.intercept_), *by_fold = fit_labels(
+            features,
+            targets,
+            given[:, None] * np.where(hard[:, None], 1.0, soft_weight),
+            [np.arange(len(targets))] + [np.flatnonzero(folds != n) for n in range(self.folds)],
+            C=self.C,
+            balance=self.balance,
+            n_jobs=self.n_jobs,
+            progress=self.progress,
+        )
         self.out_of_fold_ = np.full(targets.shape, np.nan)
-        self.out_of_fold_[sure] = p
+        for fold, (coef, intercept) in enumerate(by_fold):
+            held = hard & (folds == fold)
+            self.out_of_fold_[held] = safe_sparse_dot(features[held], coef.T) + intercept
+        even = 1.0 if parts is None else compute_sample_weight("balanced", np.asarray(parts)[hard])
+        truth, weights = targets[hard] > 0, given[hard] * even
+        self.calibration_ = calibrate(
+            self.out_of_fold_[hard], truth, weights, shrinkage=self.shrinkage
+        )
+        self.out_of_fold_ = self._probabilities(self.out_of_fold_)
+        asked = per_label(self.target_precision, targets.shape[1])
+        self.thresholds_, self.threshold_rules_ = choose_thresholds(
+            self.out_of_fold_[hard], truth, weights, asked, self.facets
+        )
         self.row_weights_ = np.zeros(len(targets))
-        self.row_weights_[sure] = weights
+        self.row_weights_[hard] = weights
         return self
 
     def _targets(self, y: Any) -> NDArray[np.float64]:  # noqa: ANN401 -- array or DataFrame
@@ -216,39 +213,6 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             )
         self.classes_ = np.arange(targets.shape[1]) if names is None else np.asarray(names)
         return targets
-
-    def _fit_all(
-        self,
-        features: sparse.csr_matrix | NDArray[np.float32],
-        targets: NDArray[np.float64],
-        given: NDArray[np.float64],
-        subsets: Sequence[NDArray[np.int64]],
-    ) -> list[tuple[NDArray[np.float64], ...]]:
-        """Fit every label on each subset of the rows; return weights and intercepts of each."""
-        n_labels, sure = targets.shape[1], _hard(targets)
-        soft = per_label(self.soft_weight, n_labels)
-        # Half the memory to pass over; the solver's own tolerance moves scores as much.
-        features = features.astype(np.float32)
-        tasks = [(subset, label) for subset in subsets for label in range(n_labels)]
-        fits = Parallel(n_jobs=self.n_jobs, return_as="generator", max_nbytes="1M")(
-            delayed(_fit_label)(
-                features,
-                targets[:, label],
-                sure,
-                given * np.where(sure, 1.0, soft[label]),
-                subset,
-                self.C,
-                self.balance,
-            )
-            for subset, label in tasks
-        )
-        done = []
-        for number, fit in enumerate(fits, 1):
-            done.append(fit)
-            if self.progress:
-                self.progress(number, len(tasks))
-        fitted = [done[first : first + n_labels] for first in range(0, len(done), n_labels)]
-        return [tuple(map(np.array, zip(*labels, strict=True))) for labels in fitted]
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:  # noqa: ANN401, N803 -- scikit-learn's name
         """Return scores before calibration, shape (n_rows, n_labels); (n_rows,) for two classes."""
@@ -281,7 +245,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         if self._of_two:
             return float(accuracy_score(y, given, sample_weight=sample_weight))
         truth = np.asarray(y, dtype=np.float64)
-        sure = _hard(truth)
+        sure = is_hard(truth)
         weights = None if sample_weight is None else np.asarray(sample_weight)[sure]
         options = {"average": "micro", "zero_division": 0.0, "sample_weight": weights}
         return float(f1_score(truth[sure], given[sure], **options))
@@ -297,57 +261,3 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
-
-
-def _hard(targets: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which rows hold labels, rather than probabilities."""
-    return np.asarray(np.isin(targets, (0.0, 1.0)).all(axis=1))
-
-
-def _outside(
-    documents: NDArray[Any], of_folds: NDArray[Any], folds: NDArray[np.int64]
-) -> list[NDArray[np.int64]]:
-    """Return for each fold the rows, soft ones too, that share no document with it."""
-    fold_of = dict(zip(of_folds.tolist(), folds.tolist(), strict=True))
-    row_folds = np.array([fold_of.get(document, -1) for document in documents.tolist()])
-    return [np.flatnonzero(row_folds != fold) for fold in range(int(folds.max()) + 1)]
-
-
-def _even(parts: NDArray[Any]) -> NDArray[np.float64]:
-    """Return weights with mean 1 that sum to the same for each part."""
-    _, member, count = np.unique(parts, return_inverse=True, return_counts=True)
-    weights: NDArray[np.float64] = (len(parts) / (len(count) * count))[member]
-    return weights
-
-
-def _fit_label(
-    features: sparse.csr_matrix | NDArray[np.float32],
-    target: NDArray[np.float64],
-    sure: NDArray[np.bool_],
-    weight: NDArray[np.float64],
-    subset: NDArray[np.int64],
-    strength: float,
-    balance: float,
-) -> tuple[NDArray[np.float64], float]:
-    """Return weights and intercept of one label, fitted on a subset of the rows.
-
-    A soft row stands in as a positive and as a negative.
-    """
-    p, weight, sure = target[subset], weight[subset], sure[subset]
-    positives = max(float(p[sure].sum()), 1.0)
-    odds = max(float(sure.sum()) - positives, 1.0) / positives
-    for_it = np.flatnonzero(np.where(sure, p > 0, p >= _LEAST_PROBABILITY))
-    against = np.flatnonzero(p < 1)
-    y = np.repeat([True, False], [len(for_it), len(against)])
-    if y.all() or not y.any():
-        # Nothing to tell apart: a label without positives is never near, and the other way round.
-        return np.zeros(features.shape[1]), 10.0 if y.all() else -10.0
-    rows = np.concatenate([for_it, against])
-    weights = np.concatenate(
-        [weight[for_it] * p[for_it] * odds**balance, weight[against] * (1 - p[against])]
-    )
-    model = LogisticRegression(C=strength, tol=1e-4, max_iter=5000)
-    # One thread each: the processes share the cores, and the sums keep their order.
-    with threadpool_limits(limits=1):
-        model.fit(features[subset[rows]], y, sample_weight=weights)
-    return model.coef_[0].astype(np.float64), float(model.intercept_[0])

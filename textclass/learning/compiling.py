@@ -12,7 +12,6 @@ from textclass.learning.vectorizer import WordFeatures
 from textclass.model import LinearModel
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from sklearn.pipeline import Pipeline
 
     from textclass.taxonomy import Taxonomy
@@ -63,12 +62,16 @@ def compile_model(
         )
     ends = np.cumsum([len(features.feature_keys_), len(features.bigram_keys_)])
     of_features, of_bigrams, of_vectors = np.split(classifier.coef_.T, ends)
-    keys, weights = _merge(
-        features.feature_keys_,
-        of_features * features.feature_scale_[:, None],
-        whole_word_keys(features.word_keys_),
-        features.word_vectors_ @ of_vectors,
+    rows = np.concatenate(
+        [of_features * features.feature_scale_[:, None], features.word_vectors_ @ of_vectors]
     )
+    # What a word's vector brings is added to the row of the word itself.
+    keys, place = np.unique(
+        np.concatenate([features.feature_keys_, whole_word_keys(features.word_keys_)]),
+        return_inverse=True,
+    )
+    weights = np.zeros((len(keys), rows.shape[1]))
+    np.add.at(weights, place, rows)
     used = np.abs(weights).max(axis=1) > 0
     return LinearModel(
         taxonomy=taxonomy,
@@ -85,16 +88,3 @@ def compile_model(
         offset=classifier.calibration_[:, 1],
         thresholds=classifier.thresholds_,
     )
-
-
-def _merge(
-    keys: NDArray[np.uint64],
-    weights: NDArray[np.float64],
-    more_keys: NDArray[np.uint64],
-    more_weights: NDArray[np.float64],
-) -> tuple[NDArray[np.uint64], NDArray[np.float64]]:
-    """Add the weights of two sets of features; the keys of the result rise."""
-    union, place = np.unique(np.concatenate([keys, more_keys]), return_inverse=True)
-    merged = np.zeros((len(union), weights.shape[1]))
-    np.add.at(merged, place, np.concatenate([weights, more_weights]))
-    return union, merged

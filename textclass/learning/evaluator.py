@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 import pandas as pd
 
 from textclass.errors import CorpusError
@@ -16,11 +16,13 @@ from textclass.learning.metrics import (
     Bootstrap,
     as_frame,
     facet_figures,
+    figure,
     interval,
     reliability,
-    tag_figures,
+    sweep,
 )
 from textclass.learning.mistakes import (
+    DECIMALS,
     confusions,
     coverage,
     faithfulness,
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
     from textclass.corpora import Corpus
 
-Model = ModelFolder | Tagger | str | Path
+Model = ModelFolder | str | Path
 
 LENGTH = "length"
 """The slice that every corpus has: bands of words."""
@@ -54,8 +56,7 @@ MOST_PARTS = 50
 NOT_SAID = "not said"
 TARGET = 0.95
 _BANDS = ["1-44 words", "45-84 words", "85 or more words"]
-_SWEEP = np.arange(1, 20) / 20
-_DECIMALS = 6
+_THREADS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +126,14 @@ class Evaluation:
         """
         long = ("labels", "sweep", "reliability", "coverage", "confusions", "mistakes")
         names = [name for name in self.__dataclass_fields__ if not (short and name in long)]
-        return {name: _plain(getattr(self, name)) for name in names}
+        text = orjson.dumps({name: getattr(self, name) for name in names}, default=_records)
+        data: dict[str, Any] = orjson.loads(text)
+        return data
+
+
+def _records(frame: pd.DataFrame) -> list[dict[Any, Any]]:
+    rounded = frame.map(lambda cell: round(cell, DECIMALS) if isinstance(cell, float) else cell)
+    return rounded.to_dict("records")
 
 
 def evaluate(
@@ -144,8 +152,7 @@ def evaluate(
 
     Parameters
     ----------
-    model : ModelFolder, Tagger, name or path
-        Of a tagger without its folder it can't be told whether it was trained on the corpus.
+    model : ModelFolder, name or path
     corpus : Corpus
         Read under the model's taxonomy; rows without labels are left out.
     level : "passage" or "document", keyword-only
@@ -168,15 +175,15 @@ def evaluate(
     ModelError
         If a model can't be loaded or has other labels.
     """
-    folder = load_folder(model) if isinstance(model, str | Path) else model
-    tagger, whole = _tagger(folder), level == "document"
+    folder = model if isinstance(model, ModelFolder) else load_folder(model)
+    tagger, whole = Tagger.load(folder, threads=_THREADS), level == "document"
     found = predict(tagger, corpus, documents=whole)
     corpus, taxonomy = found.corpus, found.corpus.taxonomy
     bootstrap = Bootstrap(corpus.groups, samples=samples, seed=seed)
     rows = [
-        {"facet": facet.name, **figure}
+        {"facet": facet.name, **row}
         for facet in taxonomy
-        for figure in facet_figures(
+        for row in facet_figures(
             bootstrap, facet.names, *found.facet(facet.name), calibrated=not whole
         )
     ]
@@ -194,13 +201,13 @@ def evaluate(
         shared = {"part": part, "n": int(inside.sum())}
         rows += [{**row, **shared} for row in _micro_f1(bootstrap, found, found.given, inside)]
     figures = as_frame([{"model": tagger.model.name, **row} for row in rows])
-    for other in map(_tagger, compare):
+    for place in compare:
+        other = Tagger.load(place, threads=_THREADS)
         others[other.model.name] = predict(other, corpus, documents=whole, evidence=False).given
     curves = {facet: coverage(*found.facet(facet)) for facet in taxonomy.slices}
 
-    labels = [(facet.name, label) for facet in taxonomy for label in facet.names]
-
     def by_label(points: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+        labels = zip(taxonomy.facet_of_each, taxonomy.names, strict=True)
         columns = zip(labels, found.truth.T, found.probabilities.T, strict=True)
         return _stacked({label: points(*curve) for label, *curve in columns}, ["facet", "label"])
 
@@ -212,13 +219,13 @@ def evaluate(
             "units": len(corpus),
             "documents": bootstrap.documents,
             "fingerprint": corpus.fingerprint,
-            "leaks": leaks(folder, corpus) if isinstance(folder, ModelFolder) else None,
+            "leaks": leaks(folder, corpus),
         },
         samples=samples,
         figures=figures,
         differences=_differences(bootstrap, found, others),
-        labels=_labels(tagger, folder, figures),
-        sweep=by_label(_sweep),
+        labels=_labels(folder, figures),
+        sweep=by_label(sweep),
         reliability=by_label(reliability) if not whole else pd.DataFrame(),
         coverage=_stacked({facet: thinned(curve) for facet, curve in curves.items()}, ["facet"]),
         at_95={facet: widest(curve, TARGET) for facet, curve in curves.items()},
@@ -226,10 +233,6 @@ def evaluate(
         mistakes=worst_mistakes(found),
         faithfulness=None if whole else faithfulness(tagger, found, seed=seed),
     )
-
-
-def _tagger(model: Model) -> Tagger:
-    return model if isinstance(model, Tagger) else Tagger.load(model, threads=2)
 
 
 def _micro_f1(
@@ -243,8 +246,8 @@ def _micro_f1(
         tags = [tags[:, columns] for tags in (found.truth, given)]
         if inside is not None:
             tags = [labels & inside[:, None] for labels in tags]
-        *_, f1 = tag_figures(bootstrap, *tags, prefix="micro_")
-        yield {"facet": facet, "n": int(tags[0].sum()), **f1}
+        samples = bootstrap.rates(*tags)["f1"]
+        yield {"facet": facet, "n": int(tags[0].sum()), **figure("micro_f1", samples)}
 
 
 def _parts(corpus: Corpus, by: Sequence[str]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -282,51 +285,25 @@ def _differences(
     return pd.DataFrame(rows)
 
 
-def _labels(tagger: Tagger, folder: ModelFolder | Tagger, figures: pd.DataFrame) -> pd.DataFrame:
+def _labels(folder: ModelFolder, figures: pd.DataFrame) -> pd.DataFrame:
     """Return threshold, target precision and whether it was reached, of each label.
 
-    What the manifest says of the threshold in use comes before `labels.yaml`, since
-    `textclass model thresholds` may have set it anew.
+    The target is that of the threshold in use: `textclass model thresholds` may have set it anew.
     """
-    facts = folder.manifest.get("label_facts", {}) if isinstance(folder, ModelFolder) else {}
-    measured = figures[figures["metric"] == "precision"].set_index("label").to_dict()
-    rows = []
-    for facet in tagger.taxonomy:
-        for label in facet.labels:
-            rule = facts.get(label.name, {}).get("threshold_rule")
-            said = re.match(r"precision ([0-9.]+)", rule or "")
-            target = float(said[1]) if said else label.target_precision if rule is None else None
-            low, high = (float(measured[end][label.name]) for end in ("low", "high"))
-            reached = None
-            if target is not None:
-                reached = "yes" if low >= target else "no" if high < target else "unclear"
-            threshold = float(tagger.model.thresholds[tagger.taxonomy.column(label.name)])
-            rows.append((facet.name, label.name, threshold, target, reached))
-    return pd.DataFrame(rows, columns=["facet", "label", "threshold", "target", "reached"])
-
-
-def _sweep(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFrame:
-    """Return precision, recall and F1 at each threshold from 0.05 to 0.95."""
-    above = p[:, None] >= _SWEEP
-    hits, given, true = (above & truth[:, None]).sum(axis=0), above.sum(axis=0), truth.sum()
-    points = pd.DataFrame({"threshold": _SWEEP, "precision": hits / np.where(given, given, np.nan)})
-    f1 = 2 * hits / np.maximum(given + true, 1)
-    return points.assign(recall=hits / max(true, 1), f1=f1)
+    precision = figures[figures["metric"] == "precision"].set_index("label")
+    taxonomy = folder.model.taxonomy
+    table = pd.DataFrame({"facet": taxonomy.facet_of_each, "label": taxonomy.names})
+    table["threshold"] = folder.model.thresholds
+    facts = folder.manifest.get("label_facts", {})
+    rules = table["label"].map(lambda name: facts.get(name, {}).get("threshold_rule", ""))
+    table["target"] = rules.str.extract(r"^precision ([0-9.]+)", expand=False).astype(float)
+    low, high = (precision.loc[table["label"], end].to_numpy() for end in ("low", "high"))
+    target = table["target"]
+    reached = np.select([low >= target, high < target], ["yes", "no"], "unclear")
+    table["reached"] = pd.Series(reached, dtype=object).where(target.notna(), None)
+    return table
 
 
 def _stacked(frames: Mapping[Any, pd.DataFrame], keys: list[str]) -> pd.DataFrame:
     """Return frames below each other, what each is of in the first columns."""
     return pd.concat(dict(frames), names=keys).reset_index(keys)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 -- JSON
-    """Return plain data: frames as records, NaN as None, figures rounded."""
-    if isinstance(value, pd.DataFrame):
-        return [_plain(record) for record in value.to_dict("records")]
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return None if np.isnan(value) else round(float(value), _DECIMALS)
-    return value

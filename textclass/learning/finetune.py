@@ -17,7 +17,6 @@ import json
 import math
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +27,7 @@ from torch import nn
 
 from textclass.atomic import write_atomically
 from textclass.corpora import Corpus, read_corpus
-from textclass.learning.network import BASE_SHA256, Network, base_folder, padded
-from textclass.learning.onnx_export import export
+from textclass.learning.network import BASE_SHA256, Network, base_folder, export, padded
 from textclass.learning.stack import is_set_aside
 from textclass.model import (
     ENCODER,
@@ -54,28 +52,12 @@ _BATCH = 16
 _MOST_WEIGHT = 6.0
 
 
-@dataclass(frozen=True)
-class FinetuneOptions:
-    """How the encoder is fine-tuned.
-
-    Attributes
-    ----------
-    epochs : int
-    seed : int
-    threads : int
-        Processor threads; one is faster than several where other work takes turns with it.
-    """
-
-    epochs: int = 3
-    seed: int = 0
-    threads: int = 1
-
-
 def finetune(
     corpus: Corpus,
     folder: Path,
-    options: FinetuneOptions | None = None,
     *,
+    epochs: int = 3,
+    seed: int = 0,
     tell: Callable[[str], None] = lambda _line: None,
 ) -> dict[str, Any]:
     """Fine-tune the encoder on a corpus, and write it for onnxruntime.
@@ -90,7 +72,7 @@ def finetune(
     corpus : Corpus
     folder : Path
         Takes the encoder's files, and a checkpoint per epoch under `checkpoints/`.
-    options : FinetuneOptions
+    epochs, seed : int, keyword-only
     tell : callable, keyword-only
         Called with a line of progress now and then.
 
@@ -104,9 +86,7 @@ def finetune(
     ModelError
         If the base weights aren't those that were tried.
     """
-    options = options or FinetuneOptions()
-    torch.set_num_threads(options.threads)
-    torch.manual_seed(options.seed)
+    torch.manual_seed(seed)
     seen = corpus.select(lambda row: not is_set_aside(row.group))
     targets = torch.tensor(seen.targets, dtype=torch.float32)
     hard = targets[torch.tensor(seen.hard)]
@@ -114,7 +94,8 @@ def finetune(
     odds = (len(hard) - positives).clamp(min=1) / positives
     weights = odds.sqrt().clamp(max=_MOST_WEIGHT)
     network = Network(torch.log(weights / odds))
-    _train(network, seen, targets, weights, folder / "checkpoints", options, tell)
+    checkpoints = folder / "checkpoints"
+    _train(network, seen, targets, weights, checkpoints, epochs=epochs, seed=seed, tell=tell)
     # Weighted positives look more frequent than they are, by their weight.
     bias = network.head.bias.detach() - torch.log(weights)
     head = {"weight": network.head.weight.detach().numpy(), "bias": bias.numpy()}
@@ -134,8 +115,8 @@ def finetune(
         "labels": list(corpus.taxonomy.names),
         "passages": int(seen.hard.sum()),
         "soft_passages": int((~seen.hard).sum()),
-        "epochs": options.epochs,
-        "seed": options.seed,
+        "epochs": epochs,
+        "seed": seed,
         "max_tokens": PREDICTION_TOKENS,
         "quantising_moves": moved,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
@@ -152,12 +133,14 @@ def _train(
     targets: torch.Tensor,
     weights: torch.Tensor,
     checkpoints: Path,
-    options: FinetuneOptions,
+    *,
+    epochs: int,
+    seed: int,
     tell: Callable[[str], None],
 ) -> None:
     hard, soft = np.flatnonzero(corpus.hard), np.flatnonzero(~corpus.hard)
-    np.random.default_rng(options.seed).shuffle(soft)
-    shares = [[*hard, *soft[epoch :: options.epochs]] for epoch in range(options.epochs)]
+    np.random.default_rng(seed).shuffle(soft)
+    shares = [[*hard, *soft[epoch::epochs]] for epoch in range(epochs)]
     tokenizer = Tokenizer.from_file(str(base_folder() / TOKENIZER))
     tokenizer.no_padding()
     tokenizer.enable_truncation(TRAINING_TOKENS)
@@ -172,7 +155,7 @@ def _train(
     )
     # All that training needs to go on: only tensors and numbers, read back as such.
     states = {"network": network, "optimizer": optimizer, "schedule": schedule}
-    kept = [checkpoints / f"epoch-{number}.pt" for number in range(options.epochs + 1)]
+    kept = [checkpoints / f"epoch-{number}.pt" for number in range(epochs + 1)]
     first = max((number for number, path in enumerate(kept) if path.exists()), default=0)
     if first:
         checkpoint = torch.load(kept[first], weights_only=True)
@@ -180,9 +163,9 @@ def _train(
             part.load_state_dict(checkpoint[name])
     checkpoints.mkdir(parents=True, exist_ok=True)
     loss_of = nn.BCEWithLogitsLoss(pos_weight=weights)
-    for epoch in range(first, options.epochs):
+    for epoch in range(first, epochs):
         network.train()
-        rng = random.Random(options.seed + epoch)  # noqa: S311 -- no secret
+        rng = random.Random(seed + epoch)  # noqa: S311 -- no secret
         batches = _batches({i: len(ids[i]) for i in shares[epoch]}, rng)
         for number, batch in enumerate(batches, 1):
             tokens, mask = padded([ids[i] for i in batch])
@@ -216,18 +199,19 @@ def _main() -> None:
     parser.add_argument(
         "--without", nargs="*", default=(), type=Path, help="leave out its documents"
     )
-    parser.add_argument("--epochs", type=int, default=FinetuneOptions.epochs)
-    parser.add_argument("--seed", type=int, default=FinetuneOptions.seed)
-    parser.add_argument("--threads", type=int, default=FinetuneOptions.threads)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1, help="one is faster on a busy machine")
     given = parser.parse_args()
-    options = FinetuneOptions(given.epochs, given.seed, given.threads)
+    torch.set_num_threads(given.threads)
     corpus = read_corpus(given.corpus)
     if given.without:
         corpus = corpus.without_groups(read_corpus(given.without).groups)
     facts = finetune(
         corpus,
         given.output,
-        options,
+        epochs=given.epochs,
+        seed=given.seed,
         tell=lambda line: print(line, flush=True),  # noqa: T201 -- a command
     )
     print(json.dumps(facts, indent=1))  # noqa: T201 -- a command

@@ -12,18 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    brier_score_loss,
-    f1_score,
-    precision_score,
-    recall_score,
-)
+from sklearn.metrics import average_precision_score, brier_score_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SWEEP = np.arange(1, 20) / 20
 BINS = 10
 ENOUGH = 5
 """True passages that a label needs to count in a macro average."""
@@ -55,12 +49,14 @@ def reliability(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFram
     return bins.assign(**edges)[["low", "high", "mean", "share", "count"]]
 
 
-OF_TAGS: Mapping[str, Callable[..., float]] = {
-    "precision": precision_score,
-    "recall": recall_score,
-    "f1": f1_score,
-}
-"""Of labels true and given, with an interval."""
+def sweep(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFrame:
+    """Return precision, recall and F1 at each threshold from 0.05 to 0.95."""
+    above = p[:, None] >= SWEEP
+    hits, given, true = (above & truth[:, None]).sum(axis=0), above.sum(axis=0), truth.sum()
+    points = pd.DataFrame({"threshold": SWEEP, "precision": hits / np.where(given, given, np.nan)})
+    f1 = 2 * hits / np.maximum(given + true, 1)
+    return points.assign(recall=hits / max(true, 1), f1=f1)
+
 
 OF_PROBABILITIES: Mapping[str, Callable[..., float]] = {
     "average_precision": lambda truth, p: (
@@ -72,7 +68,7 @@ OF_PROBABILITIES: Mapping[str, Callable[..., float]] = {
 """Of a label's true passages and its probabilities."""
 
 CALIBRATION = ("ece", "brier")
-"""Metrics of which a facet has the mean over its labels; documents don't have them."""
+"""Those of which a facet has the mean over its labels; documents don't have them."""
 
 
 class Bootstrap:
@@ -105,7 +101,7 @@ class Bootstrap:
     def rates(
         self, truth: NDArray[np.bool_], given: NDArray[np.bool_]
     ) -> dict[str, NDArray[np.float64]]:
-        """Return what `OF_TAGS` has in each sample, of all tags together; NaN is not known."""
+        """Return precision, recall and F1 of all tags together in each sample, NaN if not known."""
         hits, all_given, true = (self.totals(values) for values in (truth & given, given, truth))
         # 0 / 0 makes the NaN that is wanted.
         with np.errstate(invalid="ignore"):
@@ -125,19 +121,9 @@ def interval(samples: NDArray[np.float64]) -> dict[str, float]:
     return {"low": float(low), "high": float(high)}
 
 
-def tag_figures(
-    bootstrap: Bootstrap, truth: NDArray[np.bool_], given: NDArray[np.bool_], *, prefix: str = ""
-) -> list[dict[str, Any]]:
-    """Return the figures of `OF_TAGS`; those of several labels count all their tags together."""
-    samples, tags = bootstrap.rates(truth, given), (truth.ravel(), given.ravel())
-    return [
-        {
-            "metric": prefix + metric,
-            "value": float(score(*tags, zero_division=_NAN)),
-            **interval(samples[metric]),
-        }
-        for metric, score in OF_TAGS.items()
-    ]
+def figure(metric: str, samples: NDArray[np.float64]) -> dict[str, Any]:
+    """Return a figure of the corpus as it stands, with its interval."""
+    return {"metric": metric, "value": float(samples[0]), **interval(samples)}
 
 
 def facet_figures(
@@ -154,48 +140,45 @@ def facet_figures(
     `any` is whether a passage has any label at all. Unless `calibrated` the probabilities only rank
     the passages.
     """
-    of_labels: list[dict[str, Any]] = []
-    for name, true, said, chance in zip(names, truth.T, given.T, p.T, strict=True):
-        figures = tag_figures(bootstrap, true, said)
-        figures.append({"metric": "given", "value": float(said.sum())})
-        figures += [
-            {"metric": metric, "value": float(score(true, chance))}
-            for metric, score in OF_PROBABILITIES.items()
-            if calibrated or metric not in CALIBRATION
-        ]
-        of_labels += [{"label": name, "n": int(true.sum()), **figure} for figure in figures]
+    rates = [bootstrap.rates(*labels) for labels in zip(truth.T, given.T, strict=True)]
+    metrics = {
+        metric: [float(score(*label)) for label in zip(truth.T, p.T, strict=True)]
+        for metric, score in OF_PROBABILITIES.items()
+        if calibrated or metric not in CALIBRATION
+    }
     exact = (truth == given).all(axis=1)
-    right = bootstrap.rates(np.ones_like(exact), exact)["recall"]
-    own = tag_figures(bootstrap, truth, given, prefix="micro_")
-    own += _macro_figures(bootstrap, truth, given)
-    own.append({"metric": "exact_match", "value": accuracy_score(truth, given), **interval(right)})
+    often = [rate for rate, n in zip(rates, truth.sum(axis=0), strict=True) if n >= ENOUGH]
     anything = (np.any(labels, axis=1, keepdims=True) for labels in (truth, given))
-    own += tag_figures(bootstrap, *anything, prefix="any_")
-    for metric in CALIBRATION:
-        if calibrated:
-            values = [figure["value"] for figure in of_labels if figure["metric"] == metric]
-            own.append({"metric": metric, "value": float(np.mean(values))})
-    return [{"label": "", "n": int(truth.sum()), **figure} for figure in own] + of_labels
+    samples = {
+        **_named("micro_", bootstrap.rates(truth, given)),
+        **_named("macro_", _means(often)),
+        "exact_match": bootstrap.rates(np.ones_like(exact), exact)["recall"],
+        **_named("any_", bootstrap.rates(*anything)),
+    }
+    own = [figure(*named) for named in samples.items()]
+    own += [{"metric": m, "value": np.mean(metrics[m])} for m in CALIBRATION if m in metrics]
+    rows = [{"label": "", "n": int(truth.sum()), **row} for row in own]
+    for column, name in enumerate(names):
+        of_label = [figure(*named) for named in rates[column].items()]
+        of_label.append({"metric": "given", "value": float(given[:, column].sum())})
+        of_label += [{"metric": m, "value": values[column]} for m, values in metrics.items()]
+        rows += [{"label": name, "n": int(truth[:, column].sum()), **row} for row in of_label]
+    return rows
 
 
-def _macro_figures(
-    bootstrap: Bootstrap, truth: NDArray[np.bool_], given: NDArray[np.bool_]
-) -> list[dict[str, Any]]:
-    """Return means over the labels with at least `ENOUGH` true passages."""
-    often = truth.sum(axis=0) >= ENOUGH
-    columns = zip(truth.T[often], given.T[often], strict=True)
-    rates = [bootstrap.rates(*column) for column in columns]
-    for rate in rates:
-        # A label that has true passages and was never given has a precision of 0, not an unknown.
-        never = np.isnan(rate["precision"]) & ~np.isnan(rate["recall"])
-        rate["precision"][never] = 0.0
-    figures = []
-    for metric in OF_TAGS:
-        by_label = pd.DataFrame([rate[metric] for rate in rates])
-        means = by_label.mean().to_numpy() if rates else np.array([_NAN])
-        row = {"metric": f"macro_{metric}", "value": float(means[0])}
-        figures.append({**row, **interval(means)})
-    return figures
+def _named(prefix: str, samples: Mapping[str, Any]) -> dict[str, Any]:
+    return {prefix + metric: values for metric, values in samples.items()}
+
+
+def _means(rates: Sequence[Mapping[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
+    """Return means over labels in each sample; NaN, one sample, without any label."""
+    if not rates:
+        return dict.fromkeys(("precision", "recall", "f1"), np.array([_NAN]))
+    tables = {metric: pd.DataFrame([rate[metric] for rate in rates]) for metric in rates[0]}
+    # A label that has true passages and was never given has a precision of 0, not an unknown.
+    never = tables["precision"].isna() & tables["recall"].notna()
+    tables["precision"] = tables["precision"].mask(never, 0.0)
+    return {metric: table.mean().to_numpy() for metric, table in tables.items()}
 
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

@@ -22,6 +22,8 @@ MOST_CONFUSED = 20
 MOST_ERRORS = 25
 MOST_CHARACTERS = 3000
 MOST_POINTS = 200
+DECIMALS = 6
+"""Of a figure in JSON."""
 NONE = "none"
 
 
@@ -64,7 +66,7 @@ def widest(curve: pd.DataFrame, precision: float) -> dict[str, float] | None:
     if good.empty:
         return None
     best = good.iloc[int(good["coverage"].argmax())]
-    return {name: float(best[name]) for name in curve.columns}
+    return {name: round(float(best[name]), DECIMALS) for name in curve.columns}
 
 
 def thinned(curve: pd.DataFrame) -> pd.DataFrame:
@@ -156,8 +158,8 @@ def faithfulness(tagger: Tagger, predictions: Predictions, *, seed: int) -> dict
     return {
         "cases": len(columns),
         "dropped": int(dropped.sum()),
-        "share": float(dropped.mean()),
-        "control_share": float(control.mean()),
+        "share": round(float(dropped.mean()), DECIMALS),
+        "control_share": round(float(control.mean()), DECIMALS),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,9 +12,10 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from textclass.corpora import Corpus, Row, make_row, read_corpus
+from textclass.corpora import Corpus, Row, make_row, read_corpus, text_id
 from textclass.errors import CorpusError, ModelError
-from textclass.learning.classifier import LabelClassifier, Progress
+from textclass.learning.classifier import LabelClassifier
+from textclass.learning.fitting import Progress
 from textclass.model import (
     Decisions,
     LinearModel,
@@ -38,7 +38,6 @@ TRAINING_GROUPS = "groups.safetensors"
 
 FILE = "file"
 """The column of a table of labelled documents that holds where each one's file lies."""
-
 
 CUES = "keyword cues"
 
@@ -253,13 +252,16 @@ def leaks(folder: ModelFolder, corpus: Corpus) -> list[str] | None:
     if TRAINING_GROUPS not in folder.manifest["files"]:
         return None
     known = folder.arrays(TRAINING_GROUPS)
-    nothing = np.zeros(0, dtype=np.uint64)
-    leaked = np.isin(_hashes(corpus.groups), known.get("groups", nothing))
-    leaked |= np.isin(_hashes(corpus.texts), known.get("texts", nothing))
+    leaked = np.isin(_hashes(corpus.groups), known["groups"])
+    leaked |= np.isin(_hashes(corpus.texts), known["texts"])
     return [row.id for row, found in zip(corpus.rows, leaked, strict=True) if found]
 
 
+def text_keys(values: Iterable[str]) -> NDArray[np.uint64]:
+    """Return a key of each text, the number that `text_id` writes."""
+    return np.array([int(text_id(value), 16) for value in values], dtype=np.uint64)
+
+
 def _hashes(values: Iterable[str]) -> NDArray[np.uint64]:
-    digests = (hashlib.sha256(value.encode("utf-8", "surrogatepass")) for value in values)
-    numbers = [int.from_bytes(digest.digest()[:8], "little") for digest in digests]
-    return np.array(numbers, dtype=np.uint64)
+    # Little end first, as the folders of models have had them from the beginning.
+    return text_keys(values).byteswap()

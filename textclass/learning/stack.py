@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from scipy.special import expit, logit
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.metrics import average_precision_score, f1_score
+from sklearn.utils.validation import check_is_fitted
 
 from textclass.errors import CorpusError
 from textclass.learning.calibration import calibrate, choose_thresholds
-from textclass.learning.card import CARD, model_card
+from textclass.learning.card import save_with_card
 from textclass.learning.classifier import LabelClassifier
-from textclass.learning.encoder_features import EncoderFeatures
-from textclass.learning.predictions import TRAINING_GROUPS, training_groups
-from textclass.learning.training import OUT_OF_FOLD, row_keys
+from textclass.learning.predictions import text_keys
+from textclass.learning.training import OUT_OF_FOLD, training_files
+from textclass.learning.vectorizer import TextTransformer, checked_texts
 from textclass.model import (
     ENCODER_FACTS,
     HEAD,
@@ -30,8 +33,8 @@ from textclass.model import (
     ModelFolder,
     check_place,
     encoder_files,
+    load_encoder,
     pack_arrays,
-    save_model,
     unpack_arrays,
 )
 from textclass.taxonomy import Taxonomy
@@ -52,6 +55,44 @@ _HEAD_C = 1.0
 _SHRINKAGE = 20.0
 """As a `LabelClassifier`'s."""
 _TENTHS = 10
+
+
+class EncoderFeatures(ClassNamePrefixFeaturesOutMixin, TextTransformer):  # type: ignore[misc]  # scikit-learn is untyped
+    """The mean of a text's contextual token vectors: features for a `LabelClassifier`.
+
+    Parameters
+    ----------
+    encoder : str or Path
+        A folder with `encoder.onnx`, `tokenizer.json` and `encoder.json`, as
+        `python -m textclass.learning.finetune` writes it; or an accurate model's name or folder.
+    threads : int
+        Processor threads.
+
+    Attributes
+    ----------
+    encoder_ : Encoder
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from textclass import EncoderFeatures, LabelClassifier
+    >>> pipeline = make_pipeline(EncoderFeatures(), LabelClassifier(C=1.0))
+    """
+
+    def __init__(self, encoder: str | Path = "accurate", *, threads: int = 1) -> None:
+        self.encoder = encoder
+        self.threads = threads
+
+    def fit(self, X: Iterable[str], y: object = None) -> Self:  # noqa: ARG002, N803 -- scikit-learn's names
+        """Open the encoder; nothing is learnt from the texts."""
+        self.encoder_ = load_encoder(self.encoder, threads=self.threads)
+        self._n_features_out = self.encoder_.size
+        return self
+
+    def transform(self, X: Iterable[str]) -> NDArray[np.float32]:  # noqa: N803 -- scikit-learn's name
+        """Return the vectors of texts, shape (n_texts, size)."""
+        check_is_fitted(self)
+        return self.encoder_.vectors(checked_texts(X))
 
 
 def is_set_aside(group: str) -> bool:
@@ -96,7 +137,7 @@ def train_accurate(
     kept = words.arrays(OUT_OF_FOLD)
     known = dict(zip(kept["rows"].tolist(), range(len(kept["rows"])), strict=True))
     hard = corpus.select(lambda row: row.hard)
-    place = np.array([known.get(key, -1) for key in row_keys(hard).tolist()], dtype=np.int64)
+    place = np.array([known.get(key, -1) for key in text_keys(hard.texts).tolist()], dtype=np.int64)
     unseen = np.array([is_set_aside(group) for group in hard.groups], dtype=bool)
     aside = np.flatnonzero(unseen & (place >= 0))
     if len(aside) < _FEWEST:
@@ -115,8 +156,7 @@ def train_accurate(
     odds = slope * mixed + offset
     targets = [label.target_precision for label in corpus.taxonomy.labels]
     facets = corpus.taxonomy.facet_of_each
-    thresholds = choose_thresholds(expit(odds), truth, weights, targets, facets)
-    bars = logit(np.array([threshold.value for threshold in thresholds]))
+    bars = logit(choose_thresholds(expit(odds), truth, weights, targets, facets)[0])
     # All that doesn't depend on the text goes into the intercept of the words' part.
     linear = words.model
     of_linear = slope * (1 - share) * linear.slope
@@ -138,12 +178,6 @@ def train_accurate(
         "alone": np.column_stack([alone_slope, linear.offset + shift - alone_slope * rest]),
         "margin": np.array([margin]),
     }
-    arrays = {
-        "probabilities": expit(odds).astype(np.float16),
-        "truth": truth.astype(np.uint8),
-        "weights": weights.astype(np.float32),
-        "rows": row_keys(hard)[aside],
-    }
     facts = {key: value for key, value in words.manifest.items() if key != "held_out"}
     facts |= {
         "files": {},
@@ -153,15 +187,9 @@ def train_accurate(
             "cascade_asks": round(left, 4),
         },
     }
-    files = {
-        STACK: pack_arrays(stack),
-        OUT_OF_FOLD: pack_arrays(arrays),
-        TRAINING_GROUPS: training_groups(corpus),
-        **encoder_files(encoder),
-    }
-    return save_model(
-        model, folder, facts=facts, files=files | {CARD: model_card(model, facts).encode()}
-    )
+    rows = np.flatnonzero(corpus.hard)[aside]
+    files = {STACK: pack_arrays(stack), **training_files(corpus, rows, expit(odds), weights)}
+    return save_with_card(model, folder, facts, files | encoder_files(encoder))
 
 
 def _head(

@@ -17,15 +17,16 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from threadpoolctl import threadpool_limits
 
 from textclass import __version__
-from textclass.corpora import Corpus, text_id
+from textclass.corpora import Corpus
 from textclass.errors import CorpusError, TextclassError
 from textclass.learning.calibration import choose_thresholds, per_label
-from textclass.learning.card import CARD, model_card
-from textclass.learning.classifier import LabelClassifier, Progress
+from textclass.learning.card import save_with_card
+from textclass.learning.classifier import LabelClassifier
 from textclass.learning.compiling import compile_model, parts_of
-from textclass.learning.predictions import TRAINING_GROUPS, training_groups
+from textclass.learning.fitting import Progress
+from textclass.learning.predictions import TRAINING_GROUPS, text_keys, training_groups
 from textclass.learning.vectorizer import WordFeatures
-from textclass.model import ModelFolder, check_place, load_folder, pack_arrays, save_model
+from textclass.model import ModelFolder, check_place, load_folder, pack_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +74,6 @@ def train(
     folder: str | Path,
     pipeline: Pipeline | None = None,
     *,
-    even_by: str = "collection",
     progress: Progress | None = None,
 ) -> ModelFolder:
     """Train a model and write its folder; the same corpus and pipeline give the same bytes.
@@ -85,8 +85,8 @@ def train(
     pipeline : Pipeline, optional
         `make_pipeline(WordFeatures(), LabelClassifier())` with parameters of your own; it isn't
         changed. A label's target precision in `labels.yaml` comes before the classifier's.
-    even_by, progress
-        As in `fit_corpus`.
+    progress : callable, keyword-only, optional
+        Called with the fits done and the fits in all.
 
     Raises
     ------
@@ -96,42 +96,58 @@ def train(
         If the folder holds other files and no model.
     """
     check_place(folder)
-    fitted = fit_corpus(corpus, pipeline, even_by=even_by, progress=progress)
+    fitted = fit_corpus(corpus, pipeline, progress=progress)
+    classifier, hard = parts_of(fitted)[1], np.flatnonzero(corpus.hard)
+    files = training_files(
+        corpus, hard, classifier.out_of_fold_[hard], classifier.row_weights_[hard]
+    )
     model = compile_model(fitted, corpus.taxonomy)
-    classifier = parts_of(fitted)[1]
-    hard = corpus.hard
+    return save_with_card(model, folder, _facts(corpus, fitted), files)
+
+
+def training_files(
+    corpus: Corpus,
+    rows: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> dict[str, bytes]:
+    """Return the files of a model folder that thresholds and leaks are found by.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        All that was trained on.
+    rows : ndarray of int64, shape (n_rows,)
+        Those that thresholds come from.
+    probabilities : ndarray of float64, shape (n_rows, L)
+        Of these rows, out of fold.
+    weights : ndarray of float64, shape (n_rows,)
+        How much each of them counts.
+    """
     arrays: dict[str, NDArray[Any]] = {
-        "probabilities": classifier.out_of_fold_[hard].astype(np.float16),
-        "truth": (corpus.targets[hard] > 0).astype(np.uint8),
-        "weights": classifier.row_weights_[hard].astype(np.float32),
-        "rows": row_keys(corpus),
+        "probabilities": probabilities.astype(np.float16),
+        "truth": (corpus.targets[rows] > 0).astype(np.uint8),
+        "weights": weights.astype(np.float32),
+        "rows": text_keys(corpus.texts[row] for row in rows),
     }
-    facts = _facts(corpus, fitted)
-    files = {
-        OUT_OF_FOLD: pack_arrays(arrays),
-        TRAINING_GROUPS: training_groups(corpus),
-        CARD: model_card(model, facts).encode(),
-    }
-    return save_model(model, folder, facts=facts, files=files)
+    return {OUT_OF_FOLD: pack_arrays(arrays), TRAINING_GROUPS: training_groups(corpus)}
 
 
 def fit_corpus(
     corpus: Corpus,
     pipeline: Pipeline | None = None,
     *,
-    even_by: str = "collection",
     progress: Progress | None = None,
 ) -> Pipeline:
     """Return a pipeline fitted on a corpus: features of all texts, labels and probabilities.
+
+    Calibration and thresholds give the rows of each collection the same weight together.
 
     Parameters
     ----------
     corpus : Corpus
     pipeline : Pipeline, optional
         `default_pipeline()` without it.
-    even_by : str, keyword-only
-        Calibration and thresholds give the rows of each value of this column the same weight
-        together. `collection` is the folder of a file.
     progress : callable, keyword-only, optional
         Called with the fits done and the fits in all.
     """
@@ -152,17 +168,11 @@ def fit_corpus(
     # A probability of exactly 0 or 1 would make a soft row look like one with labels.
     soft = np.clip(corpus.targets, _EPSILON, 1 - _EPSILON)
     targets = np.where(corpus.hard[:, None], corpus.targets, soft)
-    rows = {"groups": corpus.groups, "parts": corpus.column(even_by)}
+    rows = {"groups": corpus.groups, "parts": corpus.column("collection")}
     name = pipeline.steps[-1][0]
     with threadpool_limits(limits=1):
         pipeline.fit(corpus.texts, targets, **{f"{name}__{key}": rows[key] for key in rows})
     return pipeline
-
-
-def row_keys(corpus: Corpus) -> NDArray[np.uint64]:
-    """Return a key of the text of each row with labels, by which out-of-fold figures are found."""
-    texts = (row.text for row in corpus.rows if row.hard)
-    return np.array([int(text_id(text), 16) for text in texts], dtype=np.uint64)
 
 
 def out_of_fold(corpus: Corpus, pipeline: Pipeline | None = None) -> NDArray[np.float64]:
@@ -204,19 +214,15 @@ def set_thresholds(
     p, truth = kept["probabilities"].astype(np.float64), kept["truth"].astype(bool)
     targets = [target_precision] * len(model.taxonomy.names)
     weights = kept["weights"].astype(np.float64)
-    chosen = choose_thresholds(p, truth, weights, targets, model.taxonomy.facet_of_each)
-    thresholds = model.thresholds.copy()
+    chosen, rules = choose_thresholds(p, truth, weights, targets, model.taxonomy.facet_of_each)
+    thresholds, names = model.thresholds.copy(), model.taxonomy.names
+    thresholds[columns] = chosen[columns]
     facts = {key: value for key, value in loaded.manifest.items() if key != "held_out"}
     for column in columns:
-        thresholds[column] = chosen[column].value
-        facts["label_facts"][model.taxonomy.names[column]]["threshold_rule"] = chosen[column].rule
-    changed = replace(model, thresholds=thresholds)
-    facts["out_of_fold"] = _out_of_fold(truth, p >= thresholds, model.taxonomy.names)
-    card = model_card(changed, facts).encode()
-    save_model(changed, loaded.path, facts=facts, files={CARD: card})
-    return {
-        model.taxonomy.names[c]: (float(model.thresholds[c]), float(thresholds[c])) for c in columns
-    }
+        facts["label_facts"][names[column]]["threshold_rule"] = rules[column]
+    facts["out_of_fold"] = _out_of_fold(truth, p >= thresholds, names)
+    save_with_card(replace(model, thresholds=thresholds), loaded.path, facts)
+    return {names[c]: (float(model.thresholds[c]), float(thresholds[c])) for c in columns}
 
 
 def _facts(corpus: Corpus, fitted: Pipeline) -> dict[str, Any]:
@@ -254,12 +260,12 @@ def _facts(corpus: Corpus, fitted: Pipeline) -> dict[str, Any]:
 
 def _out_of_fold(
     truth: NDArray[np.bool_], given: NDArray[np.bool_], names: Sequence[str]
-) -> dict[str, dict[str, float]]:
+) -> dict[Any, Any]:
     """Return precision, recall, F1 and count of each label out of fold."""
     scores = precision_recall_fscore_support(truth, given, average=None, zero_division=0.0)
-    kinds = ("precision", "recall", "f1", "n")
-    of_labels = np.array(scores, dtype=float).T.round(4).tolist()
-    return {name: dict(zip(kinds, of_labels[c], strict=True)) for c, name in enumerate(names)}
+    kinds = ["precision", "recall", "f1", "n"]
+    table = pd.DataFrame(np.array(scores, dtype=float), index=kinds, columns=list(names))
+    return table.round(4).to_dict()
 
 
 def corpus_facts(corpus: Corpus) -> list[dict[str, Any]]:

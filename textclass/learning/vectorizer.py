@@ -16,6 +16,7 @@ from textclass.language import (
     Counts,
     FeatureSpec,
     Tokenizer,
+    WordBatch,
     count_words,
     feature_keys,
     neighbours,
@@ -23,6 +24,7 @@ from textclass.language import (
     word_keys,
 )
 from textclass.learning.vectors import word_vectors
+from textclass.model import find_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +32,17 @@ if TYPE_CHECKING:
 _TEXTS_AT_ONCE = 4096
 
 
-class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+class TextTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """What turns texts, rather than matrices, into features."""
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+class WordFeatures(TextTransformer):
     """Character n-grams inside words, the words, and pairs of neighbours, weighted word by word.
 
     A passage with distinct words u, each seen tf(u) times, has for a feature g of words the value
@@ -111,19 +123,51 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         X : iterable of str
         y : ignored
         """
-        self._fit(_read(checked_texts(X)))
+        passages = _read(X)
+        n_texts = passages.n_texts
+        presence = passages.matrix(np.ones(len(passages.counts.words)))
+        df = np.bincount(passages.counts.words, minlength=len(passages.words))
+        known = np.flatnonzero(df >= min(2, n_texts))
+        known = known[np.argsort(passages.keys[known])]
+        self.word_keys_ = passages.keys[known]
+        self.word_idf_ = _idf(df[known], n_texts).astype(np.float32)
+        self.unseen_idf_ = float(_idf(np.zeros(1), n_texts)[0])
+        self.vocabulary_ = list(passages.words)
+        self._fit_features(passages.words, presence)
+        keys, first, often = np.unique(passages.pair_keys, return_index=True, return_counts=True)
+        kept = often >= min(self.min_df, n_texts) if self.bigram_weight else often < 0
+        self.bigram_keys_ = keys[kept]
+        self.bigram_words_ = passages.pair_words[first[kept]]
+        self.bigram_scale_ = self.bigram_weight * _idf(often[kept], n_texts)
+        self._fit_vectors(presence, known)
         return self
-
-    def fit_transform(self, X: Iterable[str], y: object = None) -> sparse.csr_matrix:  # noqa: ARG002, N803 -- scikit-learn's names
-        """Learn the features and return those of the same texts, shape (n_texts, n_features)."""
-        passages = _read(checked_texts(X))
-        self._fit(passages)
-        return self._features(passages)
 
     def transform(self, X: Iterable[str]) -> sparse.csr_matrix:  # noqa: N803 -- scikit-learn's name
         """Return the features of texts, sparse, shape (n_texts, n_features)."""
         check_is_fitted(self)
-        return self._features(_read(checked_texts(X)))
+        passages = _read(X)
+        counts, words = passages.counts, passages.words
+        idf = np.full(len(words), self.unseen_idf_)
+        found, index = find_keys(self.word_keys_, passages.keys)
+        idf[found] = self.word_idf_[index]
+        weights = counts.weights.astype(np.float64)
+        squares = (weights * idf[counts.words]) ** 2
+        norms = np.sqrt(np.bincount(counts.passages, weights=squares, minlength=passages.n_texts))
+        norms[norms == 0] = 1
+        in_texts = passages.matrix(weights / norms[counts.passages])
+        pairs, columns = find_keys(self.bigram_keys_, passages.pair_keys)
+        rows = passages.pair_passages[pairs]
+        of_pairs = sparse.csr_matrix(
+            (self.bigram_scale_[columns] / norms[rows], (rows, columns)),
+            shape=(passages.n_texts, len(self.bigram_keys_)),
+        )
+        vectors = np.zeros((len(words), self.vector_size))
+        vectors[found] = self.word_vectors_[index]
+        parts = [in_texts @ self._word_matrix(words), of_pairs]
+        parts += [sparse.csr_matrix(in_texts @ vectors)] if self.vector_size else []
+        features = sparse.hstack(parts, format="csr")
+        features.sort_indices()
+        return features
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002 -- scikit-learn's signature
         """Return names to read: `chars:^conv`, `word:convoy`, `pair:cease fire`, `vector:12`.
@@ -140,34 +184,16 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         ]
         strings += [[f"word:{word}" for word in words]]
         for (keys, _), named in zip(feature_keys(words, self.spec), strings, strict=False):
-            found, index = _find(self.feature_keys_, keys)
+            found, index = find_keys(self.feature_keys_, keys)
             names[index] = np.array(named, dtype=object)[found]
         pairs = [f"pair:{words[one]} {words[two]}" for one, two in self.bigram_words_]
         vectors = [f"vector:{i}" for i in range(self.vector_size)]
         return np.array([*names, *pairs, *vectors], dtype=object)
 
-    def _fit(self, passages: _Passages) -> None:
-        n_texts = passages.n_texts
-        presence = passages.matrix(np.ones(len(passages.counts.words)))
-        df = np.bincount(passages.counts.words, minlength=len(passages.words))
-        known = np.flatnonzero(df >= min(2, n_texts))
-        keys = passages.keys[known]
-        order = np.argsort(keys)
-        self.word_keys_ = keys[order]
-        self.word_idf_ = _idf(df[known][order], n_texts).astype(np.float32)
-        self.unseen_idf_ = float(_idf(np.zeros(1), n_texts)[0])
-        self.vocabulary_ = list(passages.words)
-        self._fit_features(passages.words, presence)
-        self._fit_bigrams(passages)
-        self._fit_vectors(presence, known[order])
-
     def _fit_features(self, words: Sequence[str], presence: sparse.csr_matrix) -> None:
         n_texts = presence.shape[0]
-        parts = list(feature_keys(words, self.spec))
-        owners = np.concatenate([owners for _, owners in parts])
-        keys, first, columns = np.unique(
-            np.concatenate([keys for keys, _ in parts]), return_index=True, return_inverse=True
-        )
+        keys, owners = self._word_features(words)
+        keys, first, columns = np.unique(keys, return_index=True, return_inverse=True)
         of_words = sparse.csr_matrix(
             (np.ones(len(owners)), (owners, columns)), shape=(len(words), len(keys))
         )
@@ -178,13 +204,6 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
         self.feature_keys_ = keys[kept]
         self.feature_scale_ = weight * _idf(df[kept], n_texts)
 
-    def _fit_bigrams(self, passages: _Passages) -> None:
-        keys, first, df = np.unique(passages.pair_keys, return_index=True, return_counts=True)
-        kept = df >= min(self.min_df, passages.n_texts) if self.bigram_weight else df < 0
-        self.bigram_keys_ = keys[kept]
-        self.bigram_words_ = passages.pair_words[first[kept]]
-        self.bigram_scale_ = self.bigram_weight * _idf(df[kept], passages.n_texts)
-
     def _fit_vectors(self, presence: sparse.csr_matrix, known: NDArray[np.int64]) -> None:
         self.word_vectors_ = np.zeros((len(known), self.vector_size))
         if self.vector_size:
@@ -194,46 +213,19 @@ class WordFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sc
             scale = self.vector_weight * self.word_idf_[words, None]
             self.word_vectors_[words] = scale * vectors
 
-    def _features(self, passages: _Passages) -> sparse.csr_matrix:
-        counts, words = passages.counts, passages.words
-        idf = np.full(len(words), self.unseen_idf_)
-        found, index = _find(self.word_keys_, passages.keys)
-        idf[found] = self.word_idf_[index]
-        weights = counts.weights.astype(np.float64)
-        squares = (weights * idf[counts.words]) ** 2
-        norms = np.sqrt(np.bincount(counts.passages, weights=squares, minlength=passages.n_texts))
-        norms[norms == 0] = 1
-        in_texts = passages.matrix(weights / norms[counts.passages])
-        pairs, columns = _find(self.bigram_keys_, passages.pair_keys)
-        rows = passages.pair_passages[pairs]
-        of_pairs = sparse.csr_matrix(
-            (self.bigram_scale_[columns] / norms[rows], (rows, columns)),
-            shape=(passages.n_texts, len(self.bigram_keys_)),
-        )
-        vectors = np.zeros((len(words), self.vector_size))
-        vectors[found] = self.word_vectors_[index]
-        parts = [in_texts @ self._word_matrix(words), of_pairs]
-        parts += [sparse.csr_matrix(in_texts @ vectors)] if self.vector_size else []
-        features = sparse.hstack(parts, format="csr")
-        features.sort_indices()
-        return features
-
     def _word_matrix(self, words: Sequence[str]) -> sparse.csr_matrix:
         """Return the features of each word, shape (n_words, n_word_features)."""
-        rows, columns = [], []
-        for keys, owners in feature_keys(words, self.spec):
-            found, index = _find(self.feature_keys_, keys)
-            rows.append(owners[found])
-            columns.append(index)
-        row, column = np.concatenate(rows), np.concatenate(columns)
+        keys, owners = self._word_features(words)
+        found, column = find_keys(self.feature_keys_, keys)
+        places = (owners[found], column)
         shape = (len(words), len(self.feature_keys_))
-        return sparse.csr_matrix((self.feature_scale_[column], (row, column)), shape=shape)
+        return sparse.csr_matrix((self.feature_scale_[column], places), shape=shape)
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags
+    def _word_features(self, words: Sequence[str]) -> list[NDArray[Any]]:
+        """Return the key of every feature of every word, and the number of its word."""
+        return [
+            np.concatenate(parts) for parts in zip(*feature_keys(words, self.spec), strict=True)
+        ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,42 +262,31 @@ def checked_texts(texts: Iterable[str]) -> list[str]:
     return checked
 
 
-def _read(texts: Sequence[str]) -> _Passages:
+def _read(given: Iterable[str]) -> _Passages:
+    texts = checked_texts(given)
     tokenizer = Tokenizer(max_chunks=2**62)
-    counts, pairs, passages = [], [], []
-    for first in range(0, len(texts), _TEXTS_AT_ONCE):
-        batch = tokenizer.read(texts[first : first + _TEXTS_AT_ONCE])
-        counts.append(count_words(batch))
-        places, owners = neighbours(batch)
-        pairs.append((batch.ids[places].astype(np.int64) << 32) | batch.ids[places + 1])
-        passages.append(owners + first)
-    unique, index = np.unique(np.concatenate(pairs), return_inverse=True)
-    distinct = np.unique((np.concatenate(passages) << 32) | index)
-    lengths = np.concatenate([np.diff(part.starts) for part in counts])
-    keys = word_keys(tokenizer.words)
-    pair_words = np.column_stack([unique >> 32, unique & 0xFFFFFFFF])[distinct & 0xFFFFFFFF]
+    batches = [
+        tokenizer.read(texts[first : first + _TEXTS_AT_ONCE])
+        for first in range(0, len(texts), _TEXTS_AT_ONCE)
+    ]
+    ids = np.concatenate([batch.ids for batch in batches])
+    lengths = np.concatenate([np.diff(batch.starts) for batch in batches])
+    starts, no_places = np.append(0, np.cumsum(lengths)), np.zeros(0, dtype=np.int64)
+    whole = WordBatch(ids, starts, no_places, no_places)
+    places, passages = neighbours(whole)
+    pairs = (ids[places].astype(np.int64) << 32) | ids[places + 1]
+    unique, index = np.unique(pairs, return_inverse=True)
+    distinct = np.unique((passages << 32) | index)
+    keys, pair = word_keys(tokenizer.words), unique[distinct & 0xFFFFFFFF]
+    pair_words = np.column_stack([pair >> 32, pair & 0xFFFFFFFF])
     return _Passages(
         words=tokenizer.words,
         keys=keys,
-        counts=Counts(
-            words=np.concatenate([part.words for part in counts]),
-            tf=np.concatenate([part.tf for part in counts]),
-            starts=np.concatenate(([0], np.cumsum(lengths))),
-        ),
+        counts=count_words(whole),
         pair_keys=pair_keys(keys[pair_words[:, 0]], keys[pair_words[:, 1]]),
         pair_words=pair_words,
         pair_passages=distinct >> 32,
     )
-
-
-def _find(
-    known: NDArray[np.uint64], wanted: NDArray[np.uint64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the places in `wanted` of keys that are known, and their index in `known`, rising."""
-    index = np.searchsorted(known, wanted)
-    found = np.flatnonzero(index < len(known))
-    found = found[known[index[found]] == wanted[found]]
-    return found, index[found]
 
 
 def _idf(df: NDArray[Any], n_texts: int) -> NDArray[np.float64]:
