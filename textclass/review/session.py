@@ -219,13 +219,7 @@ class Session:
         return [(one, by) for one, by in found if one != key][:COMPARED]
 
     def rank_if_due(self) -> asyncio.Task[None] | None:
-        """Let a model rank the passages anew, without waiting for it, if it is time.
-
-        Returns
-        -------
-        asyncio.Task or None
-            The ranking under way.
-        """
+        """Let a model rank the passages anew if it is time; return the ranking under way."""
         done = sum(answer.kind.labels_it for answer in self.standing.values())
         busy = self._ranking is not None and not self._ranking.done()
         learns = self.queue.order == "model" and not self.settle
