@@ -44,7 +44,7 @@ def answers_of_reader(corpus: Corpus, order: Order) -> Iterator[list[int]]:
     passages = Passages(corpus.taxonomy, bare)
     queue, done = Queue(passages, order), list[int]()
     while len(done) < max(SIZES):
-        if order is Order.MODEL and len(done) % RANK_EVERY == 0:
+        if order == "model" and len(done) % RANK_EVERY == 0:
             left = [number for number in range(n) if number not in set(done)]
             ranked = rank_passages(
                 [corpus.texts[number] for number in left],
@@ -88,7 +88,7 @@ def simulate(seeds: int) -> None:
         held_out = set(random.Random(seed).sample(groups, len(groups) // 5))  # noqa: S311 -- a simulation
         test = written.select(lambda row, out=held_out: row.group in out)  # type: ignore[misc]
         rest = written.without_groups(held_out)
-        for order in (Order.RANDOM, Order.MODEL):
+        for order in ("random", "model"):
             mixed = Corpus(rest.taxonomy, tuple(random.Random(seed).sample(rest.rows, POOL)))  # noqa: S311
             for rows in answers_of_reader(mixed, order):
                 result = figures(mixed, rows, test)

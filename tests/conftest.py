@@ -77,9 +77,9 @@ FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-
 --disable-sync --no-first-run --disable-quic --disable-extensions""".split()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium():
-    """A browser for the tests of a module; while it runs, asyncio can't be used beside it."""
+    """One browser for all tests; once it runs, asyncio needs a thread of its own beside it."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if not path:
         missing = pytest.fail if os.environ.get("CI") else pytest.skip

@@ -225,7 +225,9 @@ def example_metrics(taxonomy=None, *, seed=0, text=lambda plain: plain):
             for n in range(1, 41)
         ],
         "at_95": {
-            f.name: None if n else {"probability": 0.6, "coverage": 0.37, "precision": 0.951}
+            f.name: None
+            if n
+            else {"probability": 0.6, "coverage": 0.37, "found": 0.52, "precision": 0.951}
             for n, f in enumerate(taxonomy)
         },
         "confusions": [

@@ -22,9 +22,9 @@ def test_overlapping_spans_are_cut_and_each_end_names_its_label():
     pieces = mark_text(TEXT, evidence).pieces
     assert pieces == (
         Piece("The "),
-        Piece("relief ", "for", "for a, +1.00"),
-        Piece("convoy", "for against", "for a, +1.00; against b, −0.50", ("1",)),
-        Piece(" reached", "against", "against b, −0.50", ("−2",)),
+        Piece("relief ", "for", "for a, +1.00", (), ("a",)),
+        Piece("convoy", "for against", "for a, +1.00; against b, −0.50", ("1",), ("a", "b")),
+        Piece(" reached", "against", "against b, −0.50", ("−2",), ("b",)),
         Piece(" both sides."),
     )
 
@@ -42,6 +42,11 @@ def test_evidence_that_is_not_where_it_says_is_told_but_not_marked():
     marked = mark_text(TEXT, wrong + beyond)
     assert [p.kind for p in marked.pieces] == [""]
     assert marked.grounds == {"a": [*wrong, *beyond]}
+
+
+def test_what_a_reader_marked_has_no_weight():
+    (_, piece, _) = mark_text(TEXT, [{"label": "a", "start": 4, "end": 10}]).pieces
+    assert (piece.text, piece.kind, piece.note) == ("relief", "for", "for a")
 
 
 def test_labels_are_numbered_as_they_are_given():

@@ -134,8 +134,8 @@ def test_the_export_is_a_corpus(answers, toy_taxonomy, tmp_path):
     answers.add(answer("b", kind=Kind.NONE, labels=()))
     answers.add(answer("c", kind=Kind.UNSURE, labels=()))
     answers.add(answer("d", kind=Kind.SKIPPED, labels=()))
-    exported = answers.export(tmp_path / "out.jsonl", toy_taxonomy)
-    assert (exported.rows, exported.left) == (2, {"unsure": 1, "skipped": 1})
+    fates = answers.export(tmp_path / "out.jsonl", toy_taxonomy)
+    assert fates == {"labelled": 2, "unsure": 1, "skipped": 1}
     first = {"id": "a", "text": "Text a.", "group": "d", "page": 3, "topic": ["river"]}
     first |= {"labelled": "review", "reader": "anna", "comment": "see p. 4", "flagged": True}
     assert read_jsonl(tmp_path / "out.jsonl")[0] == first
@@ -150,8 +150,8 @@ def test_two_readers_make_a_corpus_each_and_a_common_one(answers, toy_taxonomy, 
         answers.add(answer("c", reader, labels=labels))
     assert answers.open_differences() == ["b", "c"]
     answers.add(answer("b", "carl", settled=True, labels=("river", "bread")))
-    exported = answers.export(tmp_path / "out.jsonl", toy_taxonomy)
-    assert (exported.rows, exported.left) == (2, {"differing": 1})
+    fates = answers.export(tmp_path / "out.jsonl", toy_taxonomy)
+    assert fates == {"labelled": 2, "differing": 1}
     common = {row["id"]: row for row in read_jsonl(tmp_path / "out.jsonl")}
     assert common["a"]["reader"] == "anna; ben"
     assert common["b"]["topic"] == ["river", "bread"]

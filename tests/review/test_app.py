@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from tests.conftest import write_jsonl
 from textclass.review import Kind, read_passages
-from textclass.review.app import label_keys, make_app, mark, pool_answers
+from textclass.review.app import label_keys, make_app, pool_answers
 from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
 
@@ -201,7 +201,7 @@ def test_a_reader_doesn_t_see_another_s_answers(open_session):
 def test_the_document_end_is_told(client, session):
     for key in session.passages.keys:
         session.add(key, Kind.SKIPPED)
-    page = client.get("/").text
+    page = client.get("/", follow_redirects=True).text
     assert "All passages are answered" in page
     assert "/answers?kind=skipped" in page
 
@@ -212,17 +212,3 @@ def test_every_label_of_ours_has_a_key_of_its_own():
     assert len(set(keys.values())) == len(taxonomy.names)
     assert [keys[name] for name in taxonomy.names[:4]] == ["1", "2", "3", "4"]
     assert keys["humanity"] == "h"
-
-
-def test_evidence_is_marked_where_it_stands(toy_taxonomy):
-    text = "😀 the ferry crossed"
-    evidence = [
-        {"label": "river", "start": 6, "end": 11, "text": "ferry", "weight": 0.5},
-        {"label": "no", "start": 2, "end": 11, "text": "the ferry", "weight": -0.5},
-    ]
-    pieces = mark(text, evidence, toy_taxonomy)
-    assert "".join(piece[0] for piece in pieces) == text
-    assert [piece for piece in pieces if piece[1]] == [
-        ("the ", "c2 against", "against no"),
-        ("ferry", "c0 c2 for", "for river; against no"),
-    ]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import toy_rows
-from textclass.review import Order, Passages, Queue, TaggedPassage, rank_passages
+from textclass.review import Passages, Queue, TaggedPassage, rank_passages
 from textclass.review.queue import FROM_ONE_DOCUMENT, RANDOM_EVERY, doubt
 
 
@@ -46,13 +46,13 @@ def test_a_label_that_the_model_speaks_against_is_looked_at_first():
 
 def test_order_and_random_take_each_passage_once(toy_taxonomy):
     passages = make(toy_taxonomy, varied(30))
-    assert ask(Queue(passages, Order.ORDER), 30) == list(range(30))
-    drawn = ask(Queue(passages, Order.RANDOM), 30)
+    assert ask(Queue(passages, "order"), 30) == list(range(30))
+    drawn = ask(Queue(passages, "random"), 30)
     assert sorted(drawn) == list(range(30)) != drawn
-    assert ask(Queue(passages, Order.RANDOM), 30) == drawn
+    assert ask(Queue(passages, "random"), 30) == drawn
 
 
-@pytest.mark.parametrize("order", [Order.UNSURE, Order.MODEL])
+@pytest.mark.parametrize("order", ["unsure", "model"])
 def test_the_unsure_come_first_and_some_by_chance(toy_taxonomy, order):
     p = np.linspace(0.001, 0.4, 60)[:, None].repeat(3, axis=1)
     queue = Queue(make(toy_taxonomy, varied(60), p=p), order)
@@ -66,7 +66,7 @@ def test_the_unsure_come_first_and_some_by_chance(toy_taxonomy, order):
 
 def test_everything_is_asked_in_the_end(toy_taxonomy):
     texts = [*varied(10), *(f"the very same words stand in this one {n}" for n in range(10))]
-    queue = Queue(make(toy_taxonomy, texts, documents=["one"] * 20), Order.UNSURE)
+    queue = Queue(make(toy_taxonomy, texts, documents=["one"] * 20), "unsure")
     assert sorted(ask(queue, 20)) == list(range(20))
     assert queue.next(range(20)) is None
 
@@ -74,7 +74,7 @@ def test_everything_is_asked_in_the_end(toy_taxonomy):
 def test_few_passages_of_one_document_come_in_a_row(toy_taxonomy):
     p = np.array([[0.5] * 3] * 20 + [[0.01] * 3] * 20)
     documents = ["one"] * 20 + [f"d{n}" for n in range(20)]
-    asked = ask(Queue(make(toy_taxonomy, varied(40), documents, p), Order.UNSURE), 12)
+    asked = ask(Queue(make(toy_taxonomy, varied(40), documents, p), "unsure"), 12)
     names = "".join("1" if number < 20 else "." for number in asked)
     assert "1" * (FROM_ONE_DOCUMENT + 1) not in names
     assert "1" * FROM_ONE_DOCUMENT in names
@@ -84,12 +84,12 @@ def test_near_duplicates_of_an_answered_passage_wait(toy_taxonomy):
     text = "the delegates met in the old town hall to speak of water and of bread again"
     twins = [f"{text} {number}" for number in range(10)]
     p = np.array([[0.5] * 3] * 10 + [[0.01] * 3] * 10)
-    asked = ask(Queue(make(toy_taxonomy, [*twins, *varied(10)], p=p), Order.UNSURE), 4)
+    asked = ask(Queue(make(toy_taxonomy, [*twins, *varied(10)], p=p), "unsure"), 4)
     assert [number < 10 for number in asked] == [True, False, False, False]
 
 
 def test_promoted_passages_come_first(toy_taxonomy):
-    queue = Queue(make(toy_taxonomy, varied(20)), Order.MODEL)
+    queue = Queue(make(toy_taxonomy, varied(20)), "model")
     queue.promote([7, 3])
     assert ask(queue, 2) == [7, 3]
 

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from textclass.review import Kind, Order
+from textclass.review import Kind
 from textclass.review.session import Share
 
 
@@ -57,7 +57,7 @@ def run(work):
 
 
 def test_the_queue_learns_in_a_child_while_the_page_goes_on(open_session):
-    session = open_session(order=Order.MODEL)
+    session = open_session(order="model")
 
     async def review():
         assert session.rank_if_due() is None
@@ -75,10 +75,10 @@ def test_the_queue_learns_in_a_child_while_the_page_goes_on(open_session):
 
 
 def test_a_ranking_that_fails_is_told(open_session, monkeypatch):
-    session = open_session(order=Order.MODEL)
+    session = open_session(order="model")
     for number in session.queue.drawn[:25]:
         session.add(session.passages.keys[number], Kind.NONE)
-    monkeypatch.setattr("multiprocessing.spawn.get_executable", lambda: "/nowhere/python")
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
 
     async def review():
         await session.rank_if_due()

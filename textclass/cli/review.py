@@ -6,6 +6,7 @@ import re
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from textclass.cli.common import (
     quiet_option,
 )
 from textclass.errors import TextclassError, missing_extra
+
+if TYPE_CHECKING:
+    from textclass.review import Order
 
 
 @click.command()
@@ -45,7 +49,7 @@ def review(
     model_path: Path,
     labels_path: Path | None,
     reader: str,
-    queue: str,
+    queue: Order,
     settle: bool,
     port: int,
     no_browser: bool,
@@ -72,7 +76,7 @@ def review(
     from textclass.taxonomy import Taxonomy
 
     try:
-        from textclass.review import Answers, Order, Session, read_passages, serve
+        from textclass.review import Answers, Session, read_passages, serve
     except ImportError as error:
         raise missing_extra(error.name or "starlette", "review") from error
 
@@ -98,12 +102,11 @@ def review(
 
     passages = read_passages(paths, taxonomy, strict=labels_path is None, tagger=tagger, tag=tag)
     answers = Answers(store)
-    session = Session(
-        passages, answers, reader=reader, order=Order(queue), settle=settle, tagger=tagger
-    )
+    session = Session(passages, answers, reader=reader, order=queue, settle=settle, tagger=tagger)
     serve(session, port=port, on_start=tell)
-    exported = answers.export(output, taxonomy)
+    left = answers.export(output, taxonomy)
     answers.close()
-    left = ", ".join(f"{count:,} {what}" for what, count in exported.left.items())
-    without = f"; without {left}" if left else ""
-    note(f"{output}: {exported.rows:,} labelled passages{without}", quiet=quiet)
+    labelled = left.pop("labelled", 0)
+    without = ", ".join(f"{count:,} {what}" for what, count in left.items())
+    told = f"; without {without}" if without else ""
+    note(f"{output}: {labelled:,} labelled passages{told}", quiet=quiet)

@@ -14,7 +14,7 @@ MOST_SPANS = 200
 """How many spans of a passage are marked, strongest first; a tagger gives some tens at most."""
 
 Span = Mapping[str, Any]
-"""A row of evidence in the result schema."""
+"""A row of evidence in the result schema; what a reader marked has no `text` and no `weight`."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,15 @@ class Piece:
         Each label with its weight, in words.
     keys : tuple of str
         Numbers of the labels whose evidence ends here; a minus sign stands before those against.
+    labels : tuple of str
+        All labels with evidence here.
     """
 
     text: str
     kind: str = ""
     note: str = ""
     keys: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def mark_text(
     first : iterable of str, keyword-only
         Labels to number first, in this order.
     """
-    strongest = sorted(evidence, key=lambda span: -abs(span["weight"]))[:MOST_SPANS]
+    strongest = sorted(evidence, key=lambda span: -abs(_weight(span)))[:MOST_SPANS]
     grounds = defaultdict(list)
     for span in strongest:
         grounds[span["label"]].append(span)
@@ -72,23 +75,33 @@ def mark_text(
     spans = []
     for span in sorted(strongest, key=lambda span: keys[span["label"]]):
         start, end = span["start"] - shift, span["end"] - shift
-        if 0 <= start < end <= len(text) and text[start:end] == span["text"]:
+        if 0 <= start < end <= len(text) and text[start:end] == span.get("text", text[start:end]):
             spans.append((start, end, span))
     edges = sorted({0, len(text), *(edge for span in spans for edge in span[:2])})
     pieces = []
     for begin, stop in pairwise(edges):
         over = [(end, span) for start, end, span in spans if start <= begin and stop <= end]
         kinds = {_kind(span) for _, span in over}
-        notes = [f"{_kind(s)} {s['label']}, {as_figure(s['weight'], 2, '+')}" for _, s in over]
+        notes = [_note(span) for _, span in over]
         ended = dict.fromkeys(
-            (MINUS if span["weight"] < 0 else "") + str(keys[span["label"]])
+            (MINUS if _weight(span) < 0 else "") + str(keys[span["label"]])
             for end, span in over
             if end == stop
         )
         kind = " ".join(sorted(kinds, reverse=True))
-        pieces.append(Piece(text[begin:stop], kind, "; ".join(notes), tuple(ended)))
+        labels = tuple(span["label"] for _, span in over)
+        pieces.append(Piece(text[begin:stop], kind, "; ".join(notes), tuple(ended), labels))
     return MarkedText(tuple(pieces), keys, {name: grounds[name] for name in keys})
 
 
+def _weight(span: Span) -> float:
+    return float(span.get("weight", 1))
+
+
 def _kind(span: Span) -> str:
-    return "for" if span["weight"] >= 0 else "against"
+    return "for" if _weight(span) >= 0 else "against"
+
+
+def _note(span: Span) -> str:
+    weight = f", {as_figure(span['weight'], 2, '+')}" if "weight" in span else ""
+    return f"{_kind(span)} {span['label']}{weight}"

@@ -58,7 +58,7 @@ def render_page(
         "style": Markup(style),  # noqa: S704 -- our own files and numbers, hashed in the policy
         "script": Markup(script),  # noqa: S704 -- as above
     }
-    return environment().get_template(template).generate({**context, **own})
+    return templates_of("textclass.report").get_template(template).generate({**context, **own})
 
 
 def content_policy(style: str, script: str) -> str:
@@ -89,10 +89,10 @@ def write_page(path: Path, chunks: Iterable[str]) -> None:
 
 
 @cache
-def environment() -> Environment:
-    """Return the templates of this package, with escaping on and unknown names refused."""
+def templates_of(package: str) -> Environment:
+    """Return the templates of a package, with escaping on and unknown names refused."""
     made = Environment(
-        loader=PackageLoader("textclass.report"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

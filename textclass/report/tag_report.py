@@ -19,7 +19,7 @@ from markupsafe import Markup
 from textclass.errors import BatchError
 from textclass.report.marked_text import mark_text
 from textclass.report.overview import OUTCOMES, REASONS, Tally
-from textclass.report.page import GENERATOR, environment, render_page, template_text, write_page
+from textclass.report.page import GENERATOR, render_page, template_text, templates_of, write_page
 from textclass.taxonomy import Taxonomy
 
 PAGE_BYTES = 1_500_000
@@ -166,7 +166,7 @@ def _entry(number: int, record: Mapping[str, Any], taxonomy: Taxonomy) -> Entry:
         },
         "hidden": len(passages) - len(chosen),
     }
-    template: Any = environment().get_template("document.jinja").module
+    template: Any = templates_of("textclass.report").get_template("document.jinja").module
     columns = [f"l{taxonomy.columns[label['label']]}" for label in tags["labels"]]
     return Entry(
         outcome=tags["outcome"],

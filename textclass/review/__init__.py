@@ -4,7 +4,7 @@
 them together for one reader, and `serve` shows it in the browser.
 """
 
-from textclass.review.answers import Answers, Exported, Kind
+from textclass.review.answers import Answers, Kind
 from textclass.review.app import serve
 from textclass.review.queue import Order, Queue, rank_passages
 from textclass.review.session import Session
@@ -12,7 +12,6 @@ from textclass.review.tagged_passages import Passages, TaggedPassage, read_passa
 
 __all__ = [
     "Answers",
-    "Exported",
     "Kind",
     "Order",
     "Passages",

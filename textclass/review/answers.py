@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -87,22 +87,6 @@ class Answer:
     form: str | None = None
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     number: int = 0
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What an export wrote.
-
-    Attributes
-    ----------
-    rows : int
-    left : Mapping of str to int
-        Answered passages that are left out: how many are `unsure`, `skipped`, or `differing`
-        between readers.
-    """
-
-    rows: int
-    left: Mapping[str, int]
 
 
 class Answers:
@@ -200,41 +184,49 @@ class Answers:
                 hint="give the --labels or --model that they were made with, or another -o",
             )
 
-    def export(self, path: Path, taxonomy: Taxonomy) -> Exported:
+    def export(self, path: Path, taxonomy: Taxonomy) -> Counter[str]:
         """Write the corpus that the answers make, and with several readers one of each as well.
 
         Where readers differ, the settled answer counts; until there is one, the passage is left out
         of the common file.
+
+        Returns
+        -------
+        Counter of str
+            How many answered passages are in the common file (`labelled`), or are left out as
+            `unsure`, `skipped`, or `differing` between readers.
         """
         self.refresh()
         settled = {answer.passage: answer for answer in self.standing(settled=True)}
-        common, left = [], Counter[str]()
+        common, fates = [], Counter[str]()
+        own = defaultdict(list)
         for key, said in self.by_passage().items():
             judged = [answer for answer in said if answer.kind.labels_it]
-            final = settled.get(key) or (judged or said)[-1]
-            if _differ(said) and not final.settled:
-                left["differing"] += 1
-            elif final.kind.labels_it:
-                by = [answer.reader for answer in ([final] if final.settled else judged)]
-                common.append(_row(final, "; ".join(by), taxonomy))
+            for answer in judged:
+                own[answer.reader].append(_row([answer], taxonomy))
+            deciding = [settled[key]] if key in settled else judged or said[-1:]
+            if _differ(deciding):
+                fates["differing"] += 1
+            elif deciding[-1].kind.labels_it:
+                fates["labelled"] += 1
+                common.append(_row(deciding, taxonomy))
             else:
-                left[final.kind] += 1
+                fates[deciding[-1].kind] += 1
         write_jsonl(path, common)
-        standing = self.standing()
-        readers = {answer.reader for answer in standing}
-        for reader in readers if len(readers) > 1 else ():
-            given = [a for a in standing if a.reader == reader and a.kind.labels_it]
-            own = [_row(answer, reader, taxonomy) for answer in given]
-            write_jsonl(path.with_name(f"{path.stem}.{reader}{path.suffix}"), own)
-        return Exported(len(common), left)
+        for reader, rows in own.items() if len(own) > 1 else ():
+            write_jsonl(path.with_name(f"{path.stem}.{reader}{path.suffix}"), rows)
+        return fates
 
 
 def _differ(said: Iterable[Answer]) -> bool:
     return len({frozenset(answer.labels) for answer in said if answer.kind.labels_it}) > 1
 
 
-def _row(answer: Answer, reader: str, taxonomy: Taxonomy) -> dict[str, Any]:
-    facets = {f.name: [name for name in f.names if name in answer.labels] for f in taxonomy}
-    notes = {name: getattr(answer, name) for name in ("comment", "flagged", "settled")}
+def _row(answers: Sequence[Answer], taxonomy: Taxonomy) -> dict[str, Any]:
+    """Return the row of a corpus from answers that agree."""
+    last = answers[-1]
+    readers = "; ".join(answer.reader for answer in answers)
+    facets = {f.name: [name for name in f.names if name in last.labels] for f in taxonomy}
+    notes = {name: getattr(last, name) for name in ("comment", "flagged", "settled")}
     notes = {name: value for name, value in notes.items() if value}
-    return {**answer.row, **facets, "labelled": "review", "reader": reader, **notes}
+    return {**last.row, **facets, "labelled": "review", "reader": readers, **notes}

@@ -5,14 +5,12 @@ from __future__ import annotations
 import secrets
 import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import numpy as np
 import uvicorn
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
@@ -24,6 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from textclass.errors import TextclassError
+from textclass.report import mark_text, templates_of
 from textclass.results import DocumentTags, Outcome, PassageTags, pool_document
 from textclass.review.answers import Kind
 from textclass.review.session import Session
@@ -81,6 +80,9 @@ def serve(session: Session, *, port: int = 0, on_start: Callable[[str], None]) -
     # Also where a shell that started it in the background has it ignore SIGINT.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
+    # asyncio does this for sockets of its own only; without it every page waits 40 ms for an
+    # acknowledgement between its head and its body.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with listener:
         try:
             on_start(f"http://{HOST}:{port}/?token={token}")
@@ -120,6 +122,7 @@ def make_app(session: Session, *, token: str, port: int) -> Starlette:
     pages = _Pages(session)
     routes = [
         Route("/", pages.next),
+        Route("/done", pages.done),
         Route("/passage/{key}", pages.passage),
         Route("/answer", pages.answer, methods=["POST"]),
         Route("/undo", pages.undo, methods=["POST"]),
@@ -137,26 +140,23 @@ class _Pages:
 
     def __init__(self, session: Session) -> None:
         self._session, self._passages = session, session.passages
-        self._templates = Environment(
-            loader=PackageLoader("textclass.review"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.filters.update(percent=_percent, address=lambda text: quote(text, safe=""))
-        self._templates.globals.update(
-            session=session,
-            passages=session.passages,
-            keys=label_keys(session.passages.taxonomy),
-            MOST_LISTED=MOST_LISTED,
-        )
+        self._common = {
+            "session": session,
+            "passages": session.passages,
+            "keys": label_keys(session.passages.taxonomy),
+            "MOST_LISTED": MOST_LISTED,
+        }
 
-    def _show(self, template: str, **context: Any) -> Response:  # noqa: ANN401 -- what a template names
+    def _show(self, page: str, **context: Any) -> Response:  # noqa: ANN401 -- what a template names
+        template = templates_of("textclass.review").get_template(page)
         progress = self._session.progress()
-        return HTMLResponse(
-            self._templates.get_template(template).render(progress=progress, **context)
-        )
+        return HTMLResponse(template.render(self._common, progress=progress, **context))
+
+    def _go_on(self, within: str) -> Response:
+        """Lead to the passage to ask about."""
+        key = self._session.next(within=within)
+        self._session.rank_if_due()
+        return _go(f"/passage/{key}" if key else "/done", within)
 
     def _number(self, key: str) -> int:
         if key not in self._passages.numbers:
@@ -164,11 +164,12 @@ class _Pages:
         return self._passages.numbers[key]
 
     async def next(self, request: Request) -> Response:
-        """Show the passage to ask about."""
-        within = request.query_params.get("within", "")
-        key = self._session.next(within=within)
-        self._session.rank_if_due()
-        return _go(f"/passage/{key}", within) if key else self._show("done.jinja")
+        """Lead to the passage to ask about."""
+        return self._go_on(request.query_params.get("within", ""))
+
+    async def done(self, _: Request) -> Response:
+        """Tell that nothing is left."""
+        return self._show("done.jinja")
 
     async def passage(self, request: Request) -> Response:
         """Show one passage, to answer or to see again."""
@@ -176,8 +177,9 @@ class _Pages:
         session.refresh()
         number = self._number(key)
         detail = passages.detail(number)
+        labels = passages.taxonomy.columns
+        evidence = [span for span in detail["evidence"] if span["label"] in labels]
         mates = passages.by_document[passages.documents[number]]
-        place = mates.index(number)
         own = session.standing.get(key)
         sides = session.answers.by_passage().get(key, []) if session.settle else []
         sides = [side for side in sides if side.kind.labels_it]
@@ -191,11 +193,9 @@ class _Pages:
             within=request.query_params.get("within", ""),
             form=secrets.token_urlsafe(12),
             detail=detail,
-            place=place,
-            mates=len(mates),
-            pieces=mark(passages.texts[number], detail["evidence"], passages.taxonomy),
-            before=mates[max(0, place - 2) : place],
-            after=mates[place + 1 : place + 3],
+            place=mates.index(number),
+            mates=mates,
+            marked=mark_text(passages.texts[number], evidence),
             own=own,
             sides=sides,
             ticked=ticked,
@@ -215,12 +215,11 @@ class _Pages:
         comment = sent.get("comment", "").strip()
         given = {"seconds": seconds, "comment": comment, "flagged": "flag" in sent}
         self._session.add(key, kind, labels, form=sent.get("form"), **given)
-        return _go("/", sent.get("within", ""))
+        return self._go_on(sent.get("within", ""))
 
-    async def undo(self, request: Request) -> Response:
+    async def undo(self, _: Request) -> Response:
         """Take the last answer back and show its passage."""
-        form = QueryParams(await request.body()).get("form")
-        key = self._session.undo(form=f"undo {form}" if form else None)
+        key = self._session.undo()
         return _go(f"/passage/{key}" if key else "/")
 
     async def about(self, request: Request) -> Response:
@@ -290,36 +289,5 @@ def label_keys(taxonomy: Taxonomy) -> dict[str, str]:
     return keys
 
 
-def mark(
-    text: str, evidence: Sequence[Mapping[str, Any]], taxonomy: Taxonomy
-) -> list[tuple[str, str, str]]:
-    """Cut a text into pieces under the same evidence.
-
-    Returns
-    -------
-    list of (str, str, str)
-        Text; classes of its mark: `c` with the column of each label, `for` or `against`; what it
-        spoke for, in words.
-    """
-    spans = [span for span in evidence if span["label"] in taxonomy.columns]
-    edges = {0, len(text), *(s["start"] for s in spans), *(s["end"] for s in spans)}
-    pieces = []
-    for start, end in pairwise(sorted(edges)):
-        over = [span for span in spans if span["start"] <= start and end <= span["end"]]
-        sides = ["for" if span.get("weight", 1) >= 0 else "against" for span in over]
-        classes = [f"c{taxonomy.columns[span['label']]}" for span in over]
-        if over:
-            classes.append("for" if "for" in sides else "against")
-        notes = [f"{side} {span['label']}" for side, span in zip(sides, over, strict=True)]
-        pieces.append((text[start:end], " ".join(classes), "; ".join(notes)))
-    return pieces
-
-
 def _go(path: str, within: str = "") -> Response:
     return RedirectResponse(path + ("?" + urlencode({"within": within}) if within else ""), 303)
-
-
-def _percent(value: float) -> str:
-    if 0 < value < 0.005:
-        return "<1%"
-    return ">99%" if 0.995 <= value < 1 else f"{value:.0%}"

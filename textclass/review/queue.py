@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
-from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 from zlib import crc32
 
 import numpy as np
@@ -30,19 +30,14 @@ _SPREAD = 100  # of the best are put in an order in which neighbours are unlike 
 _WORD = re.compile(r"\w+")
 
 
-class Order(StrEnum):
-    """How the queue is ordered."""
-
-    UNSURE = "unsure"
-    MODEL = "model"
-    ORDER = "order"
-    RANDOM = "random"
+Order = Literal["unsure", "model", "order", "random"]
+"""What is asked about first."""
 
 
 class Queue:
     """Passages in the order in which they are asked about.
 
-    With `UNSURE` and `MODEL` every fifth is drawn at random; near-duplicates of an answered passage
+    With `unsure` and `model` every fifth is drawn at random; near-duplicates of an answered passage
     and too many in a row of one document wait.
 
     Attributes
@@ -72,8 +67,8 @@ class Queue:
         """Return the passage to ask about, after those `answered`, oldest first."""
         done, documents = set(answered), self._passages.documents
         by_chance = len(answered) % RANDOM_EVERY == RANDOM_EVERY - 1
-        if self.order in (Order.ORDER, Order.RANDOM) or by_chance:
-            ordered = range(len(documents)) if self.order is Order.ORDER else self.drawn
+        if self.order in ("order", "random") or by_chance:
+            ordered = range(len(documents)) if self.order == "order" else self.drawn
             return next((n for n in ordered if n not in done), None)
         for number in done - self._answered:
             self._shingles |= _shingles(self._passages.texts[number])
@@ -129,6 +124,12 @@ def doubt(
         against = given[:, column] & (p < 0.5)
         worth += weight * np.where(against, 2 * (1 - p), entropy)
     return np.where(np.isnan(probabilities[:, 0]), 0.0, worth)
+
+
+def rank_in_background(*lesson: Any) -> list[int]:  # noqa: ANN401 -- as of the function below
+    """Rank passages in a process that gives way to others: the page comes first."""
+    os.setpriority(os.PRIO_PROCESS, 0, 5)
+    return rank_passages(*lesson)
 
 
 def rank_passages(

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import multiprocessing
-import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
 import numpy as np
 import orjson
+from anyio import to_process
+from numpy.typing import NDArray
 
+from textclass.corpora import text_id
 from textclass.review.answers import Answer, Answers, Kind
-from textclass.review.queue import Order, Queue, rank_passages
+from textclass.review.queue import Order, Queue, rank_in_background
 from textclass.review.tagged_passages import Passages
 from textclass.tagger import Tagger
 
@@ -86,7 +85,7 @@ class Progress:
     skipped: int
     flagged: int
     left: int
-    labels: Mapping[str, tuple[int, int, int]]
+    labels: Mapping[str, tuple[int, ...]]
     agreement: Sequence[float]
     sample: int
     right: Share
@@ -121,7 +120,7 @@ class Session:
         answers: Answers,
         *,
         reader: str,
-        order: Order = Order.UNSURE,
+        order: Order = "unsure",
         settle: bool = False,
         tagger: Tagger | None = None,
     ) -> None:
@@ -133,8 +132,7 @@ class Session:
         self.standing: dict[str, Answer] = {}
         self._rank_at = 0 if np.isnan(passages.probabilities).all() else RANK_EVERY
         self._ranking: asyncio.Task[None] | None = None
-        taxonomy = orjson.dumps(passages.taxonomy.to_dict(), option=orjson.OPT_SORT_KEYS)
-        self._fingerprint = hashlib.sha256(taxonomy).hexdigest()[:16]
+        self._fingerprint = text_id(orjson.dumps(passages.taxonomy.to_dict()).decode())
         self.refresh()
 
     def refresh(self) -> None:
@@ -199,13 +197,13 @@ class Session:
         self.answers.add(answer)
         self.refresh()
 
-    def undo(self, *, form: str | None = None) -> str | None:
+    def undo(self) -> str | None:
         """Take the last answer back and return its passage."""
         self.refresh()
         if not self.standing:
             return None
         last = [*self.standing.values()][-1]
-        self.add(last.passage, Kind.UNDO, undoes=last.number, form=form)
+        self.add(last.passage, Kind.UNDO, undoes=last.number)
         return last.passage
 
     def examples(self, key: str, label: str) -> list[tuple[str, str]]:
@@ -221,16 +219,10 @@ class Session:
         return [(one, by) for one, by in found if one != key][:COMPARED]
 
     def rank_if_due(self) -> asyncio.Task[None] | None:
-        """Let a model rank the passages anew, without waiting for it, if it is time.
-
-        Returns
-        -------
-        asyncio.Task or None
-            The ranking under way.
-        """
+        """Let a model rank the passages anew if it is time; return the ranking under way."""
         done = sum(answer.kind.labels_it for answer in self.standing.values())
         busy = self._ranking is not None and not self._ranking.done()
-        learns = self.queue.order is Order.MODEL and not self.settle
+        learns = self.queue.order == "model" and not self.settle
         if learns and not busy and done >= self._rank_at:
             self._rank_at = done + RANK_EVERY
             self._ranking = asyncio.get_running_loop().create_task(self._rank())
@@ -248,69 +240,56 @@ class Session:
         for number in [n for n in open_ones if passages.taught[n]][:MOST_TAUGHT]:
             taught[number] = passages.labels(number)
         pool = open_ones[:MOST_POOL]
-        targets = [[name in given for name in passages.taxonomy.names] for given in taught.values()]
-        # Its worker ends after one task, also where this process was killed.
-        child = ProcessPoolExecutor(
-            max_workers=1,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=os.nice,  # the page comes first
-            initargs=(5,),
-            max_tasks_per_child=1,
-        )
         try:
-            order = await asyncio.get_running_loop().run_in_executor(
-                child,
-                rank_passages,
+            order = await to_process.run_sync(
+                rank_in_background,
                 [passages.texts[n] for n in pool],
                 [passages.texts[n] for n in taught],
-                np.array(targets, dtype=np.float64, ndmin=2),
+                self._targets(taught.values()).astype(float),
                 [passages.documents[n] for n in taught],
+                cancellable=True,
             )
             self.fault = ""
             self.queue.promote([pool[n] for n in order])
         except Exception as error:  # noqa: BLE001 -- whatever it is, the page goes on and tells it
             self.fault = f"the queue can't be ranked: {error}"
-        finally:
-            child.shutdown(wait=False)
-            for process in multiprocessing.active_children():
-                process.kill()  # where the review ends before the ranking does
 
     def progress(self) -> Progress:
         """Return how far the reader has come."""
-        passages, standing = self.passages, self.standing
+        standing, keys = self.standing, self.passages.keys
         kinds = Counter(answer.kind for answer in standing.values())
-        judged = [answer for answer in standing.values() if answer.kind.labels_it]
-        fates = Counter(
-            (name, name in answer.labels, name in answer.suggested)
-            for answer in judged
-            for name in {*answer.labels, *answer.suggested}
-        )
-        sums = np.cumsum([0.0, *map(_overlap, judged)])
+        judged = {key: answer for key, answer in standing.items() if answer.kind.labels_it}
+        given = self._targets(answer.labels for answer in judged.values())
+        suggested = self._targets(answer.suggested for answer in judged.values())
+        both, either = given & suggested, given | suggested
+        alike = np.where(either.any(1), both.sum(1) / np.maximum(either.sum(1), 1), 1.0)
+        sums = np.append(0, np.cumsum(alike))
         ends = np.arange(1, len(sums))
         starts = np.maximum(ends - WINDOW, 0)
+        fates = np.transpose([matrix.sum(0) for matrix in (both, given & ~both, suggested & ~both)])
         # The answered ones at the head of a random order, which don't depend on their tags.
-        head = takewhile(standing.__contains__, (passages.keys[n] for n in self.queue.drawn))
-        sample = [standing[key] for key in head if standing[key].kind.labels_it]
-        common = sum(len({*answer.labels} & {*answer.suggested}) for answer in sample)
+        head = {*takewhile(standing.__contains__, (keys[n] for n in self.queue.drawn))}
+        sample = np.array([key in head for key in judged], dtype=bool)
+        common = int(both[sample].sum())
         return Progress(
             labelled=len(judged),
             unsure=kinds[Kind.UNSURE],
             skipped=kinds[Kind.SKIPPED],
             flagged=sum(answer.flagged for answer in standing.values()),
-            left=len(passages) - len(standing),
+            left=len(keys) - len(standing),
             labels={
-                name: (fates[name, True, True], fates[name, True, False], fates[name, False, True])
-                for name in passages.taxonomy.names
-                if any(key[0] == name for key in fates)
+                name: tuple(counts)
+                for name, counts in zip(self.passages.taxonomy.names, fates.tolist(), strict=True)
+                if any(counts)
             },
             agreement=((sums[ends] - sums[starts]) / (ends - starts)).tolist(),
-            sample=len(sample),
-            right=Share(common, sum(len(answer.suggested) for answer in sample)),
-            found=Share(common, sum(len(answer.labels) for answer in sample)),
+            sample=int(sample.sum()),
+            right=Share(common, int(suggested[sample].sum())),
+            found=Share(common, int(given[sample].sum())),
         )
 
-
-def _overlap(answer: Answer) -> float:
-    """Return the share of labels, among those that suggestion or reader gave, that both gave."""
-    given, suggested = set(answer.labels), set(answer.suggested)
-    return len(given & suggested) / len(given | suggested) if given | suggested else 1.0
+    def _targets(self, labels: Iterable[Collection[str]]) -> NDArray[np.bool_]:
+        """Return which labels each row has, shape (n_rows, n_labels)."""
+        names = self.passages.taxonomy.names
+        rows = [[name in given for name in names] for given in labels]
+        return np.array(rows, dtype=np.bool_).reshape(-1, len(names))

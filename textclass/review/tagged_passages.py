@@ -41,7 +41,7 @@ class TaggedPassage:
     reason : str or None
         Why it has no label.
     evidence : sequence of Mapping
-        `label`, `start` and `end` in `text`, and perhaps `weight`.
+        As in the result schema, from the start of `text`; `label`, `start` and `end` at least.
     taught : bool
         Whether the labels are those of a corpus, from which the queue's model may learn.
     """
@@ -198,35 +198,28 @@ def _of_results(path: Path, taxonomy: Taxonomy, *, strict: bool) -> Iterator[Tag
                 where=where,
                 hint="textclass tag --level passage writes them, as .jsonl or .parquet",
             )
-        document = str(record.get("document") or path.name)
-        columns = {name: record.get(name) for name in _OF_RESULTS}
         scores = {name: p for facet in by_facet.values() for name, p in facet.items()}
-        if scores.keys() == taxonomy.columns.keys():
-            yield TaggedPassage(
-                text,
-                document,
-                [name for facet in taxonomy.slices for name in record[facet]],
-                [scores[name] for name in taxonomy.names],
-                columns,
-                record.get("reason"),
-                list(_evidence(record)),
-            )
-        elif strict:
+        known = scores.keys() == taxonomy.columns.keys()
+        if strict and not known:
             raise CorpusError(
                 "its labels aren't those of the model",
                 where=where,
                 hint="name the model that tagged it with --model, or its --labels",
             )
-        else:
-            yield TaggedPassage(text, document, columns=columns)
-
-
-def _evidence(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    shift = record.get("start") or 0
-    for one in record.get("evidence") or ():
-        start, end = one["start"] - shift, one["end"] - shift
-        if start >= 0 and record["text"][start:end] == one["text"]:
-            yield {"label": one["label"], "start": start, "end": end, "weight": one["weight"]}
+        shift = record.get("start") or 0
+        evidence = [
+            {**one, "start": one["start"] - shift, "end": one["end"] - shift}
+            for one in record.get("evidence") or ()
+        ]
+        yield TaggedPassage(
+            text,
+            str(record.get("document") or path.name),
+            [name for facet in taxonomy.slices for name in record[facet]] if known else (),
+            [scores[name] for name in taxonomy.names] if known else None,
+            {name: record.get(name) for name in _OF_RESULTS},
+            record.get("reason") if known else None,
+            evidence if known else (),
+        )
 
 
 def _of_corpus(path: Path, taxonomy: Taxonomy, tagger: Tagger | None) -> Iterator[TaggedPassage]:
