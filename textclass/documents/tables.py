@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from textclass.documents import detect as kinds
-from textclass.documents.content import Content, from_gzip
+from textclass.documents.content import Content
 from textclass.documents.document import Fault, Limits, Row, TableOptions
 from textclass.documents.office import Package
 from textclass.documents.plain_text import encoding_of, make_safe, plain, refuse_longer
@@ -100,11 +100,7 @@ def read_rows(
     """
     path, limits = Path(path), Limits()
     try:
-        content = Content.of_file(path)
-        kind = kinds.detect(content, limits)
-        if kind == kinds.GZIP:
-            content = from_gzip(content, limits)
-            kind = kinds.detect(content, limits)
+        kind, content = kinds.unpacked(Content.of_file(path), limits)
         if kind not in TABLES:
             raise DocumentError(
                 f"it is no table but {kind}", hint="CSV, JSON lines, Parquet, XLSX or ODS is"
