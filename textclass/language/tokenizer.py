@@ -34,7 +34,9 @@ _MAX_LEXEMES = 400_000
 """spaCy keeps all tokens that it has met; past so many its tokenizer is made anew."""
 
 _PIECES_AT_ONCE = 4096
-_CHUNK = re.compile(r"\S+")
+_BLANK = np.array([chr(code).isspace() for code in range(0x3002)])
+"""Which code points are white space; the last entry stands for all after U+3000."""
+
 # What spaCy's English cuts in one way only, unless it has a rule for it: three new chunks of four.
 _PLAIN = re.compile(r"([A-Za-z]+|[0-9]+)(?:[,;:!?)]|(?<=[a-z0-9]{2})\.)?")
 _DIGITS = str.maketrans("123456789", "000000000")
@@ -113,7 +115,9 @@ class Tokenizer:
         chunks = joined.split()
         self._learn(list(dict.fromkeys(filterfalse(self._chunks.__contains__, chunks))))
         numbers = np.fromiter(map(self._chunks.__getitem__, chunks), np.int64, len(chunks))
-        starts = np.array([match.start() for match in _CHUNK.finditer(joined)], dtype=np.int64)
+        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        blank = _BLANK.take(codes, mode="clip")
+        starts = np.flatnonzero(np.append(True, blank[:-1]) & ~blank)
         bounds = np.asarray(self._bounds)
         first = bounds.take(numbers)
         counts = bounds.take(numbers + 1) - first
