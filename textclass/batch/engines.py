@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -112,6 +113,7 @@ class LocalPool(Pool):
 def _start_process(setup: Setup, parent: int) -> None:
     # Ctrl-C on the terminal reaches all processes; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(50_000)  # as the command does
     # Standard output is for results; what a library prints goes where messages go.
     os.dup2(2, 1)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -49,6 +50,8 @@ for command in (
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    # Words and results hold no cycles: looking for some so often would be a tenth of a tagging.
+    gc.set_threshold(50_000)
     try:
         code = cli(prog_name="textclass", standalone_mode=False)
         sys.stdout.flush()

@@ -20,6 +20,7 @@ AIM_WORDS = 160
 """The parts of a long paragraph are at most about so long, as the passages of the corpus are."""
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\f")
+_LINE_END = re.compile(r"\n")
 _LONG_RUN = re.compile(rf"\S{{{PIECE},}}")
 _WORD = re.compile(r"\S+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -68,7 +69,12 @@ def _trim(text: str, start: int, end: int) -> Passage | None:
 
 
 def _paragraphs(text: str) -> Iterator[Passage]:
-    separator = _BLANK_LINE if _BLANK_LINE.search(text.strip()) else _line_ends(text)
+    separator = _BLANK_LINE
+    if not _BLANK_LINE.search(text.strip()):
+        # Hard-wrapped lines seldom pass 120 characters: a text of longer ones has no wrapped ones.
+        lengths = sorted(len(line) for line in text.split("\n") if line.strip())
+        if lengths and lengths[len(lengths) // 2] > 120:
+            separator = _LINE_END
     start = 0
     for match in separator.finditer(text):
         if passage := _trim(text, start, match.start()):
@@ -76,16 +82,6 @@ def _paragraphs(text: str) -> Iterator[Passage]:
         start = match.end()
     if passage := _trim(text, start, len(text)):
         yield passage
-
-
-def _line_ends(text: str) -> re.Pattern[str]:
-    """Return what separates paragraphs in a text without blank lines.
-
-    Hard-wrapped lines seldom pass 120 characters, so a text of longer lines has one per paragraph.
-    """
-    lines = [len(line) for line in text.split("\n") if line.strip()]
-    wrapped = not lines or sorted(lines)[len(lines) // 2] <= 120
-    return re.compile(r"\f") if wrapped else re.compile(r"\n")
 
 
 def _divide(text: str, passage: Passage) -> Iterator[Passage]:

@@ -1,7 +1,8 @@
 """Text to word ids on arrays, through a cache from white-space chunks to words.
 
 spaCy's tokenizer works chunk by chunk between white space, so a chunk that has been seen before
-needs no second look. Only chunks never seen go to spaCy, many in one call.
+needs no second look. Only chunks never seen go to spaCy, many in one call, and of those only the
+ones that it may cut in more than one way.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import chain, pairwise
+from itertools import chain, filterfalse, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +34,11 @@ _MAX_LEXEMES = 400_000
 """spaCy keeps all tokens that it has met; past so many its tokenizer is made anew."""
 
 _PIECES_AT_ONCE = 4096
-_CHUNK = re.compile(r"\S+")
+_BLANK = np.array([chr(code).isspace() for code in range(0x3002)])
+"""Which code points are white space; the last entry stands for all after U+3000."""
+
+# What spaCy's English cuts in one way only, unless it has a rule for it: three new chunks of four.
+_PLAIN = re.compile(r"([A-Za-z]+|[0-9]+)(?:[,;:!?)]|(?<=[a-z0-9]{2})\.)?")
 _DIGITS = str.maketrans("123456789", "000000000")
 # Single quotes (and the acute accent that stands for one), then double quotes.
 _QUOTES = str.maketrans("\u2018\u2019\u201b\u00b4\u201c\u201d\u201e", "''''\"\"\"")
@@ -107,10 +112,12 @@ class Tokenizer:
         if len(self._chunks) > limit or self._characters > limit * _CHARACTERS_PER_CHUNK:
             self._reset()
         joined = "\n".join(texts)
-        chunks = _CHUNK.findall(joined)
-        self._learn([chunk for chunk in dict.fromkeys(chunks) if chunk not in self._chunks])
-        numbers = np.array([self._chunks[chunk] for chunk in chunks], dtype=np.int64)
-        starts = np.array([match.start() for match in _CHUNK.finditer(joined)], dtype=np.int64)
+        chunks = joined.split()
+        self._learn(list(dict.fromkeys(filterfalse(self._chunks.__contains__, chunks))))
+        numbers = np.fromiter(map(self._chunks.__getitem__, chunks), np.int64, len(chunks))
+        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        blank = _BLANK.take(codes, mode="clip")
+        starts = np.flatnonzero(np.append(True, blank[:-1]) & ~blank)
         bounds = np.asarray(self._bounds)
         first = bounds.take(numbers)
         counts = bounds.take(numbers + 1) - first
@@ -145,16 +152,19 @@ class Tokenizer:
 def english_tokenizer() -> Any:  # noqa: ANN401 -- spaCy's classes carry no types
     """Return the tokenizer of spaCy's blank English.
 
-    A whole pipeline would import every spaCy plug-in that is installed.
+    A whole pipeline would import every spaCy plug-in that is installed; of all that spaCy notes of
+    a new word, most of its time, only what the sentencizer asks for is kept.
     """
+    from spacy.attrs import IS_PUNCT
     from spacy.lang.en import English
+    from spacy.lang.lex_attrs import is_punct
     from spacy.tokenizer import Tokenizer as SpacyTokenizer
     from spacy.util import compile_infix_regex, compile_prefix_regex, compile_suffix_regex
-    from spacy.vocab import create_vocab
+    from spacy.vocab import Vocab
 
     defaults: Any = English.Defaults
     return SpacyTokenizer(
-        create_vocab("en", defaults),
+        Vocab(lex_attr_getters={IS_PUNCT: is_punct}),
         rules=defaults.tokenizer_exceptions,
         prefix_search=compile_prefix_regex(defaults.prefixes).search,
         suffix_search=compile_suffix_regex(defaults.suffixes).search,
@@ -183,9 +193,17 @@ def _piece_words(pieces: Sequence[str]) -> dict[str, list[Word]]:
 
     if english_tokenizer().vocab.length > _MAX_LEXEMES:
         english_tokenizer.cache_clear()
-    found: dict[str, list[Word]] = {piece: [] for piece in pieces}
-    folded = [(piece, *_fold(piece)) for piece in pieces]
-    folded = [item for item in folded if item[1]]
+    rules = english_tokenizer().rules.keys()
+    found: dict[str, list[Word]] = {}
+    folded = []
+    for piece in pieces:
+        plain = _PLAIN.fullmatch(piece)
+        if plain and rules.isdisjoint((piece, plain[1])):
+            found[piece] = [(plain[1].lower().translate(_DIGITS), 0, plain.end(1))]
+            continue
+        found[piece] = []
+        if (fold := _fold(piece))[0]:
+            folded.append((piece, *fold))
     for first in range(0, len(folded), _PIECES_AT_ONCE):
         part = iter(folded[first : first + _PIECES_AT_ONCE])
         joined = " ".join(text for _, text, _, _ in folded[first : first + _PIECES_AT_ONCE])
