@@ -235,43 +235,17 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a run stands.
+class Summary:
+    """Where a run stands, and in the end what it came to.
 
     Attributes
     ----------
     stage : str
         `finding`, `tagging` or `writing`.
-    inputs, finished, started_with : int
-        Inputs in all, those done, and those that an earlier run did.
+    inputs, taken_up, finished : int
+        Inputs in all, those that an earlier run had finished, and those done.
     documents, passages, set_aside : int
-        Of this run.
-    seconds : float
-        Since the run began.
-    """
-
-    stage: str = "finding"
-    inputs: int = 0
-    finished: int = 0
-    started_with: int = 0
-    documents: int = 0
-    passages: int = 0
-    set_aside: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run came to.
-
-    Attributes
-    ----------
-    inputs, taken_up : int
-        Inputs in all, and those that an earlier run had finished.
-    finished : int
-        Inputs done when it ended.
-    documents, passages, set_aside : int
-        In the results; 0 if the run was stopped.
+        Of this run while it is under way; at its end those in the results, 0 if it was stopped.
     partly_read : int
         Documents of which parts were not read.
     repeated : int
@@ -291,30 +265,32 @@ class Summary:
     stopped_by : int or None
         The signal that ended the run early.
     seconds : float
+        Since the run began.
     """
 
-    inputs: int
-    taken_up: int
-    finished: int
-    documents: int
-    passages: int
-    set_aside: int
-    partly_read: int
-    repeated: int
-    left_out: Mapping[str, int]
-    outcomes: Mapping[str, int]
-    outputs: tuple[Path, ...]
-    set_aside_file: Path | None
-    report: Path | None
-    ledger: Path | None
-    first_documents: Sequence[Mapping[str, Any]]
-    first_set_aside: Sequence[Mapping[str, str]]
-    stopped_by: int | None
-    seconds: float
+    stage: str = "finding"
+    inputs: int = 0
+    taken_up: int = 0
+    finished: int = 0
+    documents: int = 0
+    passages: int = 0
+    set_aside: int = 0
+    partly_read: int = 0
+    repeated: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    outputs: tuple[Path, ...] = ()
+    set_aside_file: Path | None = None
+    report: Path | None = None
+    ledger: Path | None = None
+    first_documents: Sequence[Mapping[str, Any]] = ()
+    first_set_aside: Sequence[Mapping[str, str]] = ()
+    stopped_by: int | None = None
+    seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the summary as plain JSON values, without documents and set-asides."""
+        """Return the summary as plain JSON values, without stage, documents and set-asides."""
         facts = vars(self) | {"outputs": [str(path) for path in self.outputs]}
-        del facts["first_documents"], facts["first_set_aside"]
+        del facts["stage"], facts["first_documents"], facts["first_set_aside"]
         facts["seconds"] = round(self.seconds, 3)
         return {key: str(fact) if isinstance(fact, Path) else fact for key, fact in facts.items()}

@@ -24,7 +24,7 @@ from textclass.batch.addresses import list_inputs
 from textclass.batch.engines import LocalPool, Pool, SerialPool, drive
 from textclass.batch.export import PARTIAL, SET_ASIDE, Output, beside, export, plan_outputs
 from textclass.batch.formats import unpack
-from textclass.batch.jobs import Engine, Facts, Input, Progress, Setup, Summary, TagJob, Task
+from textclass.batch.jobs import Engine, Facts, Input, Setup, Summary, TagJob, Task
 from textclass.batch.ledger import Ledger
 from textclass.batch.worker import cuts, reader_for
 from textclass.model import find_model, load_folder, open_scorer
@@ -42,11 +42,12 @@ LONG_BYTES = 1 << 20
 TABLES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".jsonl.gz", ".csv.gz")
 """Tables from this size on are read by the run itself, so that all workers share them."""
 
+COUNTED = ("documents", "passages", "set_aside")
 SHOWN_DOCUMENTS = 50
 SHOWN_FAULTS = 10
 
 
-def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = None) -> Summary:
+def tag_files(job: TagJob, *, on_progress: Callable[[Summary], None] | None = None) -> Summary:
     """Tag many documents; every input ends in the results or among the set-asides, once.
 
     A run that was stopped or killed is taken up where it was by the same call. The rows and their
@@ -102,9 +103,9 @@ class _Run:
     setup: Setup
     taxonomy: Taxonomy
     ledger: Ledger
-    on_progress: Callable[[Progress], None] | None
+    on_progress: Callable[[Summary], None] | None
     began: float = field(default_factory=time.monotonic)
-    progress: Progress = field(default_factory=Progress)
+    so_far: Summary = field(default_factory=Summary)
     left_out: Counter[str] = field(default_factory=Counter)
     open: Counter[int] = field(default_factory=Counter)
     """Of each input that is shared: its documents handed out and not done, and 1 for reading it."""
@@ -156,7 +157,7 @@ class _Run:
     def tag_all(self) -> None:
         """Tag what isn't in the ledger: first what a worker reads, then what all share."""
         inputs, taken_up = self.ledger.counts()
-        self._tell("tagging", inputs=inputs, finished=taken_up, started_with=taken_up)
+        self._tell("tagging", inputs=inputs, finished=taken_up, taken_up=taken_up)
         width = self.job.workers or cpu_count()
         local = self.job.engine is Engine.LOCAL
         tasks = self._tasks(share=local and inputs - taken_up <= width)
@@ -206,7 +207,7 @@ class _Run:
         if not self.open[key]:
             del self.open[key]
             self.ledger.finish(key)
-            self._tell("tagging", finished=self.progress.finished + 1)
+            self._tell("tagging", finished=self.so_far.finished + 1)
 
     def _pool(self, width: int) -> Pool:
         if self.job.engine is Engine.DASK:
@@ -225,14 +226,9 @@ class _Run:
                 if batch.key in self.open:
                     self._close(batch.key, batch.size)
             self.ledger.commit(after=COMMIT_SECONDS)
-            was = self.progress
-            self._tell(
-                "tagging",
-                finished=was.finished + counts["finished"],
-                documents=was.documents + counts["documents"],
-                passages=was.passages + counts["passages"],
-                set_aside=was.set_aside + counts["set_aside"],
-            )
+            counts["finished"] += self.so_far.finished
+            counts.update({name: getattr(self.so_far, name) for name in COUNTED})
+            self._tell("tagging", **{name: counts[name] for name in ("finished", *COUNTED)})
 
     def export(self) -> Facts:
         """Write the results and the report."""
@@ -266,37 +262,40 @@ class _Run:
 
     def summary(self, facts: Facts | None = None) -> Summary:
         """Return what the run came to; without facts if it was stopped."""
-        inputs, finished = self.ledger.counts()
         job, counts = self.job, facts.counts if facts else Counter()
-        return Summary(
-            inputs=inputs,
-            taken_up=self.progress.started_with,
-            finished=finished,
+        summary = replace(
+            self.so_far,
+            finished=self.ledger.counts()[1],
+            left_out=dict(sorted(self.left_out.items())),
+            outcomes={str(one): counts[one] for one in sorted(Outcome) if counts[one]},
+            set_aside_file=job.set_aside if counts["set_aside"] else None,
+            ledger=self.ledger.path if job.outputs else None,
+            stopped_by=None if facts else self.stopped_by,
+            seconds=time.monotonic() - self.began,
             documents=counts["documents"],
             passages=counts["passages"],
             set_aside=counts["set_aside"],
             partly_read=counts["partly_read"],
             repeated=counts["repeated"],
-            left_out=dict(sorted(self.left_out.items())),
-            outcomes={str(one): counts[one] for one in sorted(Outcome) if counts[one]},
-            outputs=tuple(output.path for output in self.outputs) if facts else (),
-            set_aside_file=job.set_aside if counts["set_aside"] else None,
-            report=job.report if facts else None,
-            ledger=self.ledger.path if job.outputs else None,
+        )
+        if not facts:
+            return summary
+        return replace(
+            summary,
+            outputs=tuple(output.path for output in self.outputs),
+            report=job.report,
             first_documents=self._first("documents", SHOWN_DOCUMENTS),
             first_set_aside=self._first("set_aside", SHOWN_FAULTS),
-            stopped_by=None if facts else self.stopped_by,
-            seconds=time.monotonic() - self.began,
         )
 
     def _first(self, kind: str, count: int) -> list[dict[str, Any]]:
-        return [] if self.stopped_by else [*islice(_decoded(self.ledger.rows(kind)), count)]
+        return [*islice(_decoded(self.ledger.rows(kind)), count)]
 
-    def _tell(self, stage: str, **changes: int) -> None:
+    def _tell(self, stage: str, **changes: Any) -> None:  # noqa: ANN401 - fields of a Summary
         seconds = time.monotonic() - self.began
-        self.progress = replace(self.progress, stage=stage, seconds=seconds, **changes)
+        self.so_far = replace(self.so_far, stage=stage, seconds=seconds, **changes)
         if self.on_progress:
-            self.on_progress(self.progress)
+            self.on_progress(self.so_far)
         self._heed()
 
     def _heed(self) -> None:

@@ -28,7 +28,7 @@ from textclass.cli.common import (
 from textclass.errors import BatchError
 
 if TYPE_CHECKING:
-    from textclass.batch import Progress, Summary
+    from textclass.batch import Summary
 
 INCOMPLETE = 3
 """Exit code of a run that is done, with something set aside or read in part."""
@@ -145,7 +145,7 @@ def _run(options: dict[str, Any]) -> Summary:
 
 
 @contextmanager
-def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Summary], None]]:
     """Give what shows progress on a terminal and notes it in the log, a line a minute."""
     out = console(stderr=True)
     shown = out.is_terminal and not out.is_dumb_terminal and not quiet
@@ -155,7 +155,7 @@ def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Progress],
         if stream:
             stream.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n")
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: Summary) -> None:
         nonlocal last, stage
         if status:
             status.update(_describe(progress))
@@ -176,13 +176,13 @@ def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Progress],
             raise
 
 
-def _describe(progress: Progress) -> str:
+def _describe(progress: Summary) -> str:
     """Return a run's progress in one line."""
     if progress.stage != "tagging":
         return f"{progress.stage}, {progress.inputs:,} inputs"
     seconds = max(progress.seconds, 1e-9)
     time_left = "time left unknown"
-    if done := progress.finished - progress.started_with:
+    if done := progress.finished - progress.taken_up:
         left = progress.seconds / done * (progress.inputs - progress.finished)
         time_left = f"{timedelta(seconds=round(left))} left"
     return (
