@@ -21,8 +21,11 @@ from textclass.batch.worker import Worker, start, work
 from textclass.documents import SetAside
 from textclass.errors import BatchError
 
-AHEAD = 3
-"""Tasks handed out for each worker: enough to keep it busy, few enough to bound memory."""
+AHEAD = 2
+"""Tasks handed out for each worker: enough to keep it busy, few enough to bound memory.
+
+With more, loky's queue would be full, and its thread fails on what is left when it is shut down.
+"""
 
 _HEARTBEAT = 0.25
 _KILLED = (
