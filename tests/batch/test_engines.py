@@ -13,7 +13,7 @@ import pytest
 from tests.batch.makers import read_lines, write_inputs
 from textclass.batch.engines import drive
 from textclass.batch.formats import unpack
-from textclass.batch.jobs import Batch, Cut, Facts, Input, Task
+from textclass.batch.jobs import Batch, Cut, Facts, Input
 from textclass.documents import SetAside, Source
 from textclass.errors import BatchError
 
@@ -35,20 +35,17 @@ class FakePool:
 
     def submit(self, task):
         future = Future()
-        names = [one.source.id for one in task.inputs]
-        names += [one.id for one in task.cut.documents] if task.cut else []
-        self.under_way.append(future)
+        names = [name for one in task for name in names_in(one)]
+        self.under_way.append((future, task))
         killer = next((n for n in names if self.kills.get(n, 0) > 0), None)
         if killer:
             self.kills[killer] -= 1
-            for one in self.under_way:
-                if not one.done():
-                    one.set_exception(DiedError())
+            for one, _ in self.under_way:
+                one.set_exception(DiedError())
             self.under_way = []
         elif self.alone or len(self.under_way) == self.ahead:
-            for one in self.under_way:
-                if not one.done():
-                    one.set_result([Batch(0, 0, 1, b"", b"", b"", Facts())])
+            for one, done in self.under_way:
+                one.set_result(batches_of(done))
             self.under_way = []
         return future
 
@@ -59,23 +56,34 @@ class FakePool:
         pass
 
 
+def names_in(one):
+    if isinstance(one, Input):
+        return [one.source.id]
+    return [document.id for document in one.documents]
+
+
+def batches_of(task):
+    """What a worker that lives makes of a task: batches with the names of what is in it."""
+    return [
+        Batch(0, getattr(one, "first", 0), 1, " ".join(names_in(one)).encode(), b"", b"", Facts())
+        for one in task
+    ]
+
+
 def given(name):
     return Input(Source(Path(name), name), "hash of " + name)
 
 
 def file_tasks(count):
-    return [Task((given(f"f{i}"),)) for i in range(count)]
+    return [(given(f"f{i}"),) for i in range(count)]
 
 
-@pytest.mark.parametrize(("times", "set_aside"), [(1, []), (2, ["f5"])])
-def test_a_task_that_kills_is_tried_once_more_alone(times, set_aside):
-    tasks = file_tasks(12)
-    done = [one for one in drive(FakePool({"f5": times}), iter(tasks)) if one]
-    names = [task.inputs[0].source.id for task, _ in done]
-    assert sorted(names) == sorted(task.inputs[0].source.id for task in tasks)
-    aside = [batch for _, (batch,) in done if batch.set_aside]
-    assert [killed(batch) for batch in aside] == set_aside
-    assert all(batch.again for batch in aside)
+def names_of(done):
+    """Names of what was done, and of what was set aside as a killer."""
+    every = [batch for batches in done for batch in batches]
+    assert all(batch.again for batch in every if batch.set_aside)
+    names = [batch.passages.decode() for batch in every if not batch.set_aside]
+    return names, [killed(batch) for batch in every if batch.set_aside]
 
 
 def killed(batch):
@@ -85,37 +93,27 @@ def killed(batch):
     return row["id"]
 
 
+@pytest.mark.parametrize(("times", "set_aside"), [(1, []), (2, ["f5"])])
+def test_a_task_that_kills_is_tried_once_more_alone(times, set_aside):
+    names, aside = names_of(drive(FakePool({"f5": times}), file_tasks(12)))
+    assert aside == set_aside
+    assert sorted(names + aside) == sorted(f"f{i}" for i in range(12))
+
+
 def test_of_files_together_only_the_one_that_kills_is_set_aside():
-    task = Task(tuple(given(f"f{i}") for i in range(4)))
-    done = [one for one in drive(FakePool({"f2": 9}), iter([task])) if one]
-    assert [[one.source.id for one in task.inputs] for task, _ in done] == [
-        ["f0"],
-        ["f1"],
-        ["f2"],
-        ["f3"],
-    ]
-    assert [bool(batch.set_aside) for _, (batch,) in done] == [False, False, True, False]
+    task = tuple(given(f"f{i}") for i in range(4))
+    names, aside = names_of(drive(FakePool({"f2": 9}), [task]))
+    assert (names, aside) == (["f0", "f1", "f3"], ["f2"])
 
 
 def test_of_a_batch_of_rows_only_the_row_that_kills_is_set_aside():
     rows = tuple(SetAside(f"t#{i}", "t", None, "read", "") for i in range(5))
-    task = Task((given("t"),), Cut(rows, 256))
-    done = [one for one in drive(FakePool({"t#3": 9}), iter([task])) if one]
-    assert [task.cut.first for task, _ in done] == [256, 257, 258, 259, 260]
-    assert [bool(batch.set_aside) for _, (batch,) in done] == [False, False, False, True, False]
-    assert killed(done[3][1][0]) == "t#3"
-    assert done[3][1][0].first == 259
-
-
-def test_a_caller_may_stop_while_tasks_are_tried_alone():
-    pool = FakePool({"f5": 2})
-    results = 0
-    for one in drive(pool, iter(file_tasks(12))):
-        if one is None and pool.alone:
-            break
-        results += one is not None
-    assert results < 12
-    assert pool.kills == {"f5": 1}
+    cut = Cut(given("t"), rows, first=256, more=True, repeated=2)
+    done = [batches for batches in drive(FakePool({"t#3": 9}), [(cut,)]) if batches]
+    assert names_of(done) == (["t#0", "t#1", "t#2", "t#4"], ["t#3"])
+    assert [batch.first for (batch,) in done] == [256, 257, 258, 259, 260]
+    # The run finishes the input when all of it is done.
+    assert done[3][0].more
 
 
 def test_a_lost_cluster_is_told():
@@ -127,7 +125,7 @@ def test_a_lost_cluster_is_told():
             return future
 
     with pytest.raises(BatchError, match="the cluster lost the run's tasks"):
-        list(drive(Lost({}), iter(file_tasks(1))))
+        list(drive(Lost({}), file_tasks(1)))
 
 
 def test_a_killed_worker_loses_nothing(tag, tmp_path):

@@ -7,9 +7,8 @@ import errno
 import pytest
 
 from tests.batch.makers import read_lines, with_all_columns, write_inputs
-from textclass.batch import Level, formats
+from textclass.batch import Level, TagJob, export, formats
 from textclass.batch.export import plan_outputs
-from textclass.batch.jobs import Facts
 from textclass.errors import BatchError
 
 
@@ -31,7 +30,7 @@ def test_names_that_cannot_be_outputs(name, fault, tmp_path, tag, inbox):
 
 def test_both_levels_make_two_files_of_one_name(tmp_path):
     names = [f"{tmp_path}/out.{ending}" for ending in ("csv", "xlsx")] + [f"{tmp_path}/parts/"]
-    outputs = plan_outputs(names, Level.BOTH)
+    outputs = plan_outputs(TagJob((), tuple(names), level=Level.BOTH))
     assert [(one.path.name, one.form, len(one.levels)) for one in outputs] == [
         ("out.passages.csv", "csv", 1),
         ("out.documents.csv", "csv", 1),
@@ -74,12 +73,12 @@ def test_a_failed_export_leaves_the_old_result_and_no_trace(tag, tmp_path, monke
     before = {p.name: p.read_bytes() for p in tmp_path.glob("out*") if p.suffix != ".ledger"}
     (inbox / "new.txt").write_text("One more report of the hospital and of the town was there.")
 
-    def full(path, sheet):
-        next(sheet.rows)
+    def full(path, table, rows):
+        next(rows)
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setitem(formats.WRITERS, "parquet", full)
+        patched.setattr(export, "write_parquet", full)
         with pytest.raises(BatchError, match=r"No space left .*all work is kept in the ledger"):
             tag(inbox, "out.jsonl", "out.parquet")
     after = {p.name: p.read_bytes() for p in tmp_path.glob("out*") if p.suffix != ".ledger"}
@@ -87,18 +86,6 @@ def test_a_failed_export_leaves_the_old_result_and_no_trace(tag, tmp_path, monke
     summary = tag(inbox, "out.jsonl", "out.parquet")
     assert summary.taken_up == summary.inputs
     assert "new.txt" in {row["document"] for row in read_lines(tmp_path / "out.jsonl")}
-
-
-def test_other_columns_are_in_the_order_of_first_appearance():
-    every = Facts()
-    for columns in ({"b": {"str"}, "a": {"int"}}, {"z": {"int"}}, {"a": {"json"}, "c": {"null"}}):
-        every.add(Facts(columns=columns))
-    assert list(every.columns.items()) == [
-        ("b", {"str"}),
-        ("a", {"int", "json"}),
-        ("z", {"int"}),
-        ("c", {"null"}),
-    ]
 
 
 def test_a_link_is_replaced_and_not_followed(tag, inbox, tmp_path):

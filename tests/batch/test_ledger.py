@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from textclass.batch.jobs import Batch, Facts, Input
+from textclass.batch.jobs import Batch, Cut, Facts, Input
 from textclass.batch.ledger import Ledger
-from textclass.documents import Source
+from textclass.documents import SetAside, Source
 from textclass.errors import BatchError
 
 
 def batch(of, body=b"x", **options):
-    return Batch(of.position, 0, 1, body, body, b"", Facts(), **options)
+    return Batch(of.key, 0, 1, body, body, b"", Facts(), **options)
 
 
 def given(name, content="hash"):
@@ -38,8 +38,8 @@ def test_records_come_in_the_order_of_the_plan(path):
     ledger.plan([given("a"), given("b")])
     first, second = ledger.unfinished(begun=False)
     for one in (second, first):
-        ledger.record(batch(one, one.source.id.encode()), finished=True)
-    assert list(ledger.rows("documents")) == [(b"a",), (b"b",)]
+        ledger.record(batch(one, one.source.id.encode()))
+    assert list(ledger.rows("documents")) == [b"a", b"b"]
     assert ledger.counts()[1] == 2
     ledger.close()
 
@@ -85,7 +85,7 @@ def test_a_full_disk_is_told_and_what_was_done_is_kept(path):
     done = 0
     with pytest.raises(BatchError, match=r"is the disk full\?.*make room"):  # noqa: PT012 - until full
         for one in todo:
-            ledger.record(batch(one, bytes(range(256)) * 20), finished=True)
+            ledger.record(batch(one, bytes(range(256)) * 20))
             ledger.commit()
             done += 1
     ledger.close()
@@ -104,7 +104,7 @@ def test_a_batch_enters_whole_or_not_at_all(path):
     ledger.plan([given("a")])
     (one,) = ledger.unfinished(begun=False)
     with pytest.raises(sqlite3.ProgrammingError, match="not supported"):
-        ledger.record(batch(one, object()), finished=True)
+        ledger.record(batch(one, object()))
     ledger.close()
     again = Ledger(path, run="r")
     assert again._db.execute("SELECT count(*) FROM batches").fetchone() == (0,)
@@ -115,7 +115,7 @@ def test_what_may_succeed_another_time_is_not_kept(path):
     ledger = Ledger(path, run="r")
     ledger.plan([given("killed"), given("unreadable", content="")])
     for one in ledger.unfinished(begun=False):
-        ledger.record(batch(one, again=one.source.id == "killed"), finished=True)
+        ledger.record(batch(one, again=one.source.id == "killed"))
     ledger.close()
     again = Ledger(path, run="r")
     again.plan([given("killed"), given("unreadable", content="")])
@@ -128,8 +128,9 @@ def test_a_batch_takes_the_place_of_parts_of_it(path):
     ledger.plan([given("a")])
     (one,) = ledger.unfinished()
     for first, size, body in ((0, 2, b"0-1"), (2, 1, b"2"), (3, 1, b"3"), (2, 4, b"2-5")):
-        ledger.record(Batch(one.position, first, size, body, b"", b"", Facts()), finished=False)
-    assert list(ledger.rows("passages")) == [(b"0-1",), (b"2-5",)]
-    assert ledger.has(one.position, 6)
-    assert not ledger.has(one.position, 4)
+        ledger.record(Batch(one.key, first, size, body, b"", b"", Facts(), more=True))
+    assert list(ledger.rows("passages")) == [b"0-1", b"2-5"]
+    documents = tuple(SetAside(f"{i}", "a", None, "read", "") for i in range(4))
+    assert ledger.has(Cut(one, documents, first=2, more=False, repeated=0))
+    assert not ledger.has(Cut(one, documents[:2], first=2, more=False, repeated=0))
     ledger.close()

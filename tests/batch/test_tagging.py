@@ -79,7 +79,7 @@ def test_finished_inputs_are_not_done_again(tag, tmp_path, monkeypatch):
     monkeypatch.setattr(
         worker.Worker,
         "work",
-        lambda self, t: done.extend(o.source.id for o in t.inputs) or work(self, t),
+        lambda self, task: done.extend(one.source.id for one in task) or work(self, task),
     )
 
     second = tag(inbox, "out.jsonl")
@@ -308,7 +308,7 @@ def test_results_of_earlier_runs_are_left_out_and_counted(tag, tmp_path):
     assert sum(summary.left_out.values()) == 5
 
 
-def test_of_many_long_tables_each_is_read_by_a_worker(tag, tmp_path):
+def test_of_many_tables_each_is_read_by_a_worker(tag, tmp_path):
     """So do partitions: all the parent has to do is to keep what comes."""
     inbox = tmp_path / "inbox"
     inbox.mkdir()
@@ -322,3 +322,37 @@ def test_of_many_long_tables_each_is_read_by_a_worker(tag, tmp_path):
     tag(inbox, "shared.jsonl", workers=2)
     one, two = ((tmp_path / f"{name}.jsonl").read_bytes() for name in ("out", "shared"))
     assert one == two
+
+
+def test_what_is_no_document_is_left_out_at_addresses_too(tag, tmp_path):
+    import fsspec
+
+    tag(write_inputs(tmp_path / "inbox", 1), "old.jsonl")
+    store = fsspec.filesystem("memory")
+    files = dict.fromkeys(("Thumbs.db", "a/.DS_Store", ".hidden/x.txt"), b"junk")
+    files |= {"old.jsonl": (tmp_path / "old.jsonl").read_bytes(), "a/b.txt": text_of(1).encode()}
+    for name, content in files.items():
+        store.pipe(f"/given/{name}", content)
+    summary = tag(["memory://given"], "out.jsonl")
+    assert {row["document"] for row in read_lines(tmp_path / "out.jsonl")} == {"a/b.txt"}
+    assert summary.left_out == {"system file": 2}
+    (aside,) = summary.first_set_aside
+    assert (aside["id"], aside["stage"]) == ("old.jsonl", "detect")
+    assert "file of results that textclass wrote" in aside["error"]
+
+
+def test_one_id_on_every_row_takes_no_longer_than_many(tag, tmp_path):
+    from itertools import islice
+
+    from textclass.batch.jobs import Input
+    from textclass.batch.worker import cuts
+    from textclass.documents import Document, Source
+
+    class Reader:
+        def read(self, source):
+            assert source.id == "t"
+            yield from (Document("7", "", "x", "", "") for _ in range(30_000))
+
+    parts = islice(cuts(Input(Source(tmp_path, "t"), ""), Reader()), 200)
+    names = [one.id for part in parts for one in part.documents]
+    assert (names[0], names[-1], len(set(names))) == ("7", "7~30000", 30_000)

@@ -9,6 +9,7 @@ import glob
 import hashlib
 import os
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +24,8 @@ from textclass.documents import (
     SetAside,
     Source,
     find_inputs,
+    is_junk,
+    is_own_output,
     open_file,
     visible,
 )
@@ -52,66 +55,74 @@ def list_inputs(
     Raises
     ------
     BatchError
-        If an input is named that the run would write over.
+        If an input is named that the run would write over, or a store doesn't answer.
     DocumentError
         If a path doesn't exist.
     """
     local = [path for path in paths if "://" not in path]
-    remote = [path for path in paths if "://" in path]
     written = {path.resolve() for path in own}
     for path in local:
-        if os.path.realpath(path) in map(str, written):
+        if Path(os.path.realpath(path)) in written:
             raise BatchError(
                 "it is both an input and an output", where=path, hint="give another -o"
             )
-    if stdin:
-        yield Input(Source(stdin, "-"), _content(stdin))
+
+    def is_own(path: Path) -> bool:
+        real = Path(os.path.realpath(path))
+        return not written.isdisjoint([real, *real.parents])
 
     def note(path: Path, what: str) -> None:
-        left_out[what] += not _is_own(path, written)
+        left_out[what] += not is_own(path)
 
+    if stdin:
+        yield _local(Source(stdin, "-"))
     for source in find_inputs(local, on_left_out=note):
-        if not _is_own(source.path, written):
-            yield Input(source, _content(source.path))
-    for address in remote:
-        yield from _find_remote(address, full_ids=len(paths) > 1)
+        if not is_own(source.path):
+            yield _local(source)
+    for address in paths:
+        if address not in local:
+            yield from _find_remote(address, left_out, full_ids=len(paths) > 1)
 
 
-def _is_own(path: Path, written: set[Path]) -> bool:
-    real = Path(os.path.realpath(path))
-    return real in written or not written.isdisjoint(real.parents)
-
-
-def _content(path: Path) -> str:
-    """Return the SHA-256 of a file; nothing for what isn't a file that can be read."""
+def _local(source: Source) -> Input:
+    """Return the input with its size and hash; without for what isn't a file that can be read."""
     try:
-        with open_file(path) as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        with open_file(source.path) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            return Input(source, hashlib.file_digest(stream, "sha256").hexdigest(), size)
     except (OSError, DocumentError):
-        return ""
+        return Input(source, "")
 
 
-def _find_remote(url: str, *, full_ids: bool) -> Iterator[Input]:
+def _find_remote(url: str, left_out: Counter[str], *, full_ids: bool) -> Iterator[Input]:
     """Yield the files at an address: one file, a folder with all below it, or a glob."""
     try:
         store, path = _store(url)
-        if glob.has_magic(path):
-            names, base = store.glob(path), path.split("*")[0].rpartition("/")[0]
-        elif store.isdir(path):
-            names, base = store.find(path), path
-        else:
-            names, base = [path] if store.exists(path) else [], posixpath.dirname(path)
-        names = [name for name in sorted(names) if not store.isdir(name)]
+        tops = store.glob(path) if glob.has_magic(path) else [path]
+        names = sorted({name for top in tops for name in store.find(top)})
     except TextclassError:
         raise
     except Exception as error:
         raise BatchError(f"the store doesn't answer: {error}", where=url) from error
     if not names:
         raise BatchError("no file is there", where=url)
+    is_folder = path == tops[0] != names[0]
+    base = path if is_folder else posixpath.dirname(re.split(r"[*?[]", path)[0])
     for name in names:
-        address = store.unstrip_protocol(name)
-        short = address if full_ids else name.removeprefix(base.rstrip("/") + "/")
-        yield Input(Source(Path(name), visible(short)), _version(store, name), address)
+        address, below = store.unstrip_protocol(name), name.removeprefix(base).lstrip("/")
+        if is_junk(name):
+            left_out["system file"] += 1
+        elif not any(part.startswith(".") for part in below.split("/")):
+            source = Source(Path(name), visible(address if full_ids else below))
+            yield Input(source, *_version(store, name), address)
+
+
+def _version(store: Any, name: str) -> tuple[str, int]:  # noqa: ANN401 - fsspec carries no types
+    """Return what a store says of a file's version, and its size."""
+    try:
+        return f"remote-{store.ukey(name)}", store.size(name) or 0
+    except Exception:  # noqa: BLE001 - a store that can't tell is asked anew in each run
+        return "", 0
 
 
 def read_input(origin: Input, reader: DocumentReader) -> Generator[Document | SetAside]:
@@ -125,6 +136,9 @@ def read_input(origin: Input, reader: DocumentReader) -> Generator[Document | Se
         path = Path(folder, "fetched" + "".join(PurePosixPath(source.id).suffixes[-2:])[-20:])
         if fault := _fetch(origin.url, path, reader.limits.file_bytes):
             yield SetAside(source.id, origin.url, None, "open", fault)
+        elif what := is_own_output(path):
+            fault = f"it is a {what} that textclass wrote, not a document"
+            yield SetAside(source.id, origin.url, None, "detect", fault)
         else:
             yield from reader.read(replace(source, path=path, root=None))
 
@@ -154,10 +168,3 @@ def _store(url: str) -> tuple[Any, str]:
     except (ImportError, ValueError) as error:
         raise BatchError(f"no such kind of address: {error}", where=url) from error
     return store, str(path)
-
-
-def _version(store: Any, name: str) -> str:  # noqa: ANN401 - fsspec's classes carry no types
-    try:
-        return f"remote-{store.ukey(name)}"
-    except Exception:  # noqa: BLE001 - a store that can't tell is asked anew in each run
-        return ""

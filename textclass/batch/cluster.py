@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from textclass.batch.engines import AHEAD, Pool
@@ -83,9 +82,9 @@ class ModelPlugin(distributed.WorkerPlugin):
 
     def setup(self, worker: Any) -> None:  # noqa: ANN401, ARG002 - distributed's signature
         """Write the files and say what they are for."""
-        self.folder = Path(tempfile.mkdtemp(prefix="textclass-model-"))
+        self.folder = TemporaryDirectory(prefix="textclass-model-")
         # The folder's name is part of the model's.
-        model = self.folder / self.given.model.resolve().name
+        model = Path(self.folder.name, self.given.model.name)
         model.mkdir()
         for name, content in self.files.items():
             (model / name).write_bytes(content)
@@ -93,4 +92,4 @@ class ModelPlugin(distributed.WorkerPlugin):
 
     def teardown(self, worker: Any) -> None:  # noqa: ANN401, ARG002 - distributed's signature
         """Remove them."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.cleanup()

@@ -1,4 +1,4 @@
-"""Engines on this machine, and the loop that keeps any engine busy within bounds."""
+"""Who does the work: this process, or processes of joblib's loky; how deaths are survived."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict, replace
 from itertools import islice
@@ -17,15 +17,21 @@ from typing import Any
 from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
 from textclass.batch.formats import json_line, pack
-from textclass.batch.jobs import Batch, Cut, Facts, Setup, Task
+from textclass.batch.jobs import Batch, Cut, Facts, Input, Setup, Task
 from textclass.batch.worker import Worker, start, work
 from textclass.documents import SetAside
 from textclass.errors import BatchError
 
-AHEAD = 3
-"""Tasks handed out for each worker: enough to keep it busy, few enough to bound memory."""
+AHEAD = 2
+"""Tasks handed out for each worker: enough to keep it busy, few enough to bound memory.
+
+With more, loky's queue would be full, and its thread fails on what is left when it is shut down.
+"""
 
 _HEARTBEAT = 0.25
+_KILLED = (
+    "its worker was killed twice, the second time alone: it may need more memory than there is"
+)
 
 
 class Pool:
@@ -45,8 +51,12 @@ class Pool:
     executor: Any  # neither joblib nor distributed carries types
 
     def submit(self, task: Task) -> Future[list[Batch]]:
-        """Hand out a task."""
-        future: Future[list[Batch]] = self.executor.submit(work, task)
+        """Hand out a task; if the workers are gone, it counts as one that died with them."""
+        try:
+            future: Future[list[Batch]] = self.executor.submit(work, task)
+        except self.died as error:
+            future = Future()
+            future.set_exception(error)
         return future
 
     def renew(self, *, alone: bool) -> None:
@@ -74,21 +84,13 @@ class SerialPool(Pool):
 
 
 class LocalPool(Pool):
-    """Processes of joblib's loky on this machine.
-
-    Parameters
-    ----------
-    setup : Setup
-    width : int
-        How many.
-    """
+    """Processes of joblib's loky on this machine, `width` of them."""
 
     died = (BrokenProcessPool,)
 
     def __init__(self, setup: Setup, width: int) -> None:
         self.ahead = width * AHEAD
         self._setup = setup
-        self._width = width
         self._start(width)
 
     def _start(self, width: int) -> None:
@@ -103,7 +105,7 @@ class LocalPool(Pool):
     def renew(self, *, alone: bool) -> None:
         """Replace all processes."""
         self.close()
-        self._start(1 if alone else self._width)
+        self._start(1 if alone else self.ahead // AHEAD)
 
     def close(self) -> None:
         """End the processes at once."""
@@ -127,37 +129,37 @@ def _follow(parent: int) -> None:
     os._exit(1)
 
 
-def drive(pool: Pool, tasks: Iterator[Task]) -> Iterator[tuple[Task, list[Batch]] | None]:
-    """Yield each task with its batches, as they get done; None as a sign of life.
+def drive(pool: Pool, tasks: Iterable[Task]) -> Iterator[list[Batch]]:
+    """Yield what becomes of each task, as they get done.
 
-    A task whose worker dies is tried once more, alone; if that worker dies too, it is set aside.
-    A caller who wants no more may stop at any None: what is then under way is left undone.
+    A task whose worker dies is tried once more, alone; if that worker dies too, what kills it is
+    set aside. Now and then nothing is yielded, as a sign of life.
     """
+    tasks = iter(tasks)
     pending: dict[Future[list[Batch]], Task] = {}
     while True:
         for task in islice(tasks, pool.ahead - len(pending)):
-            yield None
-            pending[_submitted(pool, task)] = task
+            pending[pool.submit(task)] = task
         if not pending:
             return
         done, _ = wait(pending, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
-        # A stop from outside may have killed the workers just before.
-        yield None
-        suspects = [pending.pop(future) for future in done if _died(pool, future)]
-        yield from [(pending.pop(future), future.result()) for future in done & pending.keys()]
+        yield []
+        suspects = []
+        for future in done:
+            task = pending.pop(future)
+            if _died(pool, future):
+                suspects.append(task)
+            else:
+                yield future.result()
         if suspects:
-            yield from _tried_alone(pool, suspects + list(pending.values()))
+            # A stop from outside that killed the workers reaches this process a little later.
+            time.sleep(_HEARTBEAT)
+            yield []
+            pool.renew(alone=True)
+            for task in [*suspects, *pending.values()]:
+                yield from _alone(pool, task)
             pending.clear()
-
-
-def _submitted(pool: Pool, task: Task) -> Future[list[Batch]]:
-    """Hand out a task; if the pool is broken, it counts as one that died with it."""
-    try:
-        return pool.submit(task)
-    except pool.died as error:
-        future: Future[list[Batch]] = Future()
-        future.set_exception(error)
-        return future
+            pool.renew(alone=False)
 
 
 def _died(pool: Pool, future: Future[list[Batch]]) -> bool:
@@ -169,51 +171,48 @@ def _died(pool: Pool, future: Future[list[Batch]]) -> bool:
     return isinstance(future.exception(), pool.died)
 
 
-def _tried_alone(pool: Pool, tasks: list[Task]) -> Iterator[tuple[Task, list[Batch]] | None]:
-    """Do tasks one at a time, so that a death tells which of them kills."""
-    # The signal of a stop that killed the workers may come a little later.
-    time.sleep(_HEARTBEAT)
-    pool.renew(alone=True)
-    for task in tasks:
-        yield from _alone(pool, task)
-    pool.renew(alone=False)
-
-
-def _alone(pool: Pool, task: Task) -> Iterator[tuple[Task, list[Batch]] | None]:
-    yield None
-    future = _submitted(pool, task)
+def _alone(pool: Pool, task: Task) -> Iterator[list[Batch]]:
+    """Do a task with nothing else under way, so that a death tells what kills."""
+    future = pool.submit(task)
     if not _died(pool, future):
-        yield task, future.result()
+        yield future.result()
         return
     pool.renew(alone=True)
-    parts = list(_parts(task))
+    parts = _parts(task)
     for part in parts:
         yield from _alone(pool, part)
     if not parts:
-        yield task, [_killer(task)]
+        yield [_killer(task[0])]
 
 
-def _parts(task: Task) -> Iterator[Task]:
-    """Yield each input, or each document, of a task that has several."""
-    cut = task.cut
-    if len(task.inputs) > 1:
-        yield from (replace(task, inputs=(one,)) for one in task.inputs)
-    elif cut and len(cut.documents) > 1:
-        for i, document in enumerate(cut.documents):
-            yield replace(
-                task, cut=Cut((document,), cut.first + i, repeated=cut.repeated * (not i))
-            )
+def _parts(task: Task) -> list[Task]:
+    """Return each input, or each document, of a task that has several."""
+    one = task[0]
+    if len(task) > 1:
+        return [(one,) for one in task]
+    if isinstance(one, Input) or len(one.documents) == 1:
+        return []
+    return [
+        (replace(one, documents=(each,), first=one.first + i, repeated=one.repeated * (not i)),)
+        for i, each in enumerate(one.documents)
+    ]
 
 
-def _killer(task: Task) -> Batch:
-    """Return the set-aside of a task that killed its worker twice."""
-    error = (
-        "its worker was killed twice, the second time alone: it may need more memory than there is"
+def _killer(one: Input | Cut) -> Batch:
+    """Return the set-aside of what killed its worker twice."""
+    cut = one if isinstance(one, Cut) else Cut(one, (), first=0, more=False, repeated=0)
+    name, sha256 = cut.origin.source.id, cut.origin.content or None
+    for document in cut.documents:
+        name, sha256 = document.id, document.sha256
+    aside = json_line(asdict(SetAside(name, cut.origin.place, sha256, "tag", _KILLED)))
+    return Batch(
+        key=cut.origin.key,
+        first=cut.first,
+        size=1,
+        passages=b"",
+        documents=b"",
+        set_aside=pack([aside]),
+        facts=Facts(Counter(set_aside=1, repeated=cut.repeated)),
+        more=cut.more,
+        again=True,
     )
-    (origin,), cut = task.inputs, task.cut or Cut(())
-    name, sha256 = origin.source.id, origin.content or None
-    if cut.documents:
-        name, sha256 = cut.documents[0].id, cut.documents[0].sha256
-    aside = json_line(asdict(SetAside(name, origin.place, sha256, "tag", error)))
-    facts = Facts(Counter(set_aside=1, repeated=cut.repeated))
-    return Batch(origin.position, cut.first, 1, b"", b"", pack([aside]), facts, again=True)

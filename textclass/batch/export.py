@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-from textclass.batch.formats import WRITERS, Sheet, Table, unpack
+from textclass.batch.formats import (
+    Row,
+    Table,
+    unpack,
+    write_csv,
+    write_parquet,
+    write_parts,
+    write_workbook,
+)
 from textclass.batch.jobs import Facts, Level, TagJob
 from textclass.errors import BatchError
 from textclass.taxonomy import Taxonomy
@@ -42,8 +52,8 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
 
 
-def plan_outputs(names: Sequence[str], level: Level) -> tuple[Output, ...]:
-    """Return the files that `-o` names stand for.
+def plan_outputs(job: TagJob) -> tuple[Output, ...]:
+    """Return the files that a job's outputs stand for.
 
     The ending says the format; a name that ends in `/`, or of a folder, is partitioned Parquet. For
     both levels `out.csv` stands for `out.passages.csv` and `out.documents.csv`; a workbook has two
@@ -52,29 +62,32 @@ def plan_outputs(names: Sequence[str], level: Level) -> tuple[Output, ...]:
     Raises
     ------
     BatchError
-        If an ending is unknown, or the place can't be written to.
+        If an ending is unknown, or one of the job's files can't be written to its place.
     """
     outputs: list[Output] = []
-    for name in names:
-        path = _place(name)
+    for name in job.outputs:
+        path, levels = _place(name), job.level.each
+        form = _ENDINGS.get(path.suffix.lower())
         if name.endswith(("/", os.sep)) or path.is_dir():
             _check_folder(path)
-            outputs.append(Output(path, "folder", level.each))
-            continue
-        form = _ENDINGS.get(path.suffix.lower())
-        if form is None:
+            outputs.append(Output(path, "folder", levels))
+        elif form is None:
             raise BatchError(
                 f"no output format has the ending {path.suffix!r}",
                 where=name,
                 hint="use .jsonl, .csv, .parquet, .xlsx, or a folder/ for partitioned Parquet",
             )
-        if form == "xlsx" or level is not Level.BOTH:
-            outputs.append(Output(path, form, level.each))
+        elif form == "xlsx" or len(levels) == 1:
+            outputs.append(Output(path, form, levels))
         else:
-            outputs += [
-                Output(path.with_name(f"{path.stem}.{one}s{path.suffix}"), form, (one,))
-                for one in level.each
-            ]
+            for one in levels:
+                place = path.with_name(f"{path.stem}.{one}s{path.suffix}")
+                outputs.append(Output(place, form, (one,)))
+    others = [_place(str(path)) for path in (job.set_aside, job.report) if path]
+    taken = Counter([*(output.path for output in outputs), *others])
+    for path, times in taken.items():
+        if times > 1:
+            raise BatchError("two outputs would be in one place", where=str(path))
     return tuple(outputs)
 
 
@@ -94,32 +107,13 @@ def _place(name: str) -> Path:
     return path
 
 
-def check_places(outputs: Sequence[Output], job: TagJob) -> None:
-    """Refuse places of a job's other files that can't be written to, or that are taken already.
-
-    Raises
-    ------
-    BatchError
-    """
-    others = [_place(str(path)) for path in (job.set_aside, job.report) if path]
-    taken: set[Path] = set()
-    for path in [*(output.path for output in outputs), *others]:
-        if path in taken:
-            raise BatchError("two outputs would be in one place", where=str(path))
-        taken.add(path)
-
-
 def _check_folder(path: Path) -> None:
     """Refuse a folder that holds anything but an earlier run's partitions: it is replaced whole."""
     if path.is_symlink() or (path.exists() and not path.is_dir()):
         raise BatchError("it isn't a folder", where=str(path), hint="give another -o")
-    for found in path.rglob("*") if path.is_dir() else ():
-        ours = (
-            found.name in {"passages", "documents"}
-            if found.is_dir()
-            else found.match("part-*.parquet")
-        )
-        if not ours:
+    for found in path.rglob("*"):
+        is_part = found.match("part-*.parquet") and not found.is_dir()
+        if not is_part and not (found.name in {"passages", "documents"} and found.is_dir()):
             raise BatchError(
                 f"the folder holds {found.name}, which isn't an earlier result",
                 where=str(path),
@@ -156,16 +150,7 @@ def export(
     try:
         _clear(places)
         for output in outputs:
-            partial = beside(output.path, PARTIAL)
-            if output.form == "jsonl":
-                _copy(partial, packed(f"{output.levels[0]}s"))
-                continue
-            sheets = []
-            for level in output.levels:
-                table = Table(taxonomy, level, facts.columns)
-                rows = (row for batch in packed(f"{level}s") for row in table.rows(batch))
-                sheets.append(Sheet(f"{level}s", table, rows))
-            WRITERS[output.form](partial, *sheets)
+            _write(output, taxonomy, facts, packed)
         if job.set_aside:
             _copy(beside(job.set_aside, PARTIAL), packed("set_aside"))
         if job.stream:
@@ -185,6 +170,28 @@ def export(
         _clear(places)
 
 
+def _write(
+    output: Output, taxonomy: Taxonomy, facts: Facts, packed: Callable[[str], Iterator[bytes]]
+) -> None:
+    """Write an output beside its place."""
+    partial = beside(output.path, PARTIAL)
+    if output.form == "jsonl":
+        _copy(partial, packed(f"{output.levels[0]}s"))
+        return
+    tables: dict[str, tuple[Table, Iterator[Row]]] = {}
+    for level in output.levels:
+        table = Table(taxonomy, level, facts.columns)
+        tables[f"{level}s"] = table, chain.from_iterable(map(table.rows, packed(f"{level}s")))
+    if output.form == "xlsx":
+        write_workbook(partial, tables)
+    elif output.form == "folder":
+        for name, (table, rows) in tables.items():
+            write_parts(partial / name, table, rows)
+    else:
+        write = write_csv if output.form == "csv" else write_parquet
+        write(partial, *tables[f"{output.levels[0]}s"])
+
+
 def _copy(path: Path, packed: Iterator[bytes]) -> None:
     """Write JSON lines as they are kept."""
     with path.open("wb") as stream:
@@ -193,18 +200,22 @@ def _copy(path: Path, packed: Iterator[bytes]) -> None:
 
 def _move(places: Sequence[Path]) -> None:
     """Put into their places what lies beside them, all on disk first."""
-    for place in places:
-        partial = beside(place, PARTIAL)
-        for path in [partial, *partial.rglob("*")] if partial.is_dir() else [partial]:
+    partials = [beside(place, PARTIAL) for place in places]
+    for partial in partials:
+        for path in (partial, *partial.rglob("*")):
             _sync(path)
-    for place in places:
-        _replace(beside(place, PARTIAL), place)
+    for partial, place in zip(partials, places, strict=True):
+        old = beside(place, ".old")
+        if partial.is_dir() and place.exists():
+            place.rename(old)
+        partial.replace(place)
+        shutil.rmtree(old, ignore_errors=True)
     for folder in {place.parent for place in places}:
         _sync(folder)
 
 
 def _clear(places: Sequence[Path]) -> None:
-    """Remove what an earlier, killed export left."""
+    """Remove what an export left that didn't come to its end."""
     for path in (beside(place, PARTIAL) for place in places):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
@@ -218,14 +229,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _replace(partial: Path, path: Path) -> None:
-    if not partial.is_dir():
-        partial.replace(path)
-        return
-    old = beside(path, ".old")
-    if path.exists():
-        path.rename(old)
-    partial.rename(path)
-    shutil.rmtree(old, ignore_errors=True)

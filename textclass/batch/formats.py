@@ -6,7 +6,6 @@ import csv
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
@@ -40,10 +39,6 @@ PREFIX = "input."
 Row = dict[str, Any]
 Cell = str | int | float | bool | None
 
-_PASSAGE = "id document page start end text outcome reason unread".split()
-_DOCUMENT = (
-    "document path folder media_type date sha256 outcome reason unread words passages".split()
-)
 _CUT = " […]"
 _LINE_ENDS = {c.encode(): b"\\u%04x" % ord(c) for c in "\x85\u2028\u2029"}
 """What JSON may hold as it is, but some programs end a line at."""
@@ -88,7 +83,7 @@ def unpack(packed: bytes) -> bytes:
 def reserved_names(taxonomy: Taxonomy, level: Level) -> frozenset[str]:
     """Return the names that no other column may have in results of a level."""
     table = Table(taxonomy, level, {})
-    return frozenset({*table.own, *table.flat_only, "columns", "unnamed"})
+    return frozenset({*table.own, *table.header, "columns", "unnamed"})
 
 
 def output_name(column: str, reserved: Collection[str]) -> str:
@@ -99,63 +94,64 @@ def output_name(column: str, reserved: Collection[str]) -> str:
     return PREFIX + column if core in reserved else column or "unnamed"
 
 
-@dataclass(frozen=True)
+def kind_of(value: object) -> str:
+    """Return what a column must be able to hold for this value."""
+    if value is None:
+        return "null"
+    if isinstance(value, int) and not -_INT64 <= value < _INT64:
+        return "json"
+    kind = type(value).__name__
+    return kind if kind in {"bool", "int", "float", "str"} else "json"
+
+
+def wider_kind(one: str | None, other: str) -> str:
+    """Return the kind that holds the values of two; nothing and `null` hold none."""
+    kinds = {one or "null", other} - {"null"}
+    if kinds == {"int", "float"}:
+        return "float"
+    return "json" if len(kinds) > 1 else kinds.pop() if kinds else "null"
+
+
 class Table:
     """The columns of an output at one level, the same for every row.
 
-    Attributes
+    Parameters
     ----------
     taxonomy : Taxonomy
     level : Level
         `PASSAGE` or `DOCUMENT`.
-    columns : Mapping of str to collection of str
-        The other columns of table rows, and the kinds of their values (`kind_of`).
+    columns : Mapping of str to str
+        The other columns of table rows, and the kind that holds their values (`kind_of`).
+
+    Attributes
+    ----------
+    own : Mapping of str to DataType
+        Names and Arrow types of the result schema.
+    kinds : Mapping of str to str
+        The kind of each other column by its name in the output; of too many, one for all.
     """
 
-    taxonomy: Taxonomy
-    level: Level
-    columns: Mapping[str, Collection[str]]
-
-    @cached_property
-    def own(self) -> tuple[str, ...]:
-        """Names of the result schema."""
-        facets = [facet.name for facet in self.taxonomy]
-        if self.level is Level.PASSAGE:
-            return (*_PASSAGE, *facets, "scores", "evidence", "model")
-        return (*_DOCUMENT, *facets, "primary", "labels", "model")
-
-    @cached_property
-    def carried(self) -> Mapping[str, str]:
-        """Name in the output of each other column; empty if they are too many."""
-        if len(self.columns) > MOST_COLUMNS:
-            return {}
-        reserved = {*self.own, *self.flat_only, "columns", "unnamed"}
-        return {column: output_name(column, reserved) for column in self.columns}
-
-    @cached_property
-    def flat_only(self) -> tuple[str, ...]:
-        """Names of the result schema that only sheets have, where nothing is nested."""
-        labels = [f"{facet.name}.{label}" for facet in self.taxonomy for label in facet.names]
-        if self.level is Level.PASSAGE:
-            return tuple(labels)
-        return (*(f"primary.{facet.name}" for facet in self.taxonomy), *labels)
-
-    @cached_property
-    def kinds(self) -> Mapping[str, str]:
-        """The kind that holds all values of each other column, by its name in the output."""
-        if self.columns and not self.carried:
-            return {"columns": "json"}
-        return {name: _widest(set(self.columns[one])) for one, name in self.carried.items()}
+    def __init__(self, taxonomy: Taxonomy, level: Level, columns: Mapping[str, str]) -> None:
+        self.taxonomy = taxonomy
+        self.own = _schema_of(taxonomy, level)
+        self._exact = "json" in columns.values()
+        self._crowded = len(columns) > MOST_COLUMNS
+        if self._crowded:
+            self.kinds = {"columns": "json"}
+        elif columns:
+            reserved = reserved_names(taxonomy, level)
+            self.kinds = {output_name(name, reserved): kind for name, kind in columns.items()}
+        else:
+            self.kinds = {}
 
     def rows(self, packed: bytes) -> Iterator[Row]:
         """Yield the rows that were packed; too many other columns are one of them."""
         # orjson is faster, but makes whole numbers of more than 64 bits inexact.
-        exact = any("json" in kinds for kinds in self.columns.values())
-        loads: Callable[[bytes], Row] = json.loads if exact else orjson.loads
+        loads: Callable[[bytes], Row] = json.loads if self._exact else orjson.loads
         for row in map(loads, unpack(packed).splitlines()):
-            if self.columns and not self.carried:
-                others = {name: value for name, value in row.items() if name not in self.own}
-                row = {name: row[name] for name in self.own} | {"columns": others}
+            if self._crowded:
+                others = {name: row.pop(name) for name in list(row) if name not in self.own}
+                row["columns"] = others
             yield row
 
     def typed(self, row: Row) -> Row:
@@ -167,42 +163,95 @@ class Table:
         """The Arrow schema of the rows."""
         import pyarrow as pa
 
-        own = _arrow_types(self.taxonomy)
         types = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
-        return pa.schema(
-            [(name, own[name]) for name in self.own]
-            + [(name, types.get(kind, pa.string())) for name, kind in self.kinds.items()]
-        )
+        others = {name: types.get(kind, pa.string()) for name, kind in self.kinds.items()}
+        return pa.schema(list({**self.own, **others}.items()))
 
     @cached_property
     def header(self) -> tuple[str, ...]:
-        """Names of the columns of a sheet."""
-        return tuple(plain_text(name) for name in self._flat_names)
+        """Names of the columns of a sheet, where nothing is nested."""
+        labels = [f"{facet.name}.{label}" for facet in self.taxonomy for label in facet.names]
+        flat = {
+            "scores": labels,
+            "primary": [f"primary.{facet.name}" for facet in self.taxonomy],
+            "labels": [*labels, "labels"],
+        }
+        return (*chain.from_iterable(flat.get(name, [name]) for name in self.own), *self.kinds)
 
-    def cells(self, row: Row) -> tuple[Cell, ...]:
+    def cells(self, row: Row) -> list[Cell]:
         """Return a row as the cells of a sheet: lists joined, no text that begins a formula."""
         flat = dict(row)
-        flat["unread"] = "; ".join(row["unread"])
-        for facet in self.taxonomy:
-            flat[facet.name] = "; ".join(row[facet.name])
-            if self.level is Level.PASSAGE:
-                scores = row["scores"][facet.name]
-                flat |= {f"{facet.name}.{label}": p for label, p in scores.items()}
-            else:
-                flat[f"primary.{facet.name}"] = row["primary"][facet.name]
-        if self.level is Level.PASSAGE:
+        for name in ("unread", *self.taxonomy.slices):
+            flat[name] = "; ".join(row[name])
+        if "scores" in self.own:
+            for facet, scores in row["scores"].items():
+                flat |= {f"{facet}.{label}": p for label, p in scores.items()}
             flat["evidence"] = "; ".join(map(_readable_evidence, row["evidence"]))
         else:
+            flat |= {f"primary.{facet}": label for facet, label in row["primary"].items()}
             flat |= {f"{one['facet']}.{one['label']}": one["share"] for one in row["labels"]}
             flat["labels"] = "; ".join(map(_readable_label, row["labels"]))
-        return tuple(_cell(flat.get(name)) for name in self._flat_names)
+        return [_cell(flat.get(name)) for name in self.header]
 
-    @cached_property
-    def _flat_names(self) -> tuple[str, ...]:
-        own = [name for name in self.own if name not in {"scores", "primary"}]
-        place = own.index("evidence" if self.level is Level.PASSAGE else "labels")
-        own[place:place] = self.flat_only
-        return (*own, *self.kinds)
+
+def _schema_of(taxonomy: Taxonomy, level: Level) -> dict[str, pa.DataType]:
+    """Return names and types of the result schema, in its order."""
+    import pyarrow as pa
+
+    text, whole, number = pa.string(), pa.int64(), pa.float64()
+    texts = pa.list_(text)
+    decision = {"outcome": text, "reason": text, "unread": texts}
+    facets = dict.fromkeys(taxonomy.slices, texts)
+    if level is Level.PASSAGE:
+        scores = {facet.name: _struct(dict.fromkeys(facet.names, number)) for facet in taxonomy}
+        evidence = {"label": text, "start": whole, "end": whole, "text": text, "weight": number}
+        place = {"id": text, "document": text, "page": whole, "start": whole, "end": whole}
+        return {
+            **place,
+            "text": text,
+            **decision,
+            **facets,
+            "scores": _struct(scores),
+            "evidence": pa.list_(_struct(evidence)),
+            "model": text,
+        }
+    label = {"label": text, "facet": text, "share": number, "passages": whole}
+    label |= {"strongest": pa.list_(whole), "probability": number}
+    return {
+        **dict.fromkeys("document path folder media_type date sha256".split(), text),
+        **decision,
+        "words": whole,
+        "passages": whole,
+        **facets,
+        "primary": _struct(dict.fromkeys(taxonomy.slices, text)),
+        "labels": pa.list_(_struct(label)),
+        "model": text,
+    }
+
+
+def _struct(fields: Mapping[str, pa.DataType]) -> pa.DataType:
+    import pyarrow as pa
+
+    return pa.struct(list(fields.items()))
+
+
+def _as_kind(value: Any, kind: str) -> object:  # noqa: ANN401 - any JSON value
+    if value is None or kind not in {"float", "json"}:
+        return value
+    return float(value) if kind == "float" else _json(value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _readable_evidence(one: Mapping[str, Any]) -> str:
+    return f'{one["label"]}: "{one["text"]}" ({one["weight"]:+.2f})'
+
+
+def _readable_label(one: Mapping[str, Any]) -> str:
+    passages = "1 passage" if one["passages"] == 1 else f"{one['passages']} passages"
+    return f"{one['label']}: {one['share']:.0%} of words, {passages}, p {one['probability']:.2f}"
 
 
 def plain_text(text: str) -> str:
@@ -228,112 +277,33 @@ def _cell(value: object) -> Cell:
     return value if value is None or isinstance(value, int | float) else plain_text(_json(value))
 
 
-def kind_of(value: object) -> str:
-    """Return what a column must be able to hold for this value."""
-    if value is None:
-        return "null"
-    if isinstance(value, int) and not -_INT64 <= value < _INT64:
-        return "json"
-    kind = type(value).__name__
-    return kind if kind in {"bool", "int", "float", "str"} else "json"
-
-
-def _widest(kinds: set[str]) -> str:
-    kinds = kinds - {"null"} or {"str"}
-    if kinds == {"int", "float"}:
-        return "float"
-    return kinds.pop() if len(kinds) == 1 else "json"
-
-
-def _as_kind(value: Any, kind: str) -> object:  # noqa: ANN401 - any JSON value
-    if value is None or kind not in {"float", "json"}:
-        return value
-    return float(value) if kind == "float" else _json(value)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def _readable_evidence(one: Mapping[str, Any]) -> str:
-    return f'{one["label"]}: "{one["text"]}" ({one["weight"]:+.2f})'
-
-
-def _readable_label(one: Mapping[str, Any]) -> str:
-    passages = "1 passage" if one["passages"] == 1 else f"{one['passages']} passages"
-    return f"{one['label']}: {one['share']:.0%} of words, {passages}, p {one['probability']:.2f}"
-
-
-def _arrow_types(taxonomy: Taxonomy) -> dict[str, pa.DataType]:
-    """Return the type of each name of the result schema, of both levels."""
-    import pyarrow as pa
-
-    text, whole, number = pa.string(), pa.int64(), pa.float64()
-    scores = [
-        (facet.name, pa.struct([(name, number) for name in facet.names])) for facet in taxonomy
-    ]
-    evidence = {"label": text, "start": whole, "end": whole, "text": text, "weight": number}
-    label = {"label": text, "facet": text, "share": number, "passages": whole}
-    label |= {"strongest": pa.list_(whole), "probability": number}
-    return {
-        **dict.fromkeys((*_PASSAGE, *_DOCUMENT, "model"), text),
-        **dict.fromkeys("page start end words passages".split(), whole),
-        **{name: pa.list_(text) for name in ("unread", *taxonomy.slices)},
-        "scores": pa.struct(scores),
-        "evidence": pa.list_(pa.struct(list(evidence.items()))),
-        "primary": pa.struct([(facet.name, text) for facet in taxonomy]),
-        "labels": pa.list_(pa.struct(list(label.items()))),
-    }
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The rows of one level.
-
-    Attributes
-    ----------
-    name : str
-        `passages` or `documents`.
-    table : Table
-    rows : iterator of dict
-    """
-
-    name: str
-    table: Table
-    rows: Iterator[Row]
-
-
-def write_csv(path: Path, sheet: Sheet) -> None:
+def write_csv(path: Path, table: Table, rows: Iterable[Row]) -> None:
     """Write comma-separated values, flat, with no text that begins a formula."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(sheet.table.header)
-        writer.writerows(map(sheet.table.cells, sheet.rows))
+        writer.writerow(map(plain_text, table.header))
+        writer.writerows(map(table.cells, rows))
 
 
-def write_parquet(path: Path, sheet: Sheet) -> None:
+def write_parquet(path: Path, table: Table, rows: Iterable[Row]) -> None:
     """Write Parquet with the schema of the table, exact."""
     import pyarrow as pa
     from pyarrow.parquet import ParquetWriter
 
-    schema = sheet.table.schema
-    with ParquetWriter(path, schema, compression="zstd") as writer:
-        rows = map(sheet.table.typed, sheet.rows)
-        while group := list(islice(rows, GROUP_ROWS)):
-            writer.write_table(pa.Table.from_pylist(group, schema=schema))
+    typed = map(table.typed, rows)
+    with ParquetWriter(path, table.schema, compression="zstd") as writer:
+        while group := list(islice(typed, GROUP_ROWS)):
+            writer.write_table(pa.Table.from_pylist(group, schema=table.schema))
 
 
-def write_folder(path: Path, *sheets: Sheet) -> None:
-    """Write a folder of Parquet files for each level, `part-00000.parquet` and so on."""
-    for sheet in sheets:
-        folder = path / sheet.name
-        folder.mkdir(parents=True)
-        for number, rows in enumerate(_runs(sheet.rows, PART_ROWS)):
-            part = folder / f"part-{number:05}.parquet"
-            write_parquet(part, Sheet(sheet.name, sheet.table, rows))
+def write_parts(folder: Path, table: Table, rows: Iterable[Row]) -> None:
+    """Write a folder of Parquet files, `part-00000.parquet` and so on."""
+    folder.mkdir(parents=True)
+    for number, part in enumerate(_runs(rows, PART_ROWS)):
+        write_parquet(folder / f"part-{number:05}.parquet", table, part)
 
 
-def write_workbook(path: Path, *sheets: Sheet) -> None:
+def write_workbook(path: Path, sheets: Mapping[str, tuple[Table, Iterable[Row]]]) -> None:
     """Write an Excel workbook, flat, with no cell that is a formula."""
     try:
         from openpyxl import Workbook
@@ -341,23 +311,15 @@ def write_workbook(path: Path, *sheets: Sheet) -> None:
         raise missing_extra("openpyxl", "excel") from error
     book = Workbook(write_only=True)
     try:
-        for sheet in sheets:
-            for number, rows in enumerate(_runs(sheet.rows, SHEET_ROWS - 1), 1):
-                page = book.create_sheet(f"{sheet.name} {number}" if number > 1 else sheet.name)
-                for cells in chain([sheet.table.header], map(sheet.table.cells, rows)):
-                    page.append([sheet_cell(cell) for cell in cells])
+        for name, (table, rows) in sheets.items():
+            for number, part in enumerate(_runs(rows, SHEET_ROWS - 1), 1):
+                page = book.create_sheet(f"{name} {number}" if number > 1 else name)
+                page.append([sheet_cell(plain_text(one)) for one in table.header])
+                for row in part:
+                    page.append([sheet_cell(cell) for cell in table.cells(row)])
     finally:
         # Also on the way out: openpyxl has files of its own to end and remove.
         book.save(path)
-
-
-WRITERS: dict[str, Callable[..., None]] = {
-    "csv": write_csv,
-    "parquet": write_parquet,
-    "folder": write_folder,
-    "xlsx": write_workbook,
-}
-"""By the form of an output that is a table; each takes a path and its sheets, of each level."""
 
 
 def _runs(rows: Iterable[Row], size: int) -> Iterator[Iterator[Row]]:
@@ -374,9 +336,7 @@ def sheet_cell(value: object) -> object:
         return value if not isinstance(value, int) or abs(value) < 1 << 53 else str(value)
     value = _ILLEGAL.sub("\ufffd", value)
     # Excel counts UTF-16 units.
-    if len(value) + sum(c > "\uffff" for c in value) <= CELL_CHARS:
+    units = value.encode("utf-16-le", "surrogatepass")
+    if len(units) <= 2 * CELL_CHARS:
         return value
-    return (
-        value.encode("utf-16-le")[: 2 * (CELL_CHARS - len(_CUT))].decode("utf-16-le", "ignore")
-        + _CUT
-    )
+    return units[: 2 * (CELL_CHARS - len(_CUT))].decode("utf-16-le", "ignore") + _CUT

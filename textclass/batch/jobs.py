@@ -13,9 +13,6 @@ from typing import IO, Any
 
 from textclass.documents import Document, Limits, SetAside, Source
 
-ROW_FORMAT = 2
-"""Raised when rows change their form, so that a ledger of the old form isn't taken up."""
-
 
 class Level(StrEnum):
     """What an output holds."""
@@ -64,7 +61,7 @@ class TagOptions:
 
     def digest(self, model: str) -> str:
         """Return the name of a run with these options and the model of this digest."""
-        facts = json.dumps([ROW_FORMAT, model, asdict(self)], sort_keys=True)
+        facts = json.dumps([model, asdict(self)], sort_keys=True)
         return hashlib.sha256(facts.encode()).hexdigest()
 
 
@@ -142,16 +139,19 @@ class Input:
     source : Source
     content : str
         SHA-256 of a file, or what a remote store says of its version; empty if it can't be read.
+    size : int
+        In bytes.
     url : str, optional
         Where to fetch it from (any fsspec address); `source.path` is then not used.
-    position : int
-        Its place among the inputs of the run, from 1; 0 before it is planned.
+    key : int
+        Its number in the ledger; 0 before it is planned.
     """
 
     source: Source
     content: str
+    size: int = 0
     url: str | None = None
-    position: int = 0
+    key: int = 0
 
     @property
     def place(self) -> str:
@@ -165,6 +165,7 @@ class Cut:
 
     Attributes
     ----------
+    origin : Input
     documents : tuple of Document or SetAside
     first : int
         Number of the first one in its input.
@@ -174,29 +175,15 @@ class Cut:
         How many of them had an id that an earlier one has.
     """
 
+    origin: Input
     documents: tuple[Document | SetAside, ...]
-    first: int = 0
-    more: bool = False
-    repeated: int = 0
+    first: int
+    more: bool
+    repeated: int
 
 
-@dataclass(frozen=True)
-class Task:
-    """What a worker is to tag.
-
-    Attributes
-    ----------
-    inputs : tuple of Input
-        Several small ones, or one.
-    cut : Cut, optional
-        Documents of the one input that were read already; without it the inputs are read.
-    cuts : int
-        How much of each input is read at most; of one that holds more the rest is left.
-    """
-
-    inputs: tuple[Input, ...]
-    cut: Cut | None = None
-    cuts: int = 1
+Task = tuple[Input | Cut, ...]
+"""What a worker is to tag together: inputs that it reads, or documents that were read already."""
 
 
 @dataclass(frozen=True)
@@ -208,18 +195,13 @@ class Facts:
     counts : Counter of str
         `documents`, `passages`, `set_aside`, `partly_read`, `repeated`, and documents of each
         outcome.
-    columns : dict of str to set of str
-        The kinds of each other column of table rows, in order of first appearance.
+    columns : dict of str to str
+        The kind that holds all values of each other column of table rows (`kind_of`), in order of
+        first appearance.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
-    columns: dict[str, set[str]] = field(default_factory=dict)
-
-    def add(self, other: Facts) -> None:
-        """Count in what went into more of them."""
-        self.counts.update(other.counts)
-        for name, kinds in other.columns.items():
-            self.columns.setdefault(name, set()).update(kinds)
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -228,20 +210,20 @@ class Batch:
 
     Attributes
     ----------
-    position : int
-        Of its input.
+    key : int
+        Of its input in the ledger.
     first, size : int
         Number of its first document or set-aside in the input, and how many there are.
     passages, documents, set_aside : bytes
         Rows as JSON lines, packed.
     facts : Facts
     more : bool
-        Whether the input holds more after these that isn't read.
+        Whether the input isn't done with these.
     again : bool
         Whether a later run should try again, since the fault may not be the input's.
     """
 
-    position: int
+    key: int
     first: int
     size: int
     passages: bytes
@@ -253,41 +235,17 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """Where a run stands.
+class Summary:
+    """Where a run stands, and in the end what it came to.
 
     Attributes
     ----------
     stage : str
         `finding`, `tagging` or `writing`.
-    inputs, finished : int
-        Inputs in all, and those done, earlier runs included.
+    inputs, taken_up, finished : int
+        Inputs in all, those that an earlier run had finished, and those done.
     documents, passages, set_aside : int
-        Of this run.
-    seconds : float
-        Since tagging began.
-    """
-
-    stage: str = "finding"
-    inputs: int = 0
-    finished: int = 0
-    started_with: int = 0
-    documents: int = 0
-    passages: int = 0
-    set_aside: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a run came to.
-
-    Attributes
-    ----------
-    inputs, taken_up : int
-        Inputs in all, and those that an earlier run had finished.
-    documents, passages, set_aside : int
-        In the results; 0 if the run was stopped.
+        Of this run while it is under way; at its end those in the results, 0 if it was stopped.
     partly_read : int
         Documents of which parts were not read.
     repeated : int
@@ -297,45 +255,42 @@ class Summary:
         files.
     outcomes : Mapping of str to int
         Documents by outcome.
-    facets : tuple of str
-        Of the model's taxonomy.
     outputs : tuple of Path
         The files written.
     set_aside_file, report, ledger : Path or None
+    first_documents : sequence of Mapping
+        The first 50 rows of documents.
     first_set_aside : sequence of Mapping
         The first ten: their `id` and `error`.
-    first_documents : sequence of Mapping
-        The first fifty, in the result schema.
     stopped_by : int or None
         The signal that ended the run early.
-    finished : int
-        Inputs done when it ended.
     seconds : float
+        Since the run began.
     """
 
-    inputs: int
-    taken_up: int
-    finished: int
-    documents: int
-    passages: int
-    set_aside: int
-    partly_read: int
-    repeated: int
-    left_out: Mapping[str, int]
-    outcomes: Mapping[str, int]
-    facets: tuple[str, ...]
-    outputs: tuple[Path, ...]
-    set_aside_file: Path | None
-    report: Path | None
-    ledger: Path | None
-    first_set_aside: Sequence[Mapping[str, str]]
-    first_documents: Sequence[Mapping[str, Any]]
-    stopped_by: int | None
-    seconds: float
+    stage: str = "finding"
+    inputs: int = 0
+    taken_up: int = 0
+    finished: int = 0
+    documents: int = 0
+    passages: int = 0
+    set_aside: int = 0
+    partly_read: int = 0
+    repeated: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    outputs: tuple[Path, ...] = ()
+    set_aside_file: Path | None = None
+    report: Path | None = None
+    ledger: Path | None = None
+    first_documents: Sequence[Mapping[str, Any]] = ()
+    first_set_aside: Sequence[Mapping[str, str]] = ()
+    stopped_by: int | None = None
+    seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the summary as plain JSON values, without documents and set-asides themselves."""
+        """Return the summary as plain JSON values, without stage, documents and set-asides."""
         facts = vars(self) | {"outputs": [str(path) for path in self.outputs]}
-        del facts["first_set_aside"], facts["first_documents"]
+        del facts["stage"], facts["first_documents"], facts["first_set_aside"]
         facts["seconds"] = round(self.seconds, 3)
         return {key: str(fact) if isinstance(fact, Path) else fact for key, fact in facts.items()}

@@ -8,25 +8,20 @@ are kept as the bytes that the results need.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from textclass.batch.jobs import Batch, Facts, Input
+from textclass.batch.formats import wider_kind
+from textclass.batch.jobs import Batch, Cut, Facts, Input
 from textclass.documents import Source
 from textclass.errors import BatchError
 
 APPLICATION_ID = 0x74786C67
-VERSION = 2
-_FULL = (
-    "it can't be written ({}): is the disk full?",
-    "what is done is kept; make room and run the same command again",
-)
+VERSION = 3
 _TABLES = """
 CREATE TABLE IF NOT EXISTS inputs (
     key INTEGER PRIMARY KEY,
@@ -34,7 +29,6 @@ CREATE TABLE IF NOT EXISTS inputs (
     id TEXT NOT NULL,
     content TEXT NOT NULL,
     finished INTEGER NOT NULL DEFAULT 0,
-    again INTEGER NOT NULL DEFAULT 0,
     UNIQUE (run, id, content)
 );
 CREATE TABLE IF NOT EXISTS batches (
@@ -47,16 +41,16 @@ CREATE TABLE IF NOT EXISTS batches (
     passages BLOB NOT NULL,
     UNIQUE (input, first)
 );
-"""
-_PLAN = """
 CREATE TEMP TABLE plan (
     position INTEGER PRIMARY KEY,
     input INTEGER NOT NULL UNIQUE,
-    path BLOB NOT NULL,
-    root BLOB,
-    url TEXT
+    place TEXT NOT NULL
 );
 """
+_FULL = (
+    "it can't be written ({}): is the disk full?",
+    "what is done is kept; make room and run the same command again",
+)
 _FAULTS = {
     sqlite3.SQLITE_BUSY: ("another run is using this ledger", "wait for it, or give another -o"),
     sqlite3.SQLITE_FULL: _FULL,
@@ -93,41 +87,41 @@ class Ledger:
             self._db = sqlite3.connect(path, timeout=0)
         except sqlite3.DatabaseError as error:
             raise self._fault(error) from error
-        try:
+        with ExitStack() as stack:
+            stack.enter_context(closing(self._db))
             with self._told():
                 self._open(fresh=fresh)
-        except BaseException:
-            self._db.close()
-            raise
+            stack.pop_all()
 
     def _open(self, *, fresh: bool) -> None:
         # Exclusive: a second run is refused, and WAL works without shared memory (network disks).
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("BEGIN EXCLUSIVE")
-        known = self._number("PRAGMA application_id")
-        if self._number("SELECT count(*) FROM sqlite_master") and known != APPLICATION_ID:
+        known, version = self._number("PRAGMA application_id"), self._number("PRAGMA user_version")
+        tables = [name for (name,) in self._db.execute("SELECT name FROM sqlite_master")]
+        if tables and known != APPLICATION_ID:
             raise BatchError(
                 "it is a database of another program", where=str(self.path), hint="give another -o"
             )
-        self._db.execute("COMMIT")
-        version = self._number("PRAGMA user_version")
-        if known == APPLICATION_ID and version != VERSION and not fresh:
+        if tables and version != VERSION and not fresh:
             raise BatchError(
                 f"a ledger of form {version}, this version writes {VERSION}",
                 where=str(self.path),
                 hint="start over with --fresh",
             )
+        self._db.execute("COMMIT")
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("PRAGMA foreign_keys = ON")
         if fresh:
             for table in ("batches", "records", "inputs"):
                 self._db.execute(f"DROP TABLE IF EXISTS {table}")
             self._db.execute("VACUUM")
+        self._db.execute("PRAGMA foreign_keys = ON")
         self._db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         self._db.execute(f"PRAGMA user_version = {VERSION}")
-        self._db.executescript(_TABLES + _PLAN)
-        self._db.execute("DELETE FROM inputs WHERE content = '' OR again")
+        self._db.executescript(_TABLES)
+        # Without a content nothing can tell whether it is still the same.
+        self._db.execute("DELETE FROM inputs WHERE content = ''")
 
     def close(self) -> None:
         """Commit and let others in."""
@@ -140,7 +134,8 @@ class Ledger:
         """Take up the inputs of this run, in their order."""
         with self._told():
             for one in inputs:
-                key = (self.run, one.source.id, one.content)
+                source = one.source
+                key = (self.run, source.id, one.content)
                 # An older content of the same input is of no more use.
                 self._db.execute(
                     "DELETE FROM inputs WHERE run = ? AND id = ? AND content <> ?", key
@@ -148,48 +143,46 @@ class Ledger:
                 self._db.execute(
                     "INSERT OR IGNORE INTO inputs (run, id, content) VALUES (?, ?, ?)", key
                 )
-                root = one.source.root
+                # JSON keeps names that aren't UTF-8.
+                place = [str(source.path), source.root and str(source.root), one.size, one.url]
                 self._db.execute(
-                    "INSERT OR IGNORE INTO plan (input, path, root, url)"
-                    " SELECT key, ?, ?, ? FROM inputs WHERE run = ? AND id = ? AND content = ?",
-                    (os.fsencode(one.source.path), root and os.fsencode(root), one.url, *key),
+                    "INSERT OR IGNORE INTO plan (input, place)"
+                    " SELECT key, ? FROM inputs WHERE run = ? AND id = ? AND content = ?",
+                    (json.dumps(place), *key),
                 )
         self.commit()
 
-    def unfinished(self, *, begun: bool | None = None) -> Iterator[Input]:
-        """Yield what is still to do.
+    def unfinished(self, *, begun: bool = True) -> Iterator[Input]:
+        """Yield what is still to do; without what is `begun`, only that of which nothing is there.
 
         Parameters
         ----------
-        begun : bool, keyword-only, optional
-            Only those of which some batches are there, or only those of which none is.
+        begun : bool, keyword-only
         """
         last = 0
         # One at a time: an open query would keep sqlite from emptying its log.
         while row := self._row(
-            "SELECT position, path, root, url, id, content FROM plan"
-            " JOIN inputs ON inputs.key = plan.input WHERE position > ? AND NOT finished"
-            " AND (? IS NULL OR ? = EXISTS (SELECT 1 FROM batches WHERE input = plan.input))"
+            "SELECT position, key, place, id, content FROM plan JOIN inputs ON key = input"
+            " WHERE position > ? AND NOT finished"
+            " AND (? OR NOT EXISTS (SELECT 1 FROM batches WHERE batches.input = key))"
             " ORDER BY position LIMIT 1",
-            (last, begun, begun),
+            (last, begun),
         ):
-            last, path, root, url, name, content = row
-            folder = Path(os.fsdecode(root)) if root is not None else None
-            yield Input(Source(Path(os.fsdecode(path)), name, folder), content, url, last)
+            last, key, place, name, content = row
+            path, root, size, url = json.loads(place)
+            yield Input(Source(Path(path), name, root and Path(root)), content, size, url, key)
 
-    def has(self, position: int, end: int) -> bool:
-        """Whether the batch of a planned input that ends before this number is there."""
-        query = "SELECT 1 FROM plan JOIN batches USING (input) WHERE position = ?"
-        return self._row(query + " AND first + size = ?", (position, end)) is not None
+    def has(self, cut: Cut) -> bool:
+        """Whether the batch of these documents is there."""
+        end = cut.first + len(cut.documents)
+        query = "SELECT 1 FROM batches WHERE input = ? AND first + size = ?"
+        return bool(self._row(query, (cut.origin.key, end)))
 
-    def record(self, batch: Batch, *, finished: bool) -> None:
+    def record(self, batch: Batch) -> None:
         """Take up what a worker made; on disk with the next commit."""
-        facts = {"counts": batch.facts.counts, "columns": batch.facts.columns}
+        key, facts = batch.key, json.dumps(vars(batch.facts))
         rows = (batch.documents, batch.set_aside, batch.passages)
         with self._told():
-            (key,) = self._db.execute(
-                "SELECT input FROM plan WHERE position = ?", (batch.position,)
-            ).fetchone()
             # A run that was killed may have left a part of the same documents.
             self._db.execute(
                 "DELETE FROM batches WHERE input = ? AND first >= ? AND first < ?",
@@ -197,69 +190,64 @@ class Ledger:
             )
             self._db.execute(
                 "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (key, batch.first, batch.size, json.dumps(facts, default=sorted), *rows),
+                (key, batch.first, batch.size, facts, *rows),
             )
             if batch.again:
-                self._db.execute("UPDATE inputs SET again = 1 WHERE key = ?", (key,))
-            if finished:
-                self.finish(batch.position)
+                self._db.execute("UPDATE inputs SET content = '' WHERE key = ?", (key,))
+        if not batch.more:
+            self.finish(key)
 
-    def finish(self, position: int) -> None:
+    def finish(self, key: int) -> None:
         """Note that all batches of an input are there."""
         with self._told():
-            self._db.execute(
-                "UPDATE inputs SET finished = 1"
-                " WHERE key = (SELECT input FROM plan WHERE position = ?)",
-                (position,),
-            )
+            self._db.execute("UPDATE inputs SET finished = 1 WHERE key = ?", (key,))
 
     def commit(self, *, after: float = 0) -> None:
         """Put on disk what was recorded, if the last commit is so many seconds ago."""
-        if time.monotonic() - self._committed < after:
-            return
-        with self._told():
-            self._db.commit()
+        if time.monotonic() - self._committed >= after:
+            with self._told():
+                self._db.commit()
             self._committed = time.monotonic()
 
     def counts(self) -> tuple[int, int]:
         """Return how many inputs are planned, and how many of them are done."""
-        done = "SELECT count(*) FROM plan JOIN inputs ON inputs.key = plan.input WHERE finished"
+        done = "SELECT count(*) FROM plan JOIN inputs ON key = input WHERE finished"
         return self._number("SELECT count(*) FROM plan"), self._number(done)
 
     def facts(self) -> Facts:
         """Return what went into all batches of the planned inputs."""
         every = Facts()
-        for (text,) in self._ordered("facts"):
+        for text in self._column("facts"):
             facts = json.loads(text)
-            columns = {name: set(kinds) for name, kinds in facts["columns"].items()}
-            every.add(Facts(Counter(facts["counts"]), columns))
+            every.counts.update(facts["counts"])
+            for name, kind in facts["columns"].items():
+                every.columns[name] = wider_kind(every.columns.get(name), kind)
         return every
 
-    def rows(self, *kinds: str) -> Iterator[tuple[bytes, ...]]:
+    def rows(self, kind: str) -> Iterator[bytes]:
         """Yield the packed rows of each batch, in the order of inputs and their documents.
 
         Parameters
         ----------
-        *kinds : str
-            Of `passages`, `documents` and `set_aside`.
+        kind : str
+            `passages`, `documents` or `set_aside`.
         """
-        yield from self._ordered(", ".join(kinds))
+        yield from self._column(kind)
 
-    def _ordered(self, columns: str) -> Iterator[Any]:
+    def _column(self, name: str) -> Iterator[Any]:
         tables = "plan JOIN batches USING (input) ORDER BY position, first"
-        query = f"SELECT {columns} FROM {tables}"  # noqa: S608 - names of our own
+        query = f"SELECT {name} FROM {tables}"  # noqa: S608 - names of our own
         with self._told():
-            # Not `yield from`, which would close the cursor when the database is closed already.
-            for row in self._db.execute(query):  # noqa: UP028
-                yield row
+            for (value,) in self._db.execute(query):
+                yield value
 
-    def _row(self, query: str, values: tuple[object, ...] = ()) -> tuple[Any, ...] | None:
+    def _row(self, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
         with self._told():
             row: tuple[Any, ...] | None = self._db.execute(query, values).fetchone()
             return row
 
-    def _number(self, query: str) -> int:
-        return int(self._db.execute(query).fetchone()[0])
+    def _number(self, query: str, *values: object) -> int:
+        return int(self._db.execute(query, values).fetchone()[0])
 
     @contextmanager
     def _told(self) -> Iterator[None]:

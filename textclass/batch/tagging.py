@@ -8,41 +8,23 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
-from typing import IO, Any
+from typing import Any
 
 import orjson
 from joblib import cpu_count
 
-from textclass.batch.addresses import list_inputs, read_input
+from textclass.batch.addresses import list_inputs
 from textclass.batch.engines import LocalPool, Pool, SerialPool, drive
-from textclass.batch.export import (
-    PARTIAL,
-    SET_ASIDE,
-    Output,
-    beside,
-    check_places,
-    export,
-    plan_outputs,
-)
+from textclass.batch.export import PARTIAL, SET_ASIDE, Output, beside, export, plan_outputs
 from textclass.batch.formats import unpack
-from textclass.batch.jobs import (
-    Batch,
-    Engine,
-    Facts,
-    Input,
-    Progress,
-    Setup,
-    Summary,
-    TagJob,
-    Task,
-)
+from textclass.batch.jobs import Engine, Facts, Input, Setup, Summary, TagJob, Task
 from textclass.batch.ledger import Ledger
 from textclass.batch.worker import cuts, reader_for
 from textclass.model import find_model, load_folder, open_scorer
@@ -58,16 +40,14 @@ TOGETHER_BYTES = 1 << 18
 
 LONG_BYTES = 1 << 20
 TABLES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".jsonl.gz", ".csv.gz")
-"""Tables from this size on are read by the parent at once, so that all workers share them."""
+"""Tables from this size on are read by the run itself, so that all workers share them."""
 
-CUTS = {Engine.LOCAL: 16, Engine.DASK: 256}
-"""How many cuts of an input a worker takes where there are many inputs."""
-
-SHOWN = 10
-LISTED = 50
+COUNTED = ("documents", "passages", "set_aside")
+SHOWN_DOCUMENTS = 50
+SHOWN_FAULTS = 10
 
 
-def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = None) -> Summary:
+def tag_files(job: TagJob, *, on_progress: Callable[[Summary], None] | None = None) -> Summary:
     """Tag many documents; every input ends in the results or among the set-asides, once.
 
     A run that was stopped or killed is taken up where it was by the same call. The rows and their
@@ -88,11 +68,10 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = N
     ModelError
         If the model can't be used.
     """
-    outputs = plan_outputs(job.outputs, job.level)
     first = Path(os.path.abspath(job.outputs[0])) if job.outputs else None  # noqa: PTH100 - no links
     if first and not job.set_aside:
         job = replace(job, set_aside=beside(first, SET_ASIDE))
-    check_places(outputs, job)
+    outputs = plan_outputs(job)
     folder = find_model(job.model)
     loaded = load_folder(folder)
     model = loaded.model
@@ -103,10 +82,16 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Progress], None] | None = N
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(TemporaryDirectory(prefix="textclass-")))
         place = beside(first, LEDGER) if first else scratch / "ledger"
-        run = job.options.digest(f"{model.name} {loaded.digest}")
-        ledger = stack.enter_context(closing(Ledger(place, run=run, fresh=job.fresh)))
-        flag = stack.enter_context(_stop_on_signals())
-        return _Run(job, outputs, setup, model.taxonomy, ledger, flag, on_progress).go(scratch)
+        digest = job.options.digest(f"{model.name} {loaded.digest}")
+        ledger = stack.enter_context(closing(Ledger(place, run=digest, fresh=job.fresh)))
+        run = _Run(job, outputs, setup, model.taxonomy, ledger, on_progress)
+        try:
+            with run.heeding_signals():
+                ledger.plan(run.inputs(scratch))
+                run.tag_all()
+                return run.summary(run.export())
+        except _Stopped:
+            return run.summary()
 
 
 @dataclass
@@ -118,38 +103,45 @@ class _Run:
     setup: Setup
     taxonomy: Taxonomy
     ledger: Ledger
-    flag: _StopFlag
-    on_progress: Callable[[Progress], None] | None
+    on_progress: Callable[[Summary], None] | None
     began: float = field(default_factory=time.monotonic)
-    progress: Progress = field(default_factory=Progress)
+    so_far: Summary = field(default_factory=Summary)
     left_out: Counter[str] = field(default_factory=Counter)
-    waiting: Counter[int] = field(default_factory=Counter)
-    """Of each long input, by position: documents being tagged, and 1 while it is read."""
+    open: Counter[int] = field(default_factory=Counter)
+    """Of each input that is shared: its documents handed out and not done, and 1 for reading it."""
+    stopped_by: int | None = None
 
-    def go(self, scratch: Path) -> Summary:
-        self.ledger.plan(self._inputs(scratch))
-        inputs, taken_up = self.ledger.counts()
-        self._tell("tagging", inputs=inputs, finished=taken_up, started_with=taken_up)
-        facts = None
-        with suppress(_Stopped):
-            self.flag.check()
-            if taken_up < inputs:
-                self._tag_all(many=inputs - taken_up > 4 * self._width)
-            self.ledger.commit()
-            self.flag.check()
-            facts = self._export()
-        return self._summary(taken_up, facts)
+    @contextmanager
+    def heeding_signals(self) -> Iterator[None]:
+        """Let SIGINT and SIGTERM end the run at the next batch; a second one ends it at once."""
 
-    def _inputs(self, scratch: Path) -> Iterator[Input]:
+        def note(signum: int, _frame: FrameType | None) -> None:
+            if self.stopped_by:
+                raise KeyboardInterrupt
+            self.stopped_by = signum
+
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {one: signal.signal(one, note) for one in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+    def inputs(self, scratch: Path) -> Iterator[Input]:
+        """Find what is to be tagged."""
         stdin = None
         if self.job.stdin:
-            stdin = scratch / "stdin"
-            _copy(self.job.stdin, stdin, self.job.options.limits.file_bytes)
+            stdin, limit = scratch / "stdin", self.job.options.limits.file_bytes
+            with stdin.open("wb") as copy:
+                # What is longer than the limit is set aside when it is read.
+                while copy.tell() <= limit and (chunk := self.job.stdin.read(1 << 20)):
+                    copy.write(chunk)
         own = self._own_files()
         found = list_inputs(self.job.paths, own=own, left_out=self.left_out, stdin=stdin)
         for number, one in enumerate(found, 1):
-            if self.flag.signum:
-                return
             self._tell("finding", inputs=number)
             yield one
 
@@ -162,85 +154,60 @@ class _Run:
         for ending in ("", "-wal", "-shm", "-journal"):
             yield beside(self.ledger.path, ending)
 
-    def _tag_all(self, *, many: bool) -> None:
-        """Tag what isn't in the ledger: first each input by a worker, then what they left."""
-        tasks = self._short(many=many)
-        first = list(islice(tasks, 2))
+    def tag_all(self) -> None:
+        """Tag what isn't in the ledger: first what a worker reads, then what all share."""
+        inputs, taken_up = self.ledger.counts()
+        self._tell("tagging", inputs=inputs, finished=taken_up, taken_up=taken_up)
+        width = self.job.workers or cpu_count()
         local = self.job.engine is Engine.LOCAL
-        alone = len(first) == 1 and local
-        if first:
-            with closing(self._pool(1 if alone else self._width)) as pool:
+        tasks = self._tasks(share=local and inputs - taken_up <= width)
+        first = list(islice(tasks, 2))
+        if len(first) == 1 and local:
+            # For so little it isn't worth starting processes.
+            with closing(SerialPool(self.setup)) as here:
+                self._tag(here, first)
+            first = []
+        if first or any(self.ledger.unfinished()):
+            with closing(self._pool(width)) as pool:
                 self._tag(pool, chain(first, tasks))
-                if not alone:
-                    self._tag(pool, self._rest())
-        if self.ledger.counts()[1] < self.ledger.counts()[0]:
-            with closing(self._pool(self._width)) as pool:
-                self._tag(pool, self._rest())
+                with closing(self._shared()) as rest:
+                    self._tag(pool, rest)
 
-    def _short(self, *, many: bool) -> Iterator[Task]:
-        """Yield inputs for a worker to read, small ones together."""
-        engine = self.job.engine
-        most = CUTS[engine] if many or engine is Engine.DASK else 1
+    def _tasks(self, *, share: bool) -> Iterator[Task]:
+        """Yield inputs for a worker to read, small ones together; long tables not, if to share."""
         together: list[Input] = []
         size = 0
         for one in self.ledger.unfinished(begun=False):
-            weight = _weight(one)
-            shared = weight >= LONG_BYTES and one.source.id.lower().endswith(TABLES)
-            if shared and most == 1:
+            if share and one.size >= LONG_BYTES and one.source.id.lower().endswith(TABLES):
                 continue
-            if together and (len(together) == TOGETHER or size + weight > TOGETHER_BYTES):
-                yield Task(tuple(together), cuts=most)
+            if together and (len(together) == TOGETHER or size + one.size > TOGETHER_BYTES):
+                yield tuple(together)
                 together, size = [], 0
             together.append(one)
-            size += weight
+            size += one.size
         if together:
-            yield Task(tuple(together), cuts=most)
+            yield tuple(together)
 
-    def _rest(self) -> Iterator[Task]:
+    def _shared(self) -> Generator[Task]:
         """Yield what isn't in the ledger yet: read here, so that all workers share each input."""
         with reader_for(self.setup.options) as reader:
-            for one in list(self.ledger.unfinished()):
-                self.waiting[one.position] = 1
-                with closing(read_input(one, reader)) as found:
-                    for cut in cuts(found):
-                        self.waiting[one.position] -= not cut.more
-                        if not self.ledger.has(one.position, cut.first + len(cut.documents)):
-                            self.waiting[one.position] += len(cut.documents)
-                            yield Task((one,), replace(cut, more=False))
-                if not self.waiting[one.position]:
-                    self.ledger.finish(one.position)
+            for one in self.ledger.unfinished():
+                self.open[one.key] = 1
+                with closing(cuts(one, reader)) as found:
+                    for cut in found:
+                        if not self.ledger.has(cut):
+                            self.open[one.key] += len(cut.documents)
+                            # Another cut may be done after the last one.
+                            yield (replace(cut, more=True),)
+                self._close(one.key, 1)
 
-    def _tag(self, pool: Pool, tasks: Iterator[Task]) -> None:
-        with ExitStack() as stack:
-            if isinstance(tasks, Generator):
-                stack.enter_context(closing(tasks))
-            for done in drive(pool, tasks):
-                if done:
-                    for batch in done[1]:
-                        self._take(batch, shared=done[0].cut is not None)
-                    self.ledger.commit(after=COMMIT_SECONDS)
-                else:
-                    self.flag.check()
-                    self._tell("tagging")
-
-    def _take(self, batch: Batch, *, shared: bool) -> None:
-        """Keep what a worker made."""
-        if shared:
-            self.waiting[batch.position] -= batch.size
-        finished = not batch.more and not self.waiting[batch.position]
-        self.ledger.record(batch, finished=finished)
-        was, counts = self.progress, batch.facts.counts
-        self._tell(
-            "tagging",
-            finished=was.finished + finished,
-            documents=was.documents + counts["documents"],
-            passages=was.passages + counts["passages"],
-            set_aside=was.set_aside + counts["set_aside"],
-        )
-
-    @property
-    def _width(self) -> int:
-        return self.job.workers or cpu_count()
+    def _close(self, key: int, size: int) -> None:
+        """Note that so much of a shared input is done; with nothing left, it is finished."""
+        self.open[key] -= size
+        if not self.open[key]:
+            del self.open[key]
+            self.ledger.finish(key)
+            self._tell("tagging", finished=self.so_far.finished + 1)
 
     def _pool(self, width: int) -> Pool:
         if self.job.engine is Engine.DASK:
@@ -249,124 +216,97 @@ class _Run:
             return DaskPool(self.setup, self.job.scheduler, width)
         return SerialPool(self.setup) if width == 1 else LocalPool(self.setup, width)
 
-    def _export(self) -> Facts:
+    def _tag(self, pool: Pool, tasks: Iterable[Task]) -> None:
+        """Keep what workers make of tasks."""
+        for batches in drive(pool, tasks):
+            counts: Counter[str] = Counter()
+            for batch in batches:
+                self.ledger.record(batch)
+                counts.update(batch.facts.counts, finished=not batch.more)
+                if batch.key in self.open:
+                    self._close(batch.key, batch.size)
+            self.ledger.commit(after=COMMIT_SECONDS)
+            counts["finished"] += self.so_far.finished
+            counts.update({name: getattr(self.so_far, name) for name in COUNTED})
+            self._tell("tagging", **{name: counts[name] for name in ("finished", *COUNTED)})
+
+    def export(self) -> Facts:
+        """Write the results and the report."""
+        self.ledger.commit()
         self._tell("writing")
         facts = self.ledger.facts()
-        export(self.job, self.outputs, self.taxonomy, facts, self._packed)
+        export(self.job, self.outputs, self.taxonomy, facts, self._rows)
         if self.job.report:
             from textclass.report import write_tag_report
 
             write_tag_report(
                 self._report_documents(),
-                self._decoded("set_aside"),
+                _decoded(self._rows("set_aside")),
                 self.job.report,
                 taxonomy=self.taxonomy,
                 model=self.setup.model_name,
             )
         return facts
 
-    def _packed(self, kind: str) -> Iterator[bytes]:
-        for (rows,) in self.ledger.rows(kind):
-            self.flag.check()
+    def _rows(self, kind: str) -> Iterator[bytes]:
+        for rows in self.ledger.rows(kind):
+            self._heed()
             yield rows
 
-    def _decoded(self, kind: str) -> Iterator[dict[str, Any]]:
-        for rows in self._packed(kind):
-            yield from map(orjson.loads, unpack(rows).splitlines())
-
     def _report_documents(self) -> Iterator[Mapping[str, Any]]:
-        passages = self._decoded("passages")
-        for document in self._decoded("documents"):
+        passages = _decoded(self._rows("passages"))
+        for document in _decoded(self._rows("documents")):
             origin = {key: document[key] for key in ("folder", "date")}
             its = tuple(islice(passages, document["passages"]))
             yield {"document": document, "passages": its, **origin}
 
-    def _summary(self, taken_up: int, facts: Facts | None) -> Summary:
-        inputs, finished = self.ledger.counts()
+    def summary(self, facts: Facts | None = None) -> Summary:
+        """Return what the run came to; without facts if it was stopped."""
         job, counts = self.job, facts.counts if facts else Counter()
-        outcomes = {str(one): counts[one] for one in sorted(Outcome) if counts[one]}
-        return Summary(
-            inputs=inputs,
-            taken_up=taken_up,
-            finished=finished,
+        summary = replace(
+            self.so_far,
+            finished=self.ledger.counts()[1],
+            left_out=dict(sorted(self.left_out.items())),
+            outcomes={str(one): counts[one] for one in sorted(Outcome) if counts[one]},
+            set_aside_file=job.set_aside if counts["set_aside"] else None,
+            ledger=self.ledger.path if job.outputs else None,
+            stopped_by=None if facts else self.stopped_by,
+            seconds=time.monotonic() - self.began,
             documents=counts["documents"],
             passages=counts["passages"],
             set_aside=counts["set_aside"],
             partly_read=counts["partly_read"],
             repeated=counts["repeated"],
-            left_out=dict(sorted(self.left_out.items())),
-            outcomes=outcomes,
-            facets=tuple(self.taxonomy.slices),
-            outputs=tuple(output.path for output in self.outputs) if facts else (),
-            set_aside_file=job.set_aside if counts["set_aside"] else None,
-            report=job.report if facts else None,
-            ledger=self.ledger.path if job.outputs else None,
-            first_set_aside=[*islice(self._decoded("set_aside"), SHOWN)] if facts else [],
-            first_documents=[*islice(self._decoded("documents"), LISTED)] if facts else [],
-            stopped_by=None if facts else self.flag.signum,
-            seconds=time.monotonic() - self.began,
+        )
+        if not facts:
+            return summary
+        return replace(
+            summary,
+            outputs=tuple(output.path for output in self.outputs),
+            report=job.report,
+            first_documents=self._first("documents", SHOWN_DOCUMENTS),
+            first_set_aside=self._first("set_aside", SHOWN_FAULTS),
         )
 
-    def _tell(self, stage: str, **changes: int) -> None:
+    def _first(self, kind: str, count: int) -> list[dict[str, Any]]:
+        return [*islice(_decoded(self.ledger.rows(kind)), count)]
+
+    def _tell(self, stage: str, **changes: Any) -> None:  # noqa: ANN401 - fields of a Summary
         seconds = time.monotonic() - self.began
-        self.progress = replace(self.progress, stage=stage, seconds=seconds, **changes)
+        self.so_far = replace(self.so_far, stage=stage, seconds=seconds, **changes)
         if self.on_progress:
-            self.on_progress(self.progress)
+            self.on_progress(self.so_far)
+        self._heed()
+
+    def _heed(self) -> None:
+        if self.stopped_by:
+            raise _Stopped
 
 
-def _weight(one: Input) -> int:
-    """Return the size of a file; of what lies elsewhere, more than any that go together."""
-    if one.url:
-        return TOGETHER_BYTES
-    try:
-        return one.source.path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _copy(stream: IO[bytes], target: Path, limit: int) -> None:
-    """Put standard input into a file; what is longer than `limit` is set aside when read."""
-    with target.open("wb") as copy:
-        while copy.tell() <= limit and (chunk := stream.read(1 << 20)):
-            copy.write(chunk)
+def _decoded(packed: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for rows in packed:
+        yield from map(orjson.loads, unpack(rows).splitlines())
 
 
 class _Stopped(Exception):  # noqa: N818 - no error, and never seen outside
     """A signal has asked the run to end."""
-
-
-class _StopFlag:
-    """Which signal has asked the run to end, if any."""
-
-    signum: int | None = None
-
-    def check(self) -> None:
-        """Leave a run that should end, at a place where it can be left.
-
-        Raises
-        ------
-        _Stopped
-        """
-        if self.signum is not None:
-            raise _Stopped
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[_StopFlag]:
-    """Let SIGINT and SIGTERM raise a flag; a second one ends the program at once."""
-    flag = _StopFlag()
-    if threading.current_thread() is not threading.main_thread():
-        yield flag
-        return
-
-    def note(signum: int, _frame: FrameType | None) -> None:
-        if flag.signum is not None:
-            raise KeyboardInterrupt
-        flag.signum = signum
-
-    before = {one: signal.signal(one, note) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield flag
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from itertools import count, islice
+from itertools import islice
 from typing import Any
 
 from textclass.batch.addresses import read_input
-from textclass.batch.formats import json_line, kind_of, output_name, pack, reserved_names
+from textclass.batch.formats import (
+    json_line,
+    kind_of,
+    output_name,
+    pack,
+    reserved_names,
+    wider_kind,
+)
 from textclass.batch.jobs import Batch, Cut, Facts, Input, Level, Setup, TagOptions, Task
 from textclass.documents import Document, DocumentReader, SetAside
 from textclass.errors import ModelError
@@ -21,6 +28,9 @@ from textclass.tagger import Tagger
 MOST_DOCUMENTS = 256
 MOST_CHARS = 1_000_000
 """No cut is larger, so that memory doesn't grow with the input."""
+
+MOST_CUTS = 64
+"""How much of an input a worker reads; what is left is read by the run, so that all share it."""
 
 
 class Worker:
@@ -37,6 +47,7 @@ class Worker:
     """
 
     def __init__(self, setup: Setup) -> None:
+        self.setup = setup
         self.options = setup.options
         self.tagger = Tagger.load(setup.model, cascade=setup.options.cascade)
         if self.tagger.model.name != setup.model_name:
@@ -51,85 +62,80 @@ class Worker:
         }
 
     def work(self, task: Task) -> list[Batch]:
-        """Return what became of a task: for each input at least one batch, in order."""
-        if task.cut:
-            return self._batches([(task.inputs[0], task.cut)])
+        """Return what became of a task: for each of its parts at least one batch, in order."""
         done: list[Batch] = []
-        waiting: list[tuple[Input, Cut]] = []
-        for one in task.inputs:
-            # Closing ends the reading of what is left: that is read by the parent.
-            with closing(read_input(one, self.reader)) as found:
-                for cut in islice(cuts(found), task.cuts):
-                    waiting.append((one, cut))
-                    if sum(len(cut.documents) for _, cut in waiting) >= MOST_DOCUMENTS:
+        waiting: list[Cut] = []
+        for one in task:
+            # Closing ends the reading of what is left.
+            with closing(cuts(one, self.reader)) as found:
+                for cut in islice(found, MOST_CUTS):
+                    waiting.append(cut)
+                    if sum(len(cut.documents) for cut in waiting) >= MOST_DOCUMENTS:
                         done += self._batches(waiting)
                         waiting = []
         return done + self._batches(waiting)
 
-    def _batches(self, found: Sequence[tuple[Input, Cut]]) -> list[Batch]:
-        every = [one for _, cut in found for one in cut.documents if isinstance(one, Document)]
+    def _batches(self, found: Sequence[Cut]) -> list[Batch]:
+        every = [one for cut in found for one in cut.documents if isinstance(one, Document)]
         if self.options.keep_boilerplate:
             every = [replace(one, boilerplate=()) for one in every]
         tagged = iter(self._tag(every))
-        return [self._batch(one, cut, tagged) for one, cut in found]
+        return [self._batch(cut, tagged) for cut in found]
 
-    def _tag(self, documents: Sequence[Document]) -> list[DocumentTags | str]:
+    def _tag(self, documents: Sequence[Document]) -> list[DocumentTags | SetAside]:
         """Tag documents together; of one that can't be, tell why."""
         try:
-            return [*self.tagger.tag_documents(documents, whole=self.options.whole)]
+            tagged = self.tagger.tag_documents(documents, whole=self.options.whole)
         except Exception as error:  # noqa: BLE001 - one document must not end a run of thousands
             if len(documents) > 1:
-                half = len(documents) // 2
-                return self._tag(documents[:half]) + self._tag(documents[half:])
+                return [tags for one in documents for tags in self._tag([one])]
             fault = f"tagging failed, please report it: {type(error).__name__}: {error}"
-            return [" ".join(fault.split())]
+            return [_set_aside(documents[0], "tag", " ".join(fault.split()))]
+        return [
+            tags if tags.words else _set_aside(one, "text", "no words were found in it")
+            for one, tags in zip(documents, tagged, strict=True)
+        ]
 
-    def _batch(self, origin: Input, cut: Cut, tagged: Iterator[DocumentTags | str]) -> Batch:
+    def _batch(self, cut: Cut, tagged: Iterator[DocumentTags | SetAside]) -> Batch:
+        place = cut.origin.place
         passages: list[bytes] = []
         documents: list[bytes] = []
         aside: list[bytes] = []
-        facts = Facts(Counter(repeated=cut.repeated))
+        counts = Counter(repeated=cut.repeated)
+        columns: dict[str, str] = {}
         for one in cut.documents:
-            if isinstance(one, SetAside):
-                aside.append(json_line(asdict(replace(one, path=origin.place))))
+            tags = one if isinstance(one, SetAside) else next(tagged)
+            if isinstance(tags, SetAside):
+                aside.append(json_line(asdict(replace(tags, path=place))))
                 continue
-            tags = next(tagged)
-            if isinstance(tags, str) or not tags.words:
-                told = (
-                    ("tag", tags)
-                    if isinstance(tags, str)
-                    else ("text", "no words were found in it")
-                )
-                aside.append(json_line(asdict(SetAside(one.id, origin.place, one.sha256, *told))))
-                continue
-            facts.counts.update(
-                documents=1, passages=len(tags.passages), partly_read=bool(tags.unread)
-            )
-            facts.counts[tags.outcome] += 1
+            assert isinstance(one, Document)  # noqa: S101 - for the type checker
+            counts.update([str(tags.outcome)])
+            counts.update(documents=1, passages=len(tags.passages), partly_read=bool(tags.unread))
             for name, value in one.columns.items():
-                facts.columns.setdefault(name, set()).add(kind_of(value))
-            documents.append(
-                self._line(_document_row(one, tags, origin.place), one, Level.DOCUMENT)
-            )
+                columns[name] = wider_kind(columns.get(name), kind_of(value))
+            documents.append(self._line(_document_row(one, tags, place), one, Level.DOCUMENT))
             passages += [self._line(row.to_dict(), one, Level.PASSAGE) for row in tags.passages]
-        facts.counts["set_aside"] = len(aside)
+        counts["set_aside"] = len(aside)
         return Batch(
-            position=origin.position,
+            key=cut.origin.key,
             first=cut.first,
             size=len(cut.documents),
             passages=pack(passages),
             documents=pack(documents),
             set_aside=pack(aside),
-            facts=facts,
+            facts=Facts(counts, columns),
             more=cut.more,
         )
 
     def _line(self, row: dict[str, Any], document: Document, level: Level) -> bytes:
         """Return a row with the other columns of its table row after it."""
-        reserved = self._reserved[level]
-        return json_line(
-            row | {output_name(name, reserved): value for name, value in document.columns.items()}
-        )
+        for name, value in document.columns.items():
+            row[output_name(name, self._reserved[level])] = value
+        return json_line(row)
+
+
+def _set_aside(document: Document, stage: str, fault: str) -> SetAside:
+    return SetAside(document.id, document.path, document.sha256, stage, fault)
 
 
 def _document_row(document: Document, tags: DocumentTags, place: str) -> dict[str, Any]:
@@ -152,33 +158,36 @@ def reader_for(options: TagOptions) -> DocumentReader:
     )
 
 
-def cuts(documents: Iterable[Document | SetAside]) -> Iterator[Cut]:
-    """Cut an input's documents into parts; give those with one id different ones.
+def cuts(origin: Input | Cut, reader: DocumentReader) -> Generator[Cut]:
+    """Read an input in parts; give documents with one id different ones.
 
     The same content is always cut at the same places, so that a run can be taken up at any cut.
     """
-    seen: set[int] = set()
+    if isinstance(origin, Cut):
+        yield origin
+        return
+    # How often a name was there, by its hash, since millions of names would fill the memory.
+    seen: dict[int, int] = {}
     part: list[Document | SetAside] = []
     first = chars = repeated = 0
-    for document in documents:
-        if len(part) >= MOST_DOCUMENTS or chars >= MOST_CHARS:
-            yield Cut(tuple(part), first, True, repeated)
-            first += len(part)
-            part, chars, repeated = [], 0, 0
-        name = document.id
-        for number in count(2):
-            # Hashes, since millions of names would fill the memory.
-            if hash(name) not in seen:
-                break
-            name = f"{document.id}~{number}"
-        seen.add(hash(name))
-        repeated += name != document.id
-        part.append(document if name == document.id else replace(document, id=name))
-        chars += len(document.text) if isinstance(document, Document) else 0
-    yield Cut(tuple(part), first, False, repeated)
+    with closing(read_input(origin, reader)) as documents:
+        for document in documents:
+            if len(part) >= MOST_DOCUMENTS or chars >= MOST_CHARS:
+                yield Cut(origin, tuple(part), first, True, repeated)
+                first += len(part)
+                part, chars, repeated = [], 0, 0
+            name, given = document.id, hash(document.id)
+            while hash(name) in seen:
+                seen[given] += 1
+                name = f"{document.id}~{seen[given]}"
+            seen[hash(name)] = 1
+            repeated += name != document.id
+            part.append(document if name == document.id else replace(document, id=name))
+            chars += len(document.text) if isinstance(document, Document) else 0
+    yield Cut(origin, tuple(part), first, False, repeated)
 
 
-_setup: Setup | None = None
+_setup: Setup
 _held = threading.local()
 
 
@@ -190,11 +199,9 @@ def start(setup: Setup) -> None:
 
 def work(task: Task) -> list[Batch]:
     """Do a task in this process; each thread has a worker of its own."""
-    if _setup is None:
-        raise RuntimeError("start() comes before work()")
-    if getattr(_held, "setup", None) is not _setup:
-        if hasattr(_held, "worker"):
-            _held.worker.reader.close()
-        _held.worker, _held.setup = Worker(_setup), _setup
-    done: list[Batch] = _held.worker.work(task)
-    return done
+    held: Worker | None = getattr(_held, "worker", None)
+    if held is None or held.setup is not _setup:
+        if held:
+            held.reader.close()
+        held = _held.worker = Worker(_setup)
+    return held.work(task)

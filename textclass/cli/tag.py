@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,12 +22,13 @@ from textclass.cli.common import (
     new_path,
     note,
     print_json,
+    print_table,
     quiet_option,
 )
 from textclass.errors import BatchError
 
 if TYPE_CHECKING:
-    from textclass.batch import Progress, Summary
+    from textclass.batch import Summary
 
 INCOMPLETE = 3
 """Exit code of a run that is done, with something set aside or read in part."""
@@ -94,7 +95,7 @@ def tag(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
     _check(options)
     summary = _run(options)
     if options["table"]:
-        _print_documents(summary)
+        _print_documents(summary.first_documents)
     if options["as_json"]:
         print_json(summary.to_dict())
     elif not options["quiet"]:
@@ -144,31 +145,44 @@ def _run(options: dict[str, Any]) -> Summary:
 
 
 @contextmanager
-def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """Give what shows progress on a terminal and notes it in the log."""
+def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Summary], None]]:
+    """Give what shows progress on a terminal and notes it in the log, a line a minute."""
+    out = console(stderr=True)
+    shown = out.is_terminal and not out.is_dumb_terminal and not quiet
+    last, stage = time.monotonic(), ""
+
+    def write(text: str) -> None:
+        if stream:
+            stream.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n")
+
+    def watch(progress: Summary) -> None:
+        nonlocal last, stage
+        if status:
+            status.update(_describe(progress))
+        if time.monotonic() - last >= LOG_SECONDS or progress.stage != stage:
+            last, stage = time.monotonic(), progress.stage
+            write(_describe(progress))
+
     with ExitStack() as stack:
-        watchers: list[Callable[[Progress], None]] = []
-        if log:
-            watchers.append(stack.enter_context(_pace_log(log)))
-        out = console(stderr=True)
-        if out.is_terminal and not out.is_dumb_terminal and not quiet:
-            status = stack.enter_context(out.status("starting"))
-            watchers.append(lambda progress: status.update(_describe(progress)))
-
-        def watch(progress: Progress) -> None:
-            for watcher in watchers:
-                watcher(progress)
-
-        yield watch
+        try:
+            stream = log and stack.enter_context(log.open("a", encoding="utf-8", buffering=1))
+        except (OSError, ValueError) as error:
+            raise BatchError(f"the log can't be opened: {error}", where=str(log)) from error
+        status = stack.enter_context(out.status("starting")) if shown else None
+        try:
+            yield watch
+        except BaseException as error:
+            write(f"ended: {error}")
+            raise
 
 
-def _describe(progress: Progress) -> str:
+def _describe(progress: Summary) -> str:
     """Return a run's progress in one line."""
     if progress.stage != "tagging":
         return f"{progress.stage}, {progress.inputs:,} inputs"
     seconds = max(progress.seconds, 1e-9)
     time_left = "time left unknown"
-    if done := progress.finished - progress.started_with:
+    if done := progress.finished - progress.taken_up:
         left = progress.seconds / done * (progress.inputs - progress.finished)
         time_left = f"{timedelta(seconds=round(left))} left"
     return (
@@ -179,44 +193,15 @@ def _describe(progress: Progress) -> str:
     )
 
 
-@contextmanager
-def _pace_log(path: Path) -> Iterator[Callable[[Progress], None]]:
-    """Give a function that takes note of progress, with a line a minute appended to a file."""
-    try:
-        stream = path.open("a", encoding="utf-8", buffering=1)
-    except (OSError, ValueError) as error:
-        raise BatchError(f"the log can't be opened: {error}", where=str(path)) from error
-    last, stage = time.monotonic(), ""
-
-    def write(text: str) -> None:
-        stream.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n")
-
-    def watch(progress: Progress) -> None:
-        nonlocal last, stage
-        now = time.monotonic()
-        if now - last >= LOG_SECONDS or progress.stage != stage:
-            last, stage = now, progress.stage
-            write(_describe(progress))
-
-    with stream:
-        try:
-            yield watch
-        except BaseException as error:
-            write(f"ended: {error}")
-            raise
-
-
-def _print_documents(summary: Summary) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for header in ("document", "outcome", *summary.facets):
-        table.add_column(header, overflow="fold")
-    for document in summary.first_documents:
-        labels = (", ".join(document[facet]) for facet in summary.facets)
-        table.add_row(*map(escape, (document["document"], document["outcome"], *labels)))
-    console().print(table)
+def _print_documents(documents: Sequence[Mapping[str, Any]]) -> None:
+    facets = list(documents[0]["primary"]) if documents else []
+    print_table(
+        ["document", "outcome", *facets],
+        (
+            [row["document"], row["outcome"], *(", ".join(row[f]) for f in facets)]
+            for row in documents
+        ),
+    )
 
 
 def _tell(summary: Summary) -> None:
