@@ -81,7 +81,7 @@ def test_a_reader_s_walk_by_keyboard_outlives_the_server(start, tab, tmp_path):
     # Without its script.
     plain = tab(java_script_enabled=False)
     plain.goto(server.address)
-    plain.goto(server.origin)
+    plain.wait_for_url("**/passage/*")
     plain.locator("button:has-text('Unsure')").click()
     plain.goto(f"{server.origin}/answers?kind=unsure")
     assert plain.locator(".list > li").count() == 3
