@@ -18,7 +18,7 @@ demo: $(VENV)/.ready  ## tag the sample reports with the shipped model
 	$(BIN)/textclass predict "The government flew a field hospital and forty surgeons to the quake zone, and stayed to train local nurses."
 
 test: lint  ## run the tests
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
