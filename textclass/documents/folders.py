@@ -17,7 +17,9 @@ from typing import BinaryIO
 from textclass.documents.document import Source
 from textclass.errors import DocumentError
 
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\\\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 _RESERVED = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE
 )
@@ -167,8 +169,8 @@ def open_file(path: Path) -> BufferedReader:
 def visible(name: str) -> str:
     r"""Return `name` with what can't be shown or stored escaped; different names stay different.
 
-    Bytes that aren't UTF-8 (lone surrogates, as `os.fsdecode` makes them) become `\xff`, control
-    and direction characters `\u0007`.
+    Bytes that aren't UTF-8 (lone surrogates, as `os.fsdecode` makes them) become `\xff`, control,
+    direction and invisible characters `\u0007`.
     """
     return name if name.isalnum() and name.isascii() else _UNSEEN.sub(_escape, name)
 
