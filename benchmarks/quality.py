@@ -44,10 +44,10 @@ def fasttext(training: Corpus, texts: list[str]) -> Scores:
         file.flush()
         model = library.train_supervised(file.name, maxn=6, thread=1, verbose=0, **options).f
     p = np.zeros((len(texts), len(names)))
-    for row, text in enumerate(texts):
+    for place, text in enumerate(texts):
         for found, label in model.predict(" ".join(text.lower().split()) + "\n", -1, 0.0, "strict"):
             if label != "__label__":
-                p[row, training.taxonomy.columns[label.removeprefix("__label__")]] = found
+                p[place, training.taxonomy.columns[label.removeprefix("__label__")]] = found
     return p
 
 
@@ -112,8 +112,8 @@ def by_probabilities(
     p = expit(slope * odds + offset)
     taxonomy = corpus.taxonomy
     targets = [None] * len(taxonomy.names)
-    chosen = choose_thresholds(p[: len(aside)], truth, alike, targets, taxonomy.facet_of_each)
-    return np.asarray(p[len(aside) :] >= [threshold.value for threshold in chosen])
+    bars, _ = choose_thresholds(p[: len(aside)], truth, alike, targets, taxonomy.facet_of_each)
+    return np.asarray(p[len(aside) :] >= bars)
 
 
 def by_frozen_encoder(corpus: Corpus, test: Corpus) -> NDArray[np.bool_]:
