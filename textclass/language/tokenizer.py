@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import chain, filterfalse, pairwise
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,7 +39,7 @@ _BLANK = np.array([chr(code).isspace() for code in range(0x3002)])
 """Which code points are white space; the last entry stands for all after U+3000."""
 
 # What spaCy's English cuts in one way only, unless it has a rule for it: three new chunks of four.
-_PLAIN = re.compile(r"([A-Za-z]+|[0-9]+)(?:[,;:!?)]|(?<=[a-z0-9]{2})\.)?")
+_PLAIN = re.compile(rf"([A-Za-z]{{1,{PIECE}}}|[0-9]{{1,{PIECE}}})(?:[,;:!?)]|(?<=[a-z0-9]{{2}})\.)?")
 _DIGITS = str.maketrans("123456789", "000000000")
 # Single quotes (and the acute accent that stands for one), then double quotes.
 _QUOTES = str.maketrans("\u2018\u2019\u201b\u00b4\u201c\u201d\u201e", "''''\"\"\"")
@@ -99,8 +100,7 @@ class Tokenizer:
     def _reset(self) -> None:
         self.generation += 1
         self.words: list[str] = []
-        self._word_ids: dict[str, int] = {}
-        self._chunks: dict[str, int] = {}
+        self._word_ids, self._chunks = _numbering(), _numbering()
         self._characters = 0
         # Words of chunk c: from _bounds[c] to _bounds[c + 1]; with their offsets into the chunk.
         self._bounds = array("q", [0])
@@ -113,8 +113,8 @@ class Tokenizer:
             self._reset()
         joined = "\n".join(texts)
         chunks = joined.split()
-        self._learn(list(dict.fromkeys(filterfalse(self._chunks.__contains__, chunks))))
         numbers = np.fromiter(map(self._chunks.__getitem__, chunks), np.int64, len(chunks))
+        self._learn(_newest(self._chunks, len(self._bounds) - 1))
         codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         blank = _BLANK.take(codes, mode="clip")
         starts = np.flatnonzero(np.append(True, blank[:-1]) & ~blank)
@@ -135,17 +135,27 @@ class Tokenizer:
         )
 
     def _learn(self, chunks: Sequence[str]) -> None:
+        """Note the words of new chunks, in the order of their numbers."""
         for chunk, words in zip(chunks, _chunk_words(chunks), strict=True):
-            self._chunks[chunk] = len(self._chunks)
             self._characters += len(chunk)
             for word, begin, end in words:
-                number = self._word_ids.setdefault(word, len(self.words))
-                if number == len(self.words):
-                    self.words.append(word)
-                self._ids.append(number)
+                self._ids.append(self._word_ids[word])
                 self._begins.append(begin)
                 self._ends.append(end)
             self._bounds.append(len(self._ids))
+        self.words += _newest(self._word_ids, len(self.words))
+
+
+def _numbering() -> defaultdict[str, int]:
+    """Return a dict that numbers its keys in order of first sight."""
+    numbers: defaultdict[str, int] = defaultdict()
+    numbers.default_factory = numbers.__len__
+    return numbers
+
+
+def _newest(numbers: Mapping[str, int], known: int) -> list[str]:
+    """Return the keys that came after the first `known`, in their order."""
+    return [*islice(reversed(numbers), len(numbers) - known)][::-1]
 
 
 @cache
@@ -174,48 +184,52 @@ def english_tokenizer() -> Any:  # noqa: ANN401 -- spaCy's classes carry no type
     )
 
 
-def _chunk_words(chunks: Sequence[str]) -> Iterator[list[Word]]:
+def _chunk_words(chunks: Sequence[str]) -> Iterator[Sequence[Word]]:
     """Yield for each chunk its words with their offsets into the chunk."""
-    cut = [[chunk[at : at + PIECE] for at in range(0, len(chunk), PIECE)] for chunk in chunks]
+    rules = english_tokenizer().rules.keys()
+    words: list[Sequence[Word] | None] = []
+    for chunk in chunks:
+        plain = _PLAIN.fullmatch(chunk)
+        if plain and rules.isdisjoint((chunk, plain[1])):
+            words.append(((plain[1].lower().translate(_DIGITS), 0, plain.end(1)),))
+        else:
+            words.append(None)
+    cut = [
+        [chunk[at : at + PIECE] for at in range(0, len(chunk), PIECE)]
+        for chunk, its in zip(chunks, words, strict=True)
+        if its is None
+    ]
     # A long run of one character is one piece, many times.
-    known = _piece_words(list(set(chain.from_iterable(cut))))
-    for pieces in cut:
-        yield [
+    known = _piece_words(set(chain.from_iterable(cut)))
+    rest = iter(cut)
+    for its in words:
+        yield its or [
             (word, number * PIECE + start, number * PIECE + end)
-            for number, piece in enumerate(pieces)
+            for number, piece in enumerate(next(rest))
             for word, start, end in known[piece]
         ]
 
 
-def _piece_words(pieces: Sequence[str]) -> dict[str, list[Word]]:
+def _piece_words(pieces: Iterable[str]) -> dict[str, list[Word]]:
     """Return the words of each piece, many pieces tokenized in one call."""
     from spacy.attrs import LENGTH, SPACY
 
     if english_tokenizer().vocab.length > _MAX_LEXEMES:
         english_tokenizer.cache_clear()
-    rules = english_tokenizer().rules.keys()
-    found: dict[str, list[Word]] = {}
-    folded = []
-    for piece in pieces:
-        plain = _PLAIN.fullmatch(piece)
-        if plain and rules.isdisjoint((piece, plain[1])):
-            found[piece] = [(plain[1].lower().translate(_DIGITS), 0, plain.end(1))]
-            continue
-        found[piece] = []
-        if (fold := _fold(piece))[0]:
-            folded.append((piece, *fold))
+    found: dict[str, list[Word]] = {piece: [] for piece in pieces}
+    folded = [(words, *fold) for piece, words in found.items() if (fold := _fold(piece))[0]]
     for first in range(0, len(folded), _PIECES_AT_ONCE):
         part = iter(folded[first : first + _PIECES_AT_ONCE])
         joined = " ".join(text for _, text, _, _ in folded[first : first + _PIECES_AT_ONCE])
-        piece, text, starts, ends = next(part)
+        words, text, starts, ends = next(part)
         place = 0
         for length, space in english_tokenizer()(joined).to_array([LENGTH, SPACY]).tolist():
             word = text[place : place + length].lower().translate(_DIGITS)
             if word.isalnum() or any(map(str.isalnum, word)):
-                found[piece].append((word, starts[place], ends[place + length - 1]))
+                words.append((word, starts[place], ends[place + length - 1]))
             place += length
             if space:
-                piece, text, starts, ends = next(part)
+                words, text, starts, ends = next(part)
                 place = 0
     return found
 
