@@ -14,7 +14,7 @@ from itertools import takewhile
 from math import ceil
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from textclass.errors import TextclassError
 from textclass.taxonomy import Taxonomy
@@ -50,8 +50,7 @@ class Reason(StrEnum):
     UNREAD = "unread"
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A stretch of the text that spoke for a label, or against it.
 
     Attributes
@@ -72,7 +71,7 @@ class Evidence:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the evidence in the result schema."""
-        return {**vars(self), "weight": round(self.weight, 4)}
+        return {**self._asdict(), "weight": round(self.weight, 4)}
 
 
 @dataclass(frozen=True)

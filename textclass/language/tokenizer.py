@@ -11,7 +11,7 @@ import re
 import unicodedata
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain, islice, pairwise
@@ -39,7 +39,9 @@ _BLANK = np.array([chr(code).isspace() for code in range(0x3002)])
 """Which code points are white space; the last entry stands for all after U+3000."""
 
 # What spaCy's English cuts in one way only, unless it has a rule for it: three new chunks of four.
-_PLAIN = re.compile(rf"([A-Za-z]{{1,{PIECE}}}|[0-9]{{1,{PIECE}}})(?:[,;:!?)]|(?<=[a-z0-9]{{2}})\.)?")
+_PLAIN = re.compile(
+    rf"([A-Za-z]{{1,{PIECE}}}|[0-9]{{1,{PIECE}}})(?:[,;:!?)]|(?<=[a-z0-9]{{2}})\.)?"
+)
 _DIGITS = str.maketrans("123456789", "000000000")
 # Single quotes (and the acute accent that stands for one), then double quotes.
 _QUOTES = str.maketrans("\u2018\u2019\u201b\u00b4\u201c\u201d\u201e", "''''\"\"\"")
@@ -153,7 +155,7 @@ def _numbering() -> defaultdict[str, int]:
     return numbers
 
 
-def _newest(numbers: Mapping[str, int], known: int) -> list[str]:
+def _newest(numbers: dict[str, int], known: int) -> list[str]:
     """Return the keys that came after the first `known`, in their order."""
     return [*islice(reversed(numbers), len(numbers) - known)][::-1]
 
