@@ -33,7 +33,7 @@ ONLY_IN = {
     "spacy": {"language", "component.py", "corpora/convert.py"},
     "sklearn": {"learning"},
     "iterstrat": {"learning"},
-    "pandas": {"corpora", "learning", "tagger.py", "results.py", "cli/corpus.py"},
+    "pandas": {"corpora", "learning", "tagger.py", "batch/read_back.py", "cli/corpus.py"},
     "scipy": {"learning", "model"},
     "safetensors": {"model"},
     "pypdfium2": {"documents"},
@@ -83,7 +83,7 @@ def room(path: Path) -> str:
     return relative.parts[0].removesuffix(".py")
 
 
-MOST_MODULES = 94
+MOST_MODULES = 95
 
 FILES = sorted(ROOT.rglob("*.py"))
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from textclass.batch import read_results
     from textclass.corpora import read_corpus
     from textclass.learning import EncoderFeatures, LabelClassifier, WordFeatures, evaluate, train
-    from textclass.results import read_results
     from textclass.tagger import Tagger
 
     load = Tagger.load
@@ -39,7 +39,7 @@ _HOMES = {
     "WordFeatures": "textclass.learning",
     "evaluate": "textclass.learning",
     "read_corpus": "textclass.corpora",
-    "read_results": "textclass.results",
+    "read_results": "textclass.batch",
     "train": "textclass.learning",
 }
 

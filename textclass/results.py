@@ -6,29 +6,20 @@ A document's tags are pooled from those of its passages, by the rule in `labels.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from functools import partial
-from itertools import takewhile
 from math import ceil
-from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from textclass.errors import TextclassError
 from textclass.taxonomy import Taxonomy
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_SHOWN = 5
 """How many of the strongest passages a document label names."""
 
 POOLED, LEAST_POOLED = 0.2, 2
 """Which part of a document's passages, at least how many, make its probability of a label."""
-
-_AFTER_FACETS = frozenset({"scores", "primary", "evidence", "labels"})
 
 
 class Outcome(StrEnum):
@@ -354,76 +345,3 @@ def pool_probability(probabilities: Sequence[float]) -> float:
     highest = sorted(probabilities, reverse=True)
     counted = highest[: max(LEAST_POOLED, ceil(POOLED * len(highest)))]
     return fmean(counted) if counted else 0.0
-
-
-def read_results(path: str | Path) -> pd.DataFrame:
-    """Read what `textclass tag` wrote, whatever its format, as a DataFrame.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file (.jsonl, .csv, .parquet, .xlsx) or a folder of Parquet files; of a workbook the first
-        sheet.
-
-    Returns
-    -------
-    DataFrame
-        A row per passage or document: `outcome`, one list column per facet, and of passages one
-        float column `<facet>.<label>` per label.
-
-    Raises
-    ------
-    TextclassError
-        If it can't be read, or holds no results.
-    """
-    import pandas as pd
-
-    place = Path(path)
-    json_lines = partial(pd.read_json, lines=True, dtype=False)
-    readers: dict[str, Callable[[Path], Any]] = {
-        ".jsonl": json_lines,
-        ".ndjson": json_lines,
-        ".csv": pd.read_csv,
-        ".parquet": pd.read_parquet,
-        ".pq": pd.read_parquet,
-        ".xlsx": partial(pd.read_excel, engine="openpyxl"),
-    }
-    ending = ".parquet" if place.is_dir() else place.suffix.lower()
-    if ending not in readers:
-        raise TextclassError(f"results end in {', '.join(readers)}", where=str(path))
-    try:
-        frame = readers[ending](place)
-    except (OSError, ValueError, ImportError) as error:
-        raise TextclassError(f"it can't be read: {error}", where=str(path)) from error
-    if not {"outcome", "unread", "model"} <= set(frame.columns):
-        raise TextclassError(
-            "it holds no results of textclass tag: columns outcome, unread and model were expected",
-            where=str(path),
-            hint=f"its columns are {', '.join(map(str, frame.columns[:9]))}",
-        )
-    return _as_frame(frame)
-
-
-def _as_frame(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give rows of any format the same columns: lists for facets, a number for each label."""
-    import pandas as pd
-
-    names = list(frame.columns)
-    after = names[names.index("passages" if "passages" in names else "unread") + 1 :]
-    facets = [*takewhile(lambda name: name not in _AFTER_FACETS and "." not in name, after)]
-    for name in ["unread", *facets]:
-        frame[name] = [_as_list(cell) for cell in frame[name].tolist()]
-    for name in {"scores", "primary"} & set(names):
-        flat = pd.json_normalize(frame[name].tolist()).set_index(frame.index)
-        flat = flat if name == "scores" else flat.add_prefix("primary.")
-        place = names.index(name)
-        frame = pd.concat([frame.iloc[:, :place], flat, frame.iloc[:, place + 1 :]], axis=1)
-    # Some formats make whole numbers of probabilities that are all 0 or 1.
-    whole = frame.select_dtypes("integer").columns
-    return frame.astype({name: float for name in whole if name.partition(".")[0] in facets})
-
-
-def _as_list(cell: object) -> list[str]:
-    if isinstance(cell, str):
-        return cell.split("; ")
-    return [str(one) for one in cell] if isinstance(cell, Iterable) else []

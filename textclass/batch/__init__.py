@@ -4,6 +4,7 @@
 """
 
 from textclass.batch.jobs import Engine, Level, Summary, TagJob, TagOptions
+from textclass.batch.read_back import read_results
 from textclass.batch.tagging import tag_files
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "Summary",
     "TagJob",
     "TagOptions",
+    "read_results",
     "tag_files",
 ]
