@@ -37,6 +37,7 @@ ONLY_IN = {
     "scipy": {"learning", "model"},
     "safetensors": {"model"},
     "pypdfium2": {"documents"},
+    "olefile": {"documents"},
     "oxmsg": {"documents"},
     "python_calamine": {"documents"},
     "trafilatura": {"documents"},

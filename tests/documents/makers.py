@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -305,3 +306,129 @@ def mail(*parts, kind="mixed"):
         "Received: from x\nMessage-ID: <1@x>\nSubject: Visit\nMIME-Version: 1.0\n"
         f"Content-Type: multipart/{kind}; boundary={mark.decode()}\n\n"
     ).encode() + b"%s--%s--\n" % (inner, mark)
+
+
+SECTOR, SMALL_SECTOR, SMALL_BELOW = 512, 64, 4096
+END, FREE, NONE = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFF
+
+
+def compound(tree):
+    """A compound file ([MS-CFB], version 3) of streams (bytes) and storages (dicts) by name."""
+    entries, small, big = [], bytearray(), bytearray()
+    small_table, big_table = [], []
+
+    def stored(data, space, table, size):
+        """Where `data` begins in a chain of its own; also fills the table of chains."""
+        if not data:
+            return END
+        first, count = len(table), -(-len(data) // size)
+        table.extend([*range(first + 1, first + count), END])
+        space.extend(data.ljust(count * size, b"\0"))
+        return first
+
+    def add(name, kind, data=b""):
+        entry = {"name": name, "kind": kind, "right": NONE, "child": NONE, "size": len(data)}
+        if len(data) < SMALL_BELOW:
+            entry["start"] = stored(data, small, small_table, SMALL_SECTOR)
+        else:
+            entry["start"] = stored(data, big, big_table, SECTOR)
+        entries.append(entry)
+        return entry
+
+    def fill(parent, tree):
+        place, key = parent, "child"
+        # A tree may lean to one side, as long as its names are in order.
+        for name in sorted(tree, key=lambda name: (len(name), name.upper())):
+            inner, place[key] = tree[name], len(entries)
+            is_storage = isinstance(inner, dict)
+            place, key = add(name, 1 if is_storage else 2, b"" if is_storage else inner), "right"
+            if is_storage:
+                fill(place, inner)
+
+    root = add("Root Entry", 5)
+    fill(root, tree)
+    root["size"] = len(small)
+    root["start"] = stored(bytes(small), big, big_table, SECTOR)
+    small_start = stored(struct.pack(f"<{len(small_table)}I", *small_table), big, big_table, SECTOR)
+    directory = b"".join(
+        entry["name"].encode("utf-16-le").ljust(64, b"\0")
+        + struct.pack("<HBB", 2 * len(entry["name"]) + 2, entry["kind"], 1)
+        + struct.pack("<III", NONE, entry["right"], entry["child"])
+        + bytes(36)
+        + struct.pack("<IQ", entry["start"], entry["size"])
+        for entry in entries
+    )
+    directory_start = stored(directory, big, big_table, SECTOR)
+    tables = -(-len(big_table) // (SECTOR // 4 - 1))  # each holds its own place too
+    assert tables <= 109
+    places = [*range(len(big_table), len(big_table) + tables)]
+    big_table += [0xFFFFFFFD] * tables + [FREE] * (tables * SECTOR // 4 - len(big_table) - tables)
+    header = struct.pack(
+        "<8s16xHHHHH6xIIIIIIIII",
+        *(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0x3E, 3, 0xFFFE, 9, 6),
+        *(0, tables, directory_start, 0, SMALL_BELOW, small_start),
+        *(-(-len(small_table) // (SECTOR // 4)), END, 0),
+    )
+    header += struct.pack("<109I", *places, *[FREE] * (109 - tables))
+    return header + bytes(big) + struct.pack(f"<{len(big_table)}I", *big_table)
+
+
+def msg(subject, *, parts=None, attachments=()):
+    """An Outlook mail ([MS-OXMSG]); parts and attachments are properties by number.
+
+    A property that is a dict of these three arguments is a mail inside the mail.
+    """
+    return compound(_outlook({0x0037: subject} | (parts or {}), attachments, head=32))
+
+
+def _outlook(properties, attachments, *, head):
+    tree, table = {}, bytearray(head)
+    for number, value in properties.items():
+        kind, data = _outlook_value(value)
+        table += struct.pack("<HHI", kind, number, 6)
+        if isinstance(value, int):
+            table += struct.pack("<q", value)
+            continue
+        table += struct.pack("<II", len(data), 0)
+        tree[f"__substg1.0_{number:04X}{kind:04X}"] = data
+    for place, attached in enumerate(attachments):
+        tree[f"__attach_version1.0_#{place:08X}"] = _outlook(attached, (), head=8)
+    return tree | {"__properties_version1.0": bytes(table)}
+
+
+def _outlook_value(value):
+    if isinstance(value, dict):
+        inner = {0x0037: value["subject"]} | value.get("parts", {})
+        return 0x000D, _outlook(inner, value.get("attachments", ()), head=24)
+    if isinstance(value, str):
+        return 0x001F, value.encode("utf-16-le")
+    if isinstance(value, int):
+        return (0x0040 if value > 1 << 32 else 0x0003), b""
+    return 0x0102, value
+
+
+def xls(rows, *, notes=()):
+    """A workbook in the form of Excel 97 to 2003, of one sheet with notes on (row, column)."""
+
+    def record(kind, data):
+        return struct.pack("<HH", kind, len(data)) + data
+
+    begins = struct.pack("<HHHHII", 0x600, 0x05, 0, 0x07CC, 0, 6)
+    named = struct.pack("<IHBB", 0, 0, 3, 0) + b"One"
+    place = len(record(0x809, begins) + record(0x85, named) + record(0x0A, b""))
+    cells = [
+        record(0x204, struct.pack("<HHHHB", y, x, 0, len(cell), 0) + cell.encode("latin-1"))
+        for y, row in enumerate(rows)
+        for x, cell in enumerate(row)
+    ]
+    told = [record(0x1C, struct.pack("<HHHHHB", *at, 0, 1, 0, 0)) for at in notes]
+    book = [
+        record(0x809, begins),
+        record(0x85, struct.pack("<I", place) + named[4:]),
+        record(0x0A, b""),
+        record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0x07CC, 0, 6)),
+        *cells,
+        *told,
+        record(0x0A, b""),
+    ]
+    return compound({"Workbook": b"".join(book)})

@@ -140,3 +140,12 @@ def test_archives_may_lie_in_archives_but_not_without_end(read):
         data = zipped([("in.zip", data)])
     (found,) = read("a.zip", data)
     assert "packed more than 4 layers deep" in found.error
+
+
+@pytest.mark.parametrize("end", [1024, 1200, 1556])
+def test_a_tar_that_is_cut_short_is_told(read, end):
+    data = tarred([("a.txt", FILLER.encode()), ("b.txt", FILLER.encode())])
+    assert len(read("a.tar", data)) == 2
+    whole, rest = read("a.tar", data[:end])
+    assert (whole.id, rest.id) == ("a.tar!a.txt", "a.tar!(the rest)")
+    assert "cut short" in rest.error

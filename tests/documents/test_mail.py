@@ -1,6 +1,8 @@
+import base64
+
 import pytest
 
-from tests.documents.makers import FILLER, mail, page, pdf, zipped
+from tests.documents.makers import FILLER, mail, msg, page, pdf, zipped
 from textclass.documents import Limits
 from textclass.documents.mail import read_mail
 
@@ -154,3 +156,87 @@ def test_a_saved_page_is_read_as_a_page(read):
 def test_a_damaged_outlook_mail_is_set_aside(fault_of):
     name = "__properties_version1.0".encode("utf-16-le") + bytes(2)
     assert "damaged" in fault_of("a.msg", b"\xd0\xcf\x11\xe0" + bytes(600) + name).error
+
+
+def test_an_outlook_mail_is_read_with_what_is_attached(read):
+    picture = {0x3707: "logo.png", 0x370E: "image/png", 0x3712: "logo", 0x3701: b"\x89PNG"}
+    photo = {0x3707: "photo.png", 0x370E: "image/png", 0x3701: b"\x89PNG"}
+    inner = {"subject": "Inner", "parts": {0x1000: "Inner words."}}
+    inner["attachments"] = [{0x3707: "deep.txt", 0x3701: OTHER.encode()}]
+    page = f"<p>{FILLER * 3}</p><img src='cid:logo'>".encode()
+    sent = 133_500_000_000_000_000  # in tenths of microseconds since 1601
+    found = read(
+        "a.msg",
+        msg(
+            "Visit",
+            parts={0x1000: "See the page.", 0x1013: page, 0x3FDE: 65001, 0x0039: sent},
+            attachments=[
+                {0x3704: "REPORT~1.PDF", 0x370E: "application/pdf", 0x3701: PDF * 9},
+                {0x3001: "Fwd", 0x3701: inner},
+                {0x3707: "table.bin", 0x3701: {"subject": "no mail", "parts": {}}},
+                {0x3707: "link"},
+                photo,
+                picture,
+            ],
+        ),
+    )
+    assert [(one.id, one.text) for one in found] == [
+        ("a.msg", f"Visit\n\n{FILLER * 3}"),
+        ("a.msg!REPORT~1.PDF", FILLER),
+        ("a.msg!Fwd.eml", "Inner\n\nInner words."),
+        ("a.msg!Fwd.eml!deep.txt", OTHER),
+        ("a.msg!table.bin.eml", "no mail"),
+    ]
+    assert (found[0].media_type, found[0].date) == (
+        "application/vnd.ms-outlook", "2024-01-17T21:20:00+00:00",
+    )  # fmt: skip
+    assert found[0].unread == (
+        "attachment link: something in Outlook's own form (save the mail as .eml)",
+        "attachment photo.png: a picture, sound or film",
+    )
+
+
+def test_of_an_outlook_mail_no_text_is_lost_unsaid(read, fault_of):
+    text = "Les négociations à Genève ont été ajournées jusqu'à l'été, a déclaré le délégué."
+    latin = {0x1013: f"<p>{text}</p>".encode("cp1252"), 0x3FDE: 65001}  # it says UTF-8
+    (found,) = read("a.msg", msg("Page", parts=latin))
+    assert found.text == f"Page\n\n{text}"
+    assert "in Outlook's own form" in fault_of("a.msg", msg("Rich", parts={0x1009: b"LZFu"})).error
+    signed = {0x370E: "multipart/signed", 0x3701: mail((PLAIN, OTHER.encode()))}
+    (found,) = read("a.msg", msg("Signed", attachments=[signed]))
+    assert found.text == f"Signed\n\n{OTHER}"
+
+
+def test_a_forwarded_mail_that_is_packed_is_read(read):
+    head = "Content-Type: message/rfc822\nContent-Transfer-Encoding: base64"
+    packed = base64.encodebytes(b"Subject: Inner\n\n" + OTHER.encode())
+    found = read("a.eml", mail((PLAIN, b"See below."), (head, packed)))
+    assert found[1].text == f"Inner\n\n{OTHER}"
+
+
+def test_a_third_form_of_the_text_is_not_taken_for_an_attachment(read):
+    amp = ("Content-Type: text/x-amp-html", f"<html>{FILLER}</html>".encode())
+    (found,) = read("a.eml", mail((PLAIN, FILLER.encode()), amp, kind="alternative"))
+    assert (found.text, found.unread) == (f"Visit\n\n{FILLER}", ())
+
+
+def test_encrypted_text_is_told_and_not_read_as_words(read, fault_of):
+    secret = b"-----BEGIN PGP MESSAGE-----\n\nhQEMA5Yb0g3v\n-----END PGP MESSAGE-----\n"
+    (found,) = read("a.eml", mail((PLAIN, b"Read this:\n\n" + secret)))
+    assert (found.text, found.unread) == ("Visit\n\nRead this:", ("part of the text: encrypted",))
+    assert "is encrypted" in fault_of("a.eml", mail((PLAIN, secret))).error
+
+
+def test_a_mail_as_apple_keeps_it_is_read(read):
+    data = mail((PLAIN, FILLER.encode()))
+    (found,) = read("1.emlx", b"%d\n%s<?xml?><plist/>" % (len(data), data))
+    assert found.text == f"Visit\n\n{FILLER}"
+
+
+def test_a_saved_page_of_frames_is_told(fault_of):
+    data = (
+        "From: <Saved by Blink>\nSnapshot-Content-Location: x\nSubject: Title\nMIME-Version: 1.0\n"
+        "Content-Type: multipart/related; boundary=M\n\n--M\nContent-Type: text/html\n\n<html>"
+        "<frameset><frame src=a></frameset></html>\n--M--\n"
+    )
+    assert "in its frames" in fault_of("page.mhtml", data.encode()).error

@@ -1,3 +1,6 @@
+import io
+import zipfile
+
 import pytest
 
 from tests.documents.makers import (
@@ -171,3 +174,46 @@ def test_a_book_is_its_chapters_and_a_lost_one_is_told(read):
     (found,) = read("a.epub", epub("One.", None, "Three."))
     assert (found.text, found.unread) == ("One.\n\nThree.", ("chapter c1.xhtml: missing",))
     assert read_epub(epub("One."), LIMITS).text == "One."
+
+
+def drawn(width, height):
+    size = f'<a:ext cx="{width}" cy="{height}"/>'
+    pic = f'<p:pic xmlns:p="urn:p" xmlns:a="urn:a"><p:spPr><a:xfrm>{size}</a:xfrm></p:spPr></p:pic>'
+    return f"<w:p><w:r><w:drawing>{pic}</w:drawing></w:r></w:p>"
+
+
+def test_pictures_in_place_of_text_are_told():
+    letter = paragraph("Annex") + drawn(5_500_000, 7_700_000) + drawn(500_000, 500_000)
+    assert read_openxml(docx(letter), LIMITS).unread == ("pictures as large as pages: 1",)
+    deck = pptx(("Words of the first slide.", ""), ("</a:t><p:pic/><a:t>", ""))
+    assert read_openxml(deck, LIMITS).unread == ("slide 2: a picture without text",)
+    pictures = epub("<img src='cover.png'/>", "One.", "<img src='scan.png'/>")
+    assert read_epub(pictures, LIMITS).unread == ("chapter c2.xhtml: pictures without text",)
+
+
+def test_the_text_of_charts_is_read():
+    a = 'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"'
+    chart = (
+        f"<chartSpace {a}><title><a:p><a:r><a:t>Aid by year</a:t></a:r></a:p></title></chartSpace>"
+    )
+    data = with_parts(
+        docx(paragraph("Words.")),
+        word___rels__document_DOT_xml_DOT_rels=relations(("c", "chart", "chart.xml")),
+        word__chart_DOT_xml=chart,
+    )
+    assert read_openxml(data, LIMITS).text == "Words.\n\nAid by year"
+
+
+def test_what_is_embedded_in_an_odt_is_read_or_told():
+    inside = (
+        "<draw:frame xmlns:draw='urn:draw' xmlns:x='urn:x'><draw:{} x:href='./{}'/></draw:frame>"
+    )
+    table = inside.format("object", "Object 1") + inside.format("object-ole", "Object 2")
+    inner = zipfile.ZipFile(io.BytesIO(odt("<text:p>Grain: 7 tonnes</text:p>"))).read("content.xml")
+    data = with_parts(
+        odt(f"<text:p>Words.</text:p><text:p>{table}</text:p>"),
+        **{"Object 1__content_DOT_xml": inner},
+    )
+    got = read_opendocument(data, LIMITS)
+    assert got.text == "Words.\n\nGrain: 7 tonnes"
+    assert got.unread == ("embedded file Object 2: not read",)

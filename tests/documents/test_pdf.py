@@ -209,3 +209,17 @@ def test_a_page_on_its_side_is_read_as_it_is_shown():
     )
     data = pdf([drawn]).replace(b"/MediaBox", b"/Rotate 90 /MediaBox")
     assert read_pdf(data, LIMITS).text == " ".join(lines)
+
+
+def test_a_file_attached_to_a_place_on_a_page_is_read(read):
+    file = b"/FS << /F (a.txt) /EF << /F 7 0 R >> >>"
+    data = with_annotation(b"/Subtype /FileAttachment /Rect [72 600 90 620] " + file)
+    stream = b"<< /Length %d >>\nstream\n%s\nendstream" % (len(FILLER), FILLER.encode())
+    data = data.replace(b"xref\n", b"7 0 obj\n%s\nendobj\nxref\n" % stream, 1)
+    assert [one.text for one in read("a.pdf", data)] == ["Activity: Name:", FILLER]
+
+
+def test_letters_that_are_only_numbers_of_a_font_are_told():
+    page_of_codes = b"BT /F1 12 Tf 72 700 Td (" + bytes(range(1, 9)) * 10 + b") Tj ET"
+    got = read_pdf(pdf([page_of_codes, TEXT_PAGE]), LIMITS)
+    assert got.unread == ("page 1: letters whose font doesn't say what they are",)

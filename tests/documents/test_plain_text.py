@@ -126,3 +126,15 @@ def test_values_that_json_lacks_become_strings():
 def test_deep_values_are_refused():
     with pytest.raises(DocumentError, match="50 levels"):
         plain(json.loads("[" * 60 + "]" * 60))
+
+
+def test_markdown_keeps_footnotes_and_remarks_but_no_addresses():
+    addresses = b"[a]: http://x.y 'title'\n[b]: /z\n"
+    source = b"One.[^1]\n\n[^1]: The convoy\n[Annex]: aid passes here\n"
+    got = read_markdown(source + addresses, LIMITS)
+    assert got.text == "One.[^1]\n\nThe convoy\n[Annex]: aid passes here"
+
+
+def test_what_is_not_read_of_rtf_is_told():
+    source = rb"{\rtf1 Words.{\object\objemb{\*\objdata 0105}{\result shown}}{\shp{\shptxt box}}}"
+    assert read_rtf(source, LIMITS).unread == ("text boxes", "embedded files")

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.documents.makers import ods, relations, with_parts, xlsx
+from tests.documents.makers import ods, relations, with_parts, xls, xlsx, zipped
 from textclass.documents import Document, Limits, SetAside, read_rows
+from textclass.documents.sheet_notes import beside_cells
 from textclass.errors import DocumentError
 
 # No surrogates and NULs: those are replaced, which another test shows.
@@ -269,3 +270,21 @@ def test_what_is_no_table_is_told_with_its_name(tmp_path, name, data, match):
         rows_of(tmp_path, name, data)
     with pytest.raises(DocumentError, match=r"gone.csv: it can't be opened: No such file"):
         list(read_rows(tmp_path / "gone.csv"))
+
+
+def test_notes_of_older_and_open_workbooks_are_told_by_the_row_where_they_stand(read):
+    rows = [["text"], ["peace"], ["truce"]]
+    found = read("t.xls", xls(rows, notes=[(2, 0)]))
+    assert [(one.text, one.unread) for one in found] == [
+        ("peace", ()), ("truce", ("the note in row 3, column 1",)),
+    ]  # fmt: skip
+    note = "<office:annotation><text:p>a note</text:p></office:annotation>"
+    found = read("t.ods", ods(*rows[:2], [f"truce</text:p>{note}<text:p>"]))
+    assert [(one.text.strip(), one.unread) for one in found] == [
+        ("peace", ()), ("truce", ("the note on a cell",)),
+    ]  # fmt: skip
+    binary = zipped([
+        ("_rels/.rels", relations(("r", "officeDocument", "xl/workbook.bin"))),
+        ("xl/comments1.bin", b""),
+    ])  # fmt: skip
+    assert [*beside_cells(io.BytesIO(binary), Limits())] == [("", 1, "notes on cells")]

@@ -99,3 +99,31 @@ def test_boilerplate_of_a_page_is_marked_and_stays_in_the_text(read):
     (found,) = read("a.html", f"<html><body><article>{page}</article></body></html>".encode())
     ((start, end),) = found.boilerplate
     assert found.text[start:end] == "Subscribe now to our newsletter."
+
+
+def test_text_in_details_and_shadow_trees_is_read():
+    page = (
+        f"<article><h1>Head</h1><p>{FILLER * 4}</p><details><summary>More</summary><p>{FILLER}"
+        " Folded.</p></details><my-part><template shadowrootmode=open><p>"
+        f"{FILLER} Shadowed.</p></template></my-part></article>"
+    )
+    text = main_text(f"<html><body>{page}</body></html>", LIMITS).text
+    assert [word in text for word in ("Folded", "Shadowed")] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("page", "unread"),
+    [
+        ("<p>Report of the ministry</p><iframe src=x></iframe>", "in its frames"),
+        ("<frameset><frame src=a><noframes>No frames here.</noframes></frameset>", "in its frames"),
+        ("<p>Moved. <a href=y>Go on</a></p><meta http-equiv=Refresh content='0; url=y'>", "leads"),
+        (f"<p>{FILLER * 4}</p><p>To continue reading, please log in.</p>", "subscribers"),
+        (f"<p>{FILLER * 4}</p><p>Subscribe now to read the full story.</p>", "subscribers"),
+        (f"<p>{FILLER * 4}</p><p>This article is only for members.</p>", "subscribers"),
+        (f"<p>{FILLER * 4}</p><iframe src=advert></iframe>", ""),
+        ("<p>Read.</p><noscript><iframe src=counter></iframe></noscript>", ""),
+    ],
+)
+def test_a_page_whose_text_is_elsewhere_is_told(page, unread):
+    told = main_text(f"<html>{page}</html>", LIMITS).unread
+    assert [unread in what for what in told] == [True] * bool(unread)

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Self
 
 import orjson
 
@@ -61,6 +62,8 @@ _DOCUMENTS: dict[str, Callable[[bytes, Limits], Reading]] = {
 }
 _WITH_ATTACHMENTS = {kinds.EML, kinds.MSG, kinds.PDF}
 _WITH_BOILERPLATE = {kinds.HTML, kinds.MHTML, kinds.TEXT}
+_DAMAGE = (zipfile.BadZipFile, EOFError, tarfile.TarError)
+_REST = "(the rest)"  # Stands for members that damage hides.
 _OPEN_FILES = 64
 _PARTS_AT_ONCE = 1024
 _CHARS_AT_ONCE = 1 << 20
@@ -193,25 +196,35 @@ class _Walk:
     ) -> Iterator[Part]:
         """Yield what members hold, each given by its name and its content or fault."""
         seen: set[str] = set()
-        for name, member in members:
-            if is_junk(name):
-                continue
-            self.index += 1
-            if self.index >= self.limits.members:
-                raise self._too_many()
-            fault = member if isinstance(member, str) else name_fault(name)
-            if name in seen:
-                fault = "another member has the same name"
-            seen.add(name)
-            inner = f"{outer}!{name}" if outer else name
-            if self._wanted:
-                yield Member(self.index, inner)
-                if fault:
-                    yield _set_aside("open", fault)
-            if isinstance(member, Content) and not fault and self.index not in self.avoid:
-                yield from self.parts(member, inner, layer + 1)
+        try:
+            for name, member in members:
+                if not is_junk(name):
+                    yield from self._member(name, member, outer, layer, again=name in seen)
+                    seen.add(name)
+        except (DocumentError, *_DAMAGE):
+            if seen and self.index + 1 < self.limits.members:
+                self.index += 1
+                yield Member(self.index, _inside(outer, _REST))
+            raise
         if not seen:
             raise DocumentError("the archive holds no files")
+
+    def _member(
+        self, name: str, member: Content | str, outer: str, layer: int, *, again: bool
+    ) -> Iterator[Part]:
+        self.index += 1
+        if self.index >= self.limits.members:
+            raise self._too_many()
+        fault = member if isinstance(member, str) else name_fault(name)
+        if again:
+            fault = "another member has the same name"
+        inner = _inside(outer, name)
+        if self._wanted:
+            yield Member(self.index, inner)
+            if fault:
+                yield _set_aside("open", fault)
+        if isinstance(member, Content) and not fault and self.index not in self.avoid:
+            yield from self.parts(member, inner, layer + 1)
 
     def _too_many(self) -> DocumentError:
         return DocumentError(f"it has more than {self.limits.members:,} members", hint="split it")
@@ -292,7 +305,7 @@ class _Walk:
         most = self.limits.document_bytes
         with (
             content.open() as stream,
-            tarfile.open(fileobj=stream, mode="r|", errors="replace") as archive,
+            tarfile.open(fileobj=stream, mode="r|", errors="replace", tarinfo=_Header) as archive,
         ):
             for info in archive:
                 if info.isdir():
@@ -307,7 +320,24 @@ class _Walk:
                     yield name, Content.of_bytes(name, taken.read())
 
 
+class _Header(tarfile.TarInfo):
+    """A header; one that is damaged or missing isn't taken for the end of the archive."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if buf == bytes(tarfile.BLOCKSIZE):
+                raise  # this is the end
+            raise tarfile.ReadError(str(error)) from error
+
+
 _CONTAINERS = {kinds.ZIP: _Walk._in_zip, kinds.TAR: _Walk._in_tar, kinds.MBOX: _Walk._in_mbox}
+
+
+def _inside(outer: str, name: str) -> str:
+    return f"{outer}!{name}" if outer else name
 
 
 def _set_aside(stage: str, error: str, row: str = "") -> SetAside:
@@ -327,7 +357,7 @@ def _told(error: Exception) -> str:
         return str(error)
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    if isinstance(error, zipfile.BadZipFile | EOFError | tarfile.TarError):
+    if isinstance(error, _DAMAGE):
         return "its container is damaged or cut short (fetch the file again)"
     return (
         "it can't be read: it is damaged, or doesn't keep to its format (open it in the program it"

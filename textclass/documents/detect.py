@@ -117,6 +117,8 @@ def detect(content: Content, limits: Limits) -> str:
         raise DocumentError("the file is empty", hint="fetch it again or take it out")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _inside_zip(content, limits)
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        return _inside_compound(content.whole(limits.document_bytes))
     kind = next((kind for magic, kind in _MAGIC.items() if head.lstrip().startswith(magic)), "")
     if "/" in kind:
         return kind
@@ -124,8 +126,6 @@ def detect(content: Content, limits: Limits) -> str:
     is_mail = _MAIL_HEADER.search(head[:1024].decode("latin-1"))
     if b"%PDF-" in head[:1024] and b" obj" in head and not is_mail:
         return PDF
-    if head.startswith(b"\xd0\xcf\x11\xe0"):
-        return _inside_compound(content.whole(limits.document_bytes))
     if head[257:262] == b"ustar":
         return TAR
     if kind or (_binary(head[:4096]) and not is_mail):

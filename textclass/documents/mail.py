@@ -13,26 +13,37 @@ from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from mimetypes import guess_extension
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textclass.documents.content import Content, Reading
 from textclass.documents.document import Limits
 from textclass.documents.folders import name_fault
-from textclass.documents.plain_text import decode, iso_date, tidy
+from textclass.documents.plain_text import cut, decode, iso_date, tidy
 from textclass.documents.web import decoded_page, main_text, shown_text
 from textclass.errors import DocumentError
 
+if TYPE_CHECKING:
+    from oxmsg.storage import Storage
+
 _STUB = 40  # A plain part of fewer words may only say that there is another one.
 _LINE = 1 << 20
-_SIGNATURE = re.compile(r"application/((x-)?pkcs7|pgp)-signature|application/pgp-encrypted")
+# Signatures, and a third form of what stands in the plain and the HTML part.
+_PASSED_OVER = re.compile(
+    r"application/((x-)?pkcs7|pgp)-signature|application/pgp-encrypted|text/x-amp-html"
+)
 _ENCRYPTED = "encrypted"
 _UNREADABLE = {
     "multipart/encrypted": _ENCRYPTED,
+    "application/x-outlook": "something in Outlook's own form (save the mail as .eml)",
     "application/ms-tnef": "Outlook's own packing (ask for it as .eml, or for the files)",
     "text/(calendar|(x-)?vcard)": "a calendar entry or visiting card",
     "message/.*": "a mail server's note, or a mail that isn't here whole",
     "(image|audio|video)/.*": "a picture, sound or film",
 }
+_OUTLOOK = ("application", "x-outlook")
+_BINARY = ("application", "octet-stream")
+_ARMOUR = ("-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----")
+_COUNTED = re.compile(rb"(\d{1,12})[ \t]*\r?\n")  # Apple Mail writes before a mail how long it is.
 
 
 @dataclass
@@ -70,7 +81,16 @@ def read_mail(data: bytes, limits: Limits) -> Reading:
     Of alternatives the plain one is taken, unless it only stands in for the other. What is
     attached, forwarded mails too, comes as documents of its own.
     """
-    message = BytesParser(EmailMessage, policy=policy.default).parsebytes(data)
+    if count := _COUNTED.match(data):
+        data = data[count.end() :][: int(count[1])]
+    return _reading(_parsed(data), limits)
+
+
+def _parsed(data: bytes) -> EmailMessage:
+    return BytesParser(EmailMessage, policy=policy.default).parsebytes(data)
+
+
+def _reading(message: EmailMessage, limits: Limits) -> Reading:
     saved = "snapshot-content-location" in message or "saved by" in _header(message, "from").lower()
     mail = _Mail(limits, is_page=saved)
     body = "\n\n".join(filter(None, _texts(message, mail)))
@@ -80,19 +100,63 @@ def read_mail(data: bytes, limits: Limits) -> Reading:
 
 def read_msg(data: bytes, limits: Limits) -> Reading:
     """Return an Outlook mail, as `read_mail` does."""
-    from oxmsg import Message
+    from olefile import OleFileIO  # type: ignore[import-untyped]  # it has no types
+    from oxmsg.storage import Storage
 
-    message = Message.load(io.BytesIO(data))
-    mail = _Mail(limits)
-    body = tidy(message.body or "") or shown_text(message.html_body or "", limits)
-    for attachment in message.attachments:
-        name, content = attachment.file_name, attachment.file_bytes
-        if content is None:
-            told = f"attachment {name or 'without a name'}: a mail or file in Outlook's own form"
-            mail.unread.append(told)
-        elif not _SIGNATURE.fullmatch(attachment.mime_type or ""):
-            mail.attach(name, "", content)
-    return mail.reading(message.subject or "", body, iso_date(message.sent_date))
+    with OleFileIO(io.BytesIO(data)) as file:
+        return _reading(_from_outlook(Storage.from_ole(file), head=32), limits)
+
+
+def _from_outlook(storage: Storage, *, head: int) -> EmailMessage:
+    """Return a mail in Outlook's form, whose properties follow a head, as any other mail."""
+    from oxmsg.domain import constants as known
+    from oxmsg.properties import Properties
+
+    properties, mail = Properties(storage, head), EmailMessage()
+    mail["Subject"] = " ".join((properties.str_prop_value(known.PID_SUBJECT) or "").split())
+    if sent := properties.date_prop_value(known.PID_CLIENT_SUBMIT_TIME):
+        mail["Date"] = sent
+    text = properties.str_prop_value(known.PID_BODY)
+    page, charset = properties.binary_prop_value(known.PID_HTML), properties.body_encoding
+    if older := properties.str_prop_value(known.PID_BODY_HTML):
+        page, charset = older.encode(), "utf-8"
+    if text:
+        mail.set_content(text)
+    if page:
+        add = mail.add_alternative if text else mail.set_content
+        add(page, "text", "html", params={"charset": charset})
+    elif not text and properties.binary_prop_value(known.PID_RTF_COMPRESSED):
+        mail.set_content(b"", *_OUTLOOK)
+    attachments = [*storage.iter_attachment_storages()]
+    if attachments:
+        mail.make_mixed()
+    for attached in attachments:
+        _attach_from_outlook(attached, mail, page or b"")
+    return mail
+
+
+def _attach_from_outlook(attached: Storage, mail: EmailMessage, page: bytes) -> None:
+    from oxmsg.domain import constants as known
+    from oxmsg.properties import Properties
+
+    properties = Properties(attached, 8)
+    names = (known.PID_ATTACH_LONG_FILENAME, known.PID_ATTACH_FILENAME, known.PID_DISPLAY_NAME)
+    name = next(filter(None, map(properties.str_prop_value, names)), None)
+    kind = properties.str_prop_value(known.PID_ATTACH_MIME_TAG) or ""
+    content = properties.binary_prop_value(known.PID_ATTACH_DATA_BINARY)
+    mark = properties.str_prop_value(known.PID_ATTACH_CONTENT_ID)
+    if mark and f"cid:{mark}".encode() in page and kind.startswith("image/"):
+        return  # the page is drawn with it
+    inner = next(iter(attached.storages), None)
+    if kind == "multipart/signed" and content:
+        mail.attach(_parsed(content))
+    elif content is not None:
+        form = kind.split("/") if kind.startswith(("image/", "audio/", "video/")) else _BINARY
+        mail.add_attachment(content, *form, filename=name)
+    elif inner and any(stream.name == "__properties_version1.0" for stream in inner.streams):
+        mail.add_attachment(_from_outlook(inner, head=24), filename=name)
+    else:
+        mail.add_attachment(b"", *_OUTLOOK, filename=name)
 
 
 def split_mbox(content: Content, limits: Limits) -> Iterator[bytes | str]:
@@ -118,11 +182,11 @@ def _whole(mail: bytearray, most: int) -> bytes | str:
 def _texts(part: MIMEPart, mail: _Mail) -> Iterator[str]:
     """Yield the texts that a part shows; gather what else it holds."""
     kind, name = part.get_content_type(), _lenient(part.get_filename)
-    if _SIGNATURE.fullmatch(kind):
+    if _PASSED_OVER.fullmatch(kind):
         return
     if kind == "message/rfc822":
         for inner in part.iter_parts() if part.is_multipart() else ():
-            _attach_mail(name, inner, mail)
+            _attach_mail(name, inner, mail, _header(part, "content-transfer-encoding"))
     elif what := _unreadable(part, kind, name):
         mail.unread.append(f"{'attachment' if name else 'part'} {name or kind}: {what}")
     elif kind == "multipart/alternative":
@@ -137,7 +201,10 @@ def _texts(part: MIMEPart, mail: _Mail) -> Iterator[str]:
         mail.attach(name, guess_extension(kind) or "", _bytes(part))
 
 
-def _attach_mail(name: str | None, part: MIMEPart, mail: _Mail) -> None:
+def _attach_mail(name: str | None, part: MIMEPart, mail: _Mail, packing: str) -> None:
+    if not part.keys():  # a mail inside a mail mustn't be packed, but some are
+        part["Content-Transfer-Encoding"] = packing
+        part = _parsed(_bytes(part))
     name = name or re.sub(r"[\s/\\:]+", " ", _header(part, "subject")).strip()[:80] or "mail"
     name = f"{name.removesuffix('.eml')}.eml"
     if data := _lenient(part.as_bytes):
@@ -179,9 +246,17 @@ def _shown(part: MIMEPart, mail: _Mail) -> str:
     """Return the text that one part shows."""
     data, charset, limits = _bytes(part), part.get_content_charset() or "", mail.limits
     if part.get_content_type() == "text/plain":
-        return tidy(decode(data, limits.text_chars, declared=charset))
+        text = decode(data, limits.text_chars, declared=charset)
+        readable = cut(text, *_ARMOUR)
+        if readable != text:
+            mail.unread.append(f"part of the text: {_ENCRYPTED}")
+        return tidy(readable)
     source = decoded_page(data, limits, declared=charset)
-    return main_text(source, limits).text if mail.is_page else shown_text(source, limits)
+    if not mail.is_page:
+        return shown_text(source, limits)
+    page = main_text(source, limits)
+    mail.unread += page.unread
+    return page.text
 
 
 def _bytes(part: MIMEPart) -> bytes:

@@ -36,8 +36,12 @@ _SPACE = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-", "line-break
 # a slide are its number and today's date.
 _DROPPED = {"Fallback", "del", "moveFrom", "pPr", "rPr", "fld", "tracked-changes", "note-citation"}
 # What other parts hold that a document or slide names.
-_BESIDE = {"footnotes", "endnotes", "comments", "notesSlide", "diagramData"}
+_BESIDE = {"footnotes", "endnotes", "comments", "notesSlide", "diagramData", "chart"}
 _EMBEDDED = {"oleObject", "package", "aFChunk"}
+# A slide of fewer characters with a picture, and a picture as large as this in a text (in square
+# English Metric Units: two fifths of an A4 page), may be scanned.
+_FEW = 25
+_LARGE = 0.4 * 7_560_000 * 10_692_000
 
 Notes = dict[tuple[str, str], _Element]
 """Footnotes, endnotes, comments and the like, by kind and number."""
@@ -125,28 +129,36 @@ def read_openxml(data: bytes, limits: Limits) -> Reading:
         slides = [part for _, part in package.named_in(main, "sldId")]
         pages, unread = [], []
         for number, part in enumerate(slides or [main], 1):
-            related = package.relations(part)
-            pages.append(_part_text(package, part, related))
-            unread += [
-                f"slide {number}: " * bool(slides)
-                + f"embedded file {posixpath.basename(relation.target)}: not read"
-                for relation in related
-                if relation.kind in _EMBEDDED
-            ]
+            root, notes, told = package.xml(part), Notes(), []
+            for relation in package.relations(part):
+                if relation.kind in _BESIDE:
+                    for node in package.xml(relation.target).iterchildren("*"):
+                        key = _id_of(node) or f"{len(notes)} of {relation.target}"
+                        notes[relation.kind, key] = node
+                elif relation.kind in _EMBEDDED:
+                    told.append(f"embedded file {posixpath.basename(relation.target)}: not read")
+            blocks = [*_blocks(root, notes)]
+            told += _pictures(root, blocks) if slides else _large_pictures(root)
+            for uncalled in list(notes.values()):
+                blocks += _blocks(uncalled, {})
+            pages.append("\n\n".join(blocks))
+            unread += [f"slide {number}: {what}" if slides else what for what in told]
         date = package.date(package.target("core-properties"))
     return _reading(pages, date, unread, paged=bool(slides))
 
 
-def _part_text(package: Package, part: str, related: list[Relation]) -> str:
-    notes: Notes = {}
-    for relation in related:
-        if relation.kind in _BESIDE:
-            for node in package.xml(relation.target).iterchildren("*"):
-                notes[relation.kind, _id_of(node) or f"{len(notes)} of {relation.target}"] = node
-    blocks = [*_blocks(package.xml(part), notes)]
-    for uncalled in list(notes.values()):
-        blocks += _blocks(uncalled, {})
-    return "\n\n".join(blocks)
+def _pictures(slide: _Element, blocks: list[str]) -> list[str]:
+    """Tell of pictures that a slide shows in place of a text."""
+    shown = next(slide.iter("{*}pic", "{*}image"), None) is not None
+    return ["a picture without text"] if shown and sum(map(len, blocks)) < _FEW else []
+
+
+def _large_pictures(text: _Element) -> list[str]:
+    """Tell of pictures that fill most of a page, as scanned ones do."""
+    sizes = [picture.find("{*}spPr/{*}xfrm/{*}ext") for picture in text.iter("{*}pic")]
+    areas = [float(s.get("cx", 0)) * float(s.get("cy", 0)) for s in sizes if s is not None]
+    large = sum(area > _LARGE for area in areas)
+    return [f"pictures as large as pages: {large}"] if large else []
 
 
 def _reading(pages: list[str], date: str | None, unread: list[str], *, paged: bool) -> Reading:
@@ -165,8 +177,19 @@ def read_opendocument(data: bytes, limits: Limits) -> Reading:
             raise DocumentError("it is encrypted", hint="save it without a password")
         bodies = package.xml("content.xml").findall("{*}body/*")
         slides = [page for body in bodies for page in body.iterfind("{*}page")]
-        pages = ["\n\n".join(_blocks(page, {})) for page in slides or bodies]
-        return _reading(pages, package.date("meta.xml"), [], paged=bool(slides))
+        pages, unread = [], []
+        for number, page in enumerate(slides or bodies, 1):
+            blocks = [*_blocks(page, {})]
+            told = _pictures(page, blocks) if slides else []
+            for node in page.iter("{*}object", "{*}object-ole"):
+                name = _named_by("", next(iter(node.xpath("@*[local-name() = 'href']")), ""))
+                if _name(node) == "object":  # a table, chart or formula
+                    blocks += _blocks(package.xml(f"{name}/content.xml"), {})
+                else:
+                    told.append(f"embedded file {name}: not read")
+            pages.append("\n\n".join(blocks))
+            unread += [f"slide {number}: {what}" if slides else what for what in told]
+        return _reading(pages, package.date("meta.xml"), unread, paged=bool(slides))
 
 
 def read_epub(data: bytes, limits: Limits) -> Reading:
@@ -187,8 +210,10 @@ def read_epub(data: bytes, limits: Limits) -> Reading:
             if part in locked or not (chapter := package.bytes_of(part)):
                 why = "encrypted" if part in locked else "missing"
                 unread.append(f"chapter {posixpath.basename(part) or node.get('idref')}: {why}")
-            else:
-                chapters.append(shown_text(decoded_page(chapter, limits), limits))
+                continue
+            chapters.append(shown_text(decoded_page(chapter, limits), limits))
+            if len(chapters) > 1 and not chapters[-1] and b"<im" in chapter:  # the first is a cover
+                unread.append(f"chapter {posixpath.basename(part)}: pictures without text")
         if not chapters and locked:
             raise DocumentError("it is encrypted", hint="get it without copy protection")
         return _reading(chapters, package.date(main), unread, paged=False)

@@ -20,7 +20,7 @@ from textclass.documents.plain_text import iso_date, refuse_longer, tidy
 from textclass.errors import DocumentError
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfDocument, PdfPage, PdfTextPage
+    from pypdfium2 import PdfAttachment, PdfDocument, PdfPage, PdfTextPage
 
 _Box = tuple[float, float, float, float]  # left, bottom, right, top
 
@@ -28,7 +28,7 @@ _SCANNED = 25  # A page with pictures and fewer characters than this was scanned
 _COVERED = 0.3  # Share of the page.
 _LETTERS = 200  # So many paths may be letters that were turned into drawings.
 _UNKNOWN = 0.3  # Share of the characters.
-_NO_LETTER = re.compile("[\ufffd\ue000-\uf8ff]")
+_NO_LETTER = re.compile("[\x01-\x08\x0e-\x1f\ufffd\ue000-\uf8ff]")
 # pdfium's numbers: forms of Adobe's own; fields for text, and to choose from; notes and marks.
 _XFA = 2
 _FIELDS = {4, 5, 6}
@@ -85,9 +85,9 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
             raise DocumentError(f"it has {len(document):,} pages, more than {limits.pages:,}")
         if document.get_formtype():
             document.init_forms()
-        pages = _pages(document, limits)
+        attached = [*map(document.get_attachment, range(document.count_attachments()))]
+        pages = _pages(document, limits, attached)
         kept = _without_running_heads(pages)
-        attached = map(document.get_attachment, range(document.count_attachments()))
         attachments = [
             Content.of_bytes(file.get_name() or f"file {number}", bytes(file.get_data()))
             for number, file in enumerate(attached, 1)
@@ -102,7 +102,10 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
         return Reading(text, starts, _date(document), unread, attachments)
 
 
-def _pages(document: PdfDocument, limits: Limits) -> list[list[_Line]]:
+def _pages(
+    document: PdfDocument, limits: Limits, attached: list[PdfAttachment]
+) -> list[list[_Line]]:
+    """Return the lines of each page; adds the files that are attached to places on them."""
     pages, chars = [], 0
     for page in document:
         textpage = page.get_textpage()
@@ -110,7 +113,7 @@ def _pages(document: PdfDocument, limits: Limits) -> list[list[_Line]]:
         refuse_longer(chars, limits.text_chars)
         turn = page.get_rotation()
         lines = _by_columns(textpage, turn) or _lines(textpage, turn)
-        pages.append(_with_notes(lines, page, turn))
+        pages.append(_with_notes(lines, page, turn, attached))
         textpage.close()
         page.close()
     return pages
@@ -155,9 +158,7 @@ def _ranges(pages: Iterable[int]) -> str:
 
 
 def _is_garbled(text: str) -> bool:
-    if text.isascii() or len(text) < _SCANNED:
-        return False
-    return len(_NO_LETTER.findall(text)) > _UNKNOWN * len(text)
+    return len(text) >= _SCANNED and len(_NO_LETTER.findall(text)) > _UNKNOWN * len(text)
 
 
 def _date(document: PdfDocument) -> str | None:
@@ -252,8 +253,11 @@ def _same_row(one: _Line, other: _Line) -> bool:
     return abs(one.top - other.top) < _ROW * max(one.top - one.bottom, other.top - other.bottom)
 
 
-def _with_notes(lines: list[_Line], page: PdfPage, turn: int) -> list[_Line]:
+def _with_notes(
+    lines: list[_Line], page: PdfPage, turn: int, attached: list[PdfAttachment]
+) -> list[_Line]:
     """Return the lines with what is filled into forms and noted on the page, in its place."""
+    import pypdfium2
     import pypdfium2.raw as pdfium
 
     said = " ".join(" ".join(line.text.split()) for line in lines)
@@ -264,6 +268,9 @@ def _with_notes(lines: list[_Line], page: PdfPage, turn: int) -> list[_Line]:
         if kind == pdfium.FPDF_ANNOT_WIDGET and page.formenv:
             if pdfium.FPDFAnnot_GetFormFieldType(page.formenv, note) in _FIELDS:
                 text = _string(partial(pdfium.FPDFAnnot_GetFormFieldValue, page.formenv, note))
+        elif kind == pdfium.FPDF_ANNOT_FILEATTACHMENT:
+            if raw := pdfium.FPDFAnnot_GetFileAttachment(note):
+                attached.append(pypdfium2.PdfAttachment(raw, page.pdf))
         elif kind in _NOTES:
             text = _string(partial(pdfium.FPDFAnnot_GetStringValue, note, b"Contents"))
         box = pdfium.FS_RECTF()

@@ -36,7 +36,8 @@ _HEX_PICTURE = re.compile(r"[0-9a-fA-F]{60,}")
 # Each pattern stays within a line and stops at its own opening mark, so none backtracks far.
 _MARKUP = {
     r"^(?:`{3,}|~{3,})[^\n]*$": "",
-    r"^ {0,3}\[[^\]\n]+\]:[^\n]*$": "",
+    r"^ {0,3}\[\^[^\]\n]+\]:[ \t]*": "\n",
+    r"^ {0,3}\[[^\]\n]+\]:[ \t]*\S+(?:[ \t]+[\"'(][^\n]*)?$": "",
     r"!?\[([^\[\]\n]*)\](?:\([^()\n]*(?:\([^()\n]*\)[^()\n]*)?\)|\[[^\[\]\n]*\])": r"\1",
     r"<(https?://[^\s<>]+)>": r"\1",
     r"</?[A-Za-z][^<>\n]*>": "",
@@ -188,7 +189,8 @@ def read_rtf(data: bytes, limits: Limits) -> Reading:  # noqa: ARG001 - as all r
 
     # The hexadecimal digits of pictures would be walked one by one, for nothing.
     source = _HEX_PICTURE.sub("", data.decode("latin-1"))
-    unread = ("text boxes",) if "\\shptxt" in source else ()
+    kinds = {"\\shptxt": "text boxes", "\\objdata": "embedded files"}
+    unread = tuple(told for mark, told in kinds.items() if mark in source)
     # striprtf leaves notes out.
     source = re.sub(r"(?:\\\*)?\\(?:footnote|annotation)\b", r"\\par ", source)
     text = rtf_to_text(source, encoding="cp1252", errors="replace")  # type: ignore[no-untyped-call]  # it has no types

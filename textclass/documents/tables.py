@@ -6,19 +6,18 @@ import csv
 import io
 import json
 import re
-import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from textclass.documents import detect as kinds
 from textclass.documents.content import Content
 from textclass.documents.document import Fault, Limits, Row, TableOptions
-from textclass.documents.office import Package
 from textclass.documents.plain_text import encoding_of, make_safe, plain, refuse_longer
+from textclass.documents.sheet_notes import beside_cells
 from textclass.errors import DocumentError, TextclassError
 
 Cells = Mapping[str, Any]
@@ -287,19 +286,19 @@ def _workbook(content: Content, limits: Limits) -> Iterator[Table]:
     import python_calamine
 
     with content.searchable(limits.document_bytes) as stream:
-        told = sorted(_beside_cells(stream, limits)) if zipfile.is_zipfile(stream) else []
-        stream.seek(0)
         try:
             book = python_calamine.CalamineWorkbook.from_filelike(stream)
             sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
+            stream.seek(0)
+            told = sorted(beside_cells(stream, limits))
         except python_calamine.PasswordError as error:
             raise DocumentError("it is encrypted", hint="save it without a password") from error
-        except (python_calamine.CalamineError, ValueError) as error:
+        except (python_calamine.CalamineError, ValueError, OSError) as error:
             raise DocumentError(
                 "it is damaged or cut short", hint="fetch the file again"
             ) from error
     for sheet in sheets:
-        beside = [(row, what) for name, row, what in told if name == sheet.name]
+        beside = [(row, what) for name, row, what in told if name in {sheet.name, ""}]
         if sheet.height or beside:  # Excel used to make three sheets where one was wanted.
             yield _sheet(sheet, beside)
 
@@ -317,23 +316,6 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 -- a cell holds anything
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return None if value == "" else value
-
-
-def _beside_cells(stream: IO[bytes], limits: Limits) -> Iterator[tuple[str, int, str]]:
-    """Yield the sheet and row of each note and text box of an XLSX file, and what it is."""
-    with Package(stream, limits) as package:
-        book = package.target("officeDocument")
-        for sheet, part in package.named_in(book, "sheet") if book.endswith(".xml") else ():
-            name = sheet.get("name", "")
-            for relation in package.relations(part):
-                if relation.kind == "comments":
-                    for note in package.xml(relation.target).iter("{*}comment"):
-                        cell = note.get("ref", "")
-                        yield name, int(re.sub(r"\D", "", cell) or 1), f"the note on cell {cell}"
-                if relation.kind == "drawing":
-                    for box in package.xml(relation.target).iterchildren("*"):
-                        if any(node.text for node in box.iter("{*}t")):
-                            yield name, int(box.findtext("{*}from/{*}row", "0")) + 1, "a text box"
 
 
 TABLES: Mapping[str, Callable[[Content, Limits], Iterator[Table]]] = {

@@ -36,6 +36,20 @@ _NOTICES = {
     ),
 }
 
+# Of a page with fewer words, what it shows or leads to may be the text.
+_STUB = 40
+_ELSEWHERE = {
+    "//frame | //iframe[not(ancestor::noscript)]": "the pages in its frames",
+    "//meta[re:test(@http-equiv, 'refresh', 'i')][contains(@content, '=')]": "the page it leads to",
+}
+_WALL = re.compile(
+    r"(subscribe|log ?in|sign (in|up)|register|become an? \w+)\W+(\w+\W+){0,8}to (unlock|(continue"
+    r"|keep|finish) reading|read (the|this) (full|whole|rest|entire|article|story))"
+    r"|to (continue|keep|finish) reading\W+(\w+\W+){0,8}(subscribe|log ?in|sign (in|up)|register)"
+    r"|(article|story|content|text) is (\w+ ){0,2}(for|to) (\w+ )?(subscribers|members)\b",
+    re.IGNORECASE,
+)
+
 _UNSEEN = {"head", "script", "style", "noscript", "template", "svg", "math", "iframe", "object"}
 _AROUND = {"nav", "header", "footer", "aside", "form", "button", "select"}
 _INLINE = set(
@@ -90,7 +104,14 @@ def main_text(source: str, limits: Limits) -> Reading:
             text = tidy(re.sub(r"\n+", "\n\n", main)) or text
     if len(text.split()) < _NOTICE:
         _refuse_notice(text, source)
-    return Reading(text, date=date)
+    unread = []
+    if len(text.split()) < _STUB:
+        regular = {"re": "http://exslt.org/regular-expressions"}
+        found = [w for path, w in _ELSEWHERE.items() if tree.xpath(path, namespaces=regular)]
+        unread = [f"{what}: not in the file" for what in found]
+    if any(len(part.split()) < _STUB and _WALL.search(part) for part in text.split("\n\n")):
+        unread.append("the rest: shown to subscribers only")
+    return Reading(text, date=date, unread=tuple(unread))
 
 
 def _refuse_notice(text: str, source: str) -> None:
@@ -110,7 +131,12 @@ def _tree(source: str, limits: Limits) -> _Element:
     source = _DECLARATION.sub("", source, count=1).strip() or "<p>"
     # Without huge_tree libxml2 drops, unsaid, all that lies deeper than 256 levels.
     parser = html.HTMLParser(huge_tree=True, remove_comments=True, remove_pis=True)
-    return html.document_fromstring(source, parser=parser)
+    tree = html.document_fromstring(source, parser=parser)
+    # Shown text that trafilatura passes over.
+    for node in tree.iter("details", "summary", "template"):
+        if node.tag != "template" or {"shadowrootmode", "shadowmode"} & {*node.attrib}:
+            node.tag = "div"
+    return tree
 
 
 def _refuse_hostile(source: str, limits: Limits) -> None:
