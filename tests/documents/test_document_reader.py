@@ -12,7 +12,7 @@ import pytest
 
 from tests.documents.makers import FILLER, zipped
 from textclass.documents import Document, DocumentReader, Limits, SetAside, Source
-from textclass.documents import document_reader as module
+from textclass.documents import reading_process as module
 from textclass.errors import DocumentError
 
 

@@ -9,9 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.documents.makers import ods, relations, with_parts, xls, xlsx, zipped
+from tests.documents.makers import ods, relations, with_parts, xls, xlsx
 from textclass.documents import Document, Limits, SetAside, read_rows
-from textclass.documents.sheet_notes import beside_cells
 from textclass.errors import DocumentError
 
 # No surrogates and NULs: those are replaced, which another test shows.
@@ -283,8 +282,3 @@ def test_notes_of_older_and_open_workbooks_are_told_by_the_row_where_they_stand(
     assert [(one.text.strip(), one.unread) for one in found] == [
         ("peace", ()), ("truce", ("the note on a cell",)),
     ]  # fmt: skip
-    binary = zipped([
-        ("_rels/.rels", relations(("r", "officeDocument", "xl/workbook.bin"))),
-        ("xl/comments1.bin", b""),
-    ])  # fmt: skip
-    assert [*beside_cells(io.BytesIO(binary), Limits())] == [("", 1, "notes on cells")]

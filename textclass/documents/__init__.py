@@ -8,7 +8,7 @@ trusted, such as a corpus.
 from textclass.documents.document import Document, Limits, SetAside, Source
 from textclass.documents.document_reader import DocumentReader
 from textclass.documents.folders import find_inputs, is_junk, is_own_output, open_file, visible
-from textclass.documents.tables import read_rows
+from textclass.documents.table_rows import read_rows
 
 __all__ = [
     "Document",

@@ -1,9 +1,11 @@
-"""The bytes of a file, a gzip or an archive member, each read with an eye on its size."""
+"""The bytes of a file, a gzip or a member of an archive, each read with an eye on its size."""
 
 from __future__ import annotations
 
 import gzip
 import io
+import stat
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from textclass.documents.document import Limits
 from textclass.errors import DocumentError
@@ -32,7 +34,7 @@ class Content:
     open : callable
         Returns a new binary stream from the start.
     size : int
-        How many bytes it has, as far as that is known: of a packed content, of its packed form.
+        How many bytes it has; of a gzip's content, how many the gzip has.
     path : Path, optional
         Where it lies, if that stream is a plain file, so that it can be searched.
     """
@@ -88,22 +90,80 @@ class Reading:
 def from_gzip(packed: Content, limits: Limits) -> Content:
     """Return what a gzip holds."""
     name = packed.name.removesuffix(".gz")
-    return _inflated(name, lambda: gzip.GzipFile(fileobj=packed.open()), packed.size, limits)
+    size = packed.size
+    return _inflated(name, lambda: gzip.GzipFile(fileobj=packed.open()), size, size, limits)
 
 
 def from_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limits: Limits) -> Content:
     """Return what a member of an archive holds."""
-    return _inflated(info.filename, lambda: archive.open(info), info.compress_size, limits)
+    packed, size = info.compress_size, info.file_size
+    return _inflated(info.orig_filename, lambda: archive.open(info), packed, size, limits)
+
+
+def zip_members(content: Content, limits: Limits) -> Iterator[tuple[str, Content | str]]:
+    """Yield the members of a zip, or what is wrong with one."""
+    with content.searchable(limits.document_bytes) as stream, zipfile.ZipFile(stream) as archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        refuse_more(len(infos), limits)
+        packed = sum(info.compress_size for info in infos)
+        refuse_bomb(sum(info.file_size for info in infos), packed, limits)
+        for info in infos:
+            is_link = stat.S_ISLNK(info.external_attr >> 16)
+            member = "it is a link, not a file" if is_link else from_member(archive, info, limits)
+            yield info.orig_filename, member
+
+
+def tar_members(content: Content, limits: Limits) -> Iterator[tuple[str, Content | str]]:
+    """Yield the members of a tar, or what is wrong with one."""
+    most = limits.document_bytes
+    with (
+        content.open() as stream,
+        tarfile.open(fileobj=stream, mode="r|", errors="replace", tarinfo=_Header) as archive,
+    ):
+        for info in archive:
+            name = info.name.removeprefix("./")
+            taken = archive.extractfile(info) if info.isfile() else None
+            if info.isdir():
+                continue
+            if taken is None:
+                yield name, "it is a link or a device, not a file"
+            elif info.size > most:
+                yield name, f"it is larger than {most / 1e6:,.0f} MB (unpack the archive)"
+            else:
+                yield name, Content.of_bytes(name, taken.read())
+
+
+class _Header(tarfile.TarInfo):
+    """A header; one that is damaged or missing isn't taken for the end of the archive."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        try:
+            return super().frombuf(buf, encoding, errors)
+        except tarfile.HeaderError as error:
+            if buf == bytes(tarfile.BLOCKSIZE):
+                raise  # this is the end
+            raise tarfile.ReadError(str(error)) from error
+
+
+def refuse_more(members: int, limits: Limits) -> None:
+    """Raise if an archive has more members than it may have."""
+    if members > limits.members:
+        raise DocumentError(f"it has more than {limits.members:,} members", hint="split it")
 
 
 def _inflated(
-    name: str, opened: Callable[[], IO[bytes] | gzip.GzipFile], packed: int, limits: Limits
+    name: str,
+    opened: Callable[[], IO[bytes] | gzip.GzipFile],
+    packed: int,
+    size: int,
+    limits: Limits,
 ) -> Content:
     def inflate() -> IO[bytes]:
         with _damage_told():
             return io.BufferedReader(_Counted(opened(), packed, limits))
 
-    return Content(name, inflate, packed)
+    return Content(name, inflate, size)
 
 
 def refuse_bomb(inflated: int, packed: int, limits: Limits) -> None:

@@ -1,11 +1,10 @@
-"""What crosses the border of this package, and the options that its modules share."""
+"""What crosses the border of this package, and the limits that its modules keep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -154,36 +153,6 @@ class Limits:
         wrong = [entry.name for entry in fields(self) if getattr(self, entry.name) < 1]
         if wrong:
             raise ValueError(f"limits must be at least 1: {', '.join(wrong)}")
-
-
-@dataclass(frozen=True)
-class TableOptions:
-    """Which column of a table holds the text, and which the row's name.
-
-    By default those called `text` and `id`; rows are numbered from 1 if there is no `id`.
-    """
-
-    text_column: str | None = None
-    id_column: str | None = None
-
-
-@dataclass(frozen=True)
-class Row:
-    """The text of a table's row, with the row's name and its other columns."""
-
-    row: str
-    text: str
-    columns: dict[str, Any] = field(default_factory=dict)
-    unread: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Why something can't be read; of a table, this row."""
-
-    stage: str
-    error: str
-    row: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,44 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import signal
-import socket
-import struct
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass, field, replace
 
 import orjson
 
-from textclass.documents.document import (
-    OUT_OF_MEMORY,
-    Document,
-    Limits,
-    Member,
-    SetAside,
-    Source,
-    TableOptions,
-)
+from textclass.documents.document import Document, Limits, Member, SetAside, Source
 from textclass.documents.folders import leaves, open_file, visible
 from textclass.documents.plain_text import plain
+from textclass.documents.reading_process import ReaderDied, ReadingProcess, misunderstood
 from textclass.errors import DocumentError
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ERROR_CHARS = 500
 _UNREAD_PARTS = 100
 _STAGES = ("detect", "open", "read", "text")
-_START_SECONDS = 60
-_SPARE_BYTES = 64 << 20  # What a message may hold beside the text of one document.
-_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "PYTHONHOME")
 
 
 class DocumentReader:
@@ -77,8 +54,8 @@ class DocumentReader:
         id_column: str | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self.options = TableOptions(text_column, id_column)
-        self._process: _ReadingProcess | None = None
+        self.columns = {"text_column": text_column, "id_column": id_column}
+        self._process: ReadingProcess | None = None
         self._reading = False
 
     def __enter__(self) -> DocumentReader:
@@ -126,7 +103,7 @@ class DocumentReader:
     def _exchange(self, file: _File) -> Iterator[Document | SetAside]:
         """Read one file, with a new child for each that dies on a member of an archive."""
         while True:
-            process = self._process = self._process or _ReadingProcess(self.limits, self.options)
+            process = self._process = self._process or ReadingProcess(self.limits, self.columns)
             try:
                 path = os.fsencode(file.source.path).hex()
                 process.send((path, file.start, file.avoid))
@@ -135,9 +112,9 @@ class DocumentReader:
                     process.used |= bool(found)
                     yield from found
                 if not (file.start or file.given):
-                    raise _misunderstood()
+                    raise misunderstood()
                 return
-            except _ReaderDied as death:
+            except ReaderDied as death:
                 self.close()
                 # What a file ends as must not depend on what was read before it.
                 if death.may_be_tired and process.used and not file.given:
@@ -190,7 +167,7 @@ class _File:
         try:
             return [one for part in parts if (one := self._named(part))]
         except (ValueError, DocumentError) as error:
-            raise _misunderstood() from error
+            raise misunderstood() from error
 
     def _named(self, part: Document | SetAside | Member) -> Document | SetAside | None:
         if isinstance(part, Member):
@@ -239,130 +216,3 @@ def _check(part: Document, limits: Limits) -> None:
         within = [0, *places, len(part.text)]
         if within != sorted(within):
             raise ValueError("places that don't lie in the text")
-
-
-@cache
-def _form() -> TypeAdapter[list[Document | SetAside | Member] | None]:
-    """Return the form of a message; None says that the child is ready, or done with a file."""
-    from pydantic import Field, TypeAdapter  # not loaded by the child
-
-    part = Annotated[Document | SetAside | Member, Field(union_mode="left_to_right")]
-    return TypeAdapter(list[part] | None)
-
-
-class _ReaderDied(Exception):  # noqa: N818 - it says what happened, and never leaves the package
-    """The reading process ended, or had to be ended.
-
-    Parameters
-    ----------
-    message : str
-        Why, in one line.
-    may_be_tired : bool
-        Whether what it read before may have been part of the cause.
-    """
-
-    def __init__(self, message: str, *, may_be_tired: bool = True) -> None:
-        super().__init__(message)
-        self.may_be_tired = may_be_tired
-
-
-def _misunderstood() -> _ReaderDied:
-    return _ReaderDied("the reading process sent what can't be understood")
-
-
-class _ReadingProcess:
-    """One child process; not to be used again once `_ReaderDied` was raised.
-
-    Attributes
-    ----------
-    used : bool
-        Whether it has read anything yet.
-    """
-
-    def __init__(self, limits: Limits, options: TableOptions) -> None:
-        self.limits = limits
-        self.used = False
-        environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-        # The child finds this package wherever the parent found it.
-        places = [str(Path(__file__).parents[2]), *map(os.path.abspath, sys.path)]
-        environment |= {"PYTHONPATH": os.pathsep.join(places), "OMP_NUM_THREADS": "1"}
-        ours, theirs = socket.socketpair()
-        # The kernel's own clock, also for a message that stops half-way.
-        wait = struct.pack("ll", limits.wall_seconds, 0)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
-        self._connection = Connection(ours.detach())
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "textclass.documents.child"],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                # Ctrl-C on the terminal is the parent's business.
-                start_new_session=True,
-            )
-        try:
-            self.send({"limits": asdict(limits), "options": asdict(options)})
-            self._connection.poll(_START_SECONDS)
-            self.answer()
-        except _ReaderDied as error:
-            self.stop()
-            raise DocumentError(
-                "the reading process doesn't start",
-                hint="to see why, run: python -m textclass.documents.child < /dev/null",
-            ) from error
-
-    def send(self, request: object) -> None:
-        """Tell it what to do."""
-        try:
-            self._connection.send_bytes(orjson.dumps(request))
-        except OSError as error:
-            raise self._ended() from error
-
-    def answer(self) -> list[Document | SetAside | Member] | None:
-        """Return its next message; raise `_ReaderDied` if none comes in time."""
-        try:
-            data = self._connection.recv_bytes(8 * self.limits.text_chars + _SPARE_BYTES)
-        except BlockingIOError as error:
-            raise _ReaderDied(
-                f"reading took longer than {self.limits.wall_seconds} s; it is very large, or"
-                " made to be slow (split it, or raise the limit)",
-                may_be_tired=False,
-            ) from error
-        except (EOFError, ConnectionError) as error:
-            raise self._ended() from error
-        except OSError as error:
-            raise _ReaderDied("the reading process sent more than its limits allow") from error
-        try:
-            # strict: nothing is taken for what it isn't.
-            return _form().validate_json(data, strict=True)
-        except ValueError as error:
-            raise _misunderstood() from error
-
-    def stop(self) -> None:
-        """End it at once."""
-        self._connection.close()
-        with self._process:
-            self._process.kill()
-
-    def _ended(self) -> _ReaderDied:
-        try:
-            status = self._process.wait(1)
-        except subprocess.TimeoutExpired:
-            return _ReaderDied("the reading process closed its connection")
-        if status == -signal.SIGXCPU:
-            return _ReaderDied(
-                f"reading took more than {self.limits.cpu_seconds} s of processor time; it is very"
-                " large, or made to be slow (split it, or raise the limit)",
-                may_be_tired=False,
-            )
-        memory = f"{self.limits.memory_bytes >> 20} MB of memory"
-        if status == OUT_OF_MEMORY:
-            return _ReaderDied(f"reading needs more than {memory} (split it, or raise the limit)")
-        cause = f"exit status {status}"
-        with suppress(ValueError):
-            cause = signal.Signals(-status).name
-        return _ReaderDied(
-            f"the reading process crashed ({cause}): the file is damaged, or needs more than"
-            f" {memory}"
-        )

@@ -159,24 +159,28 @@ def _attach_from_outlook(attached: Storage, mail: EmailMessage, page: bytes) -> 
         mail.add_attachment(b"", *_OUTLOOK, filename=name)
 
 
-def split_mbox(content: Content, limits: Limits) -> Iterator[bytes | str]:
+def mbox_members(content: Content, limits: Limits) -> Iterator[tuple[str, Content | str]]:
     """Yield the mails of a mailbox, or why one can't be read."""
-    most = limits.document_bytes
+    for number, mail in enumerate(_split(content, limits.document_bytes), 1):
+        name = f"{number}.eml"
+        whole = len(mail) <= limits.document_bytes
+        too_large = f"it is larger than {limits.document_bytes / 1e6:,.0f} MB"
+        yield name, Content.of_bytes(name, bytes(mail)) if whole else too_large
+
+
+def _split(content: Content, most: int) -> Iterator[bytearray]:
+    """Yield the mails of a mailbox; of one that has more bytes than `most`, a few more."""
     mail, after_blank = bytearray(), True
     with content.open() as stream:
         while line := stream.readline(_LINE):
             if after_blank and line.startswith(b"From "):
                 if mail:
-                    yield _whole(mail, most)
+                    yield mail
                 mail = bytearray()
             elif len(mail) <= most:
                 mail += re.sub(rb"^>(>*From )", rb"\1", line)
             after_blank = not line.strip()
-    yield _whole(mail, most)
-
-
-def _whole(mail: bytearray, most: int) -> bytes | str:
-    return bytes(mail) if len(mail) <= most else f"it is larger than {most / 1e6:,.0f} MB"
+    yield mail
 
 
 def _texts(part: MIMEPart, mail: _Mail) -> Iterator[str]:

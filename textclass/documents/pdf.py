@@ -1,22 +1,19 @@
-"""PDF: the text of each page, put back into paragraphs.
-
-Lines become paragraphs by the gaps between them, by their ends, and by their size.
-"""
+"""PDF: the lines of each page in the order of reading, with its notes and filled forms."""
 
 from __future__ import annotations
 
 import ctypes
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
-from itertools import accumulate, chain, groupby, pairwise
+from itertools import chain, groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 from textclass.documents.content import Content, Reading
 from textclass.documents.document import Limits
-from textclass.documents.plain_text import iso_date, refuse_longer, tidy
+from textclass.documents.paragraphs import COLUMN, Line, joined, without_running_heads
+from textclass.documents.plain_text import iso_date, refuse_longer
 from textclass.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -41,29 +38,6 @@ _SLACK = 5
 _NOTE = 12
 _ROWS = 4  # So many rows stand side by side in columns.
 _ROW = 0.7  # Of a line's height.
-_EDGE_LINES = 3
-_MOST_PAGES = 0.6
-_FEWEST_PAGES = 3
-
-# In line heights, or as shares.
-_FAR = 4.0
-_GAP = 1.4
-_WIDE = 2.0
-_SIZE = 1.25
-_SHORT = 0.85
-_INDENT = 0.8
-# Lines whose left edges round to the same multiple of this (PDF units) share a column.
-_COLUMN = 40
-
-_WORD = re.compile(r"\w+(?:-\w+)*")
-_PAGE = "\ufdd0"  # Marks where a page begins; no text holds it.
-# pdfium puts U+0002 or U+FFFE for a hyphen at a line's end, where it has joined the next line.
-_DIVIDED = re.compile(f"(\\w+)([\x02\ufffe]|-(?=[\n{_PAGE}]))([\n{_PAGE}]*)(\\w+)")
-_WRAPPED = re.compile("(?<!\n)\n(?!\n)")
-_SENTENCE_END = re.compile(r"[.!?:;…][\"'”\u2019)\]\d]*$")
-_BULLET = re.compile(r"[•▪◦‣·]")
-_ITEM = re.compile(r"(?:[\u2013-]|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)]|\([ivx]+\))\s")
-_ROMAN = re.compile(r"\b[ivxlc]+\b")
 
 
 def read_pdf(data: bytes, limits: Limits) -> Reading:
@@ -87,7 +61,7 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
             document.init_forms()
         attached = [*map(document.get_attachment, range(document.count_attachments()))]
         pages = _pages(document, limits, attached)
-        kept = _without_running_heads(pages)
+        kept = without_running_heads(pages)
         attachments = [
             Content.of_bytes(file.get_name() or f"file {number}", bytes(file.get_data()))
             for number, file in enumerate(attached, 1)
@@ -97,14 +71,14 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
         if scanned and not read and not attachments:
             raise DocumentError("it is scanned and has no text layer", hint="it needs OCR first")
         # Where nothing else is left, what repeats is the document.
-        text, starts = _joined(kept if any(kept) else pages)
+        text, starts = joined(kept if any(kept) else pages)
         unread = tuple(_unread(document, pages, scanned))
         return Reading(text, starts, _date(document), unread, attachments)
 
 
 def _pages(
     document: PdfDocument, limits: Limits, attached: list[PdfAttachment]
-) -> list[list[_Line]]:
+) -> list[list[Line]]:
     """Return the lines of each page; adds the files that are attached to places on them."""
     pages, chars = [], 0
     for page in document:
@@ -119,7 +93,7 @@ def _pages(
     return pages
 
 
-def _is_scanned(lines: list[_Line], document: PdfDocument, number: int) -> bool:
+def _is_scanned(lines: list[Line], document: PdfDocument, number: int) -> bool:
     """Whether a page holds pictures, or so many paths that they may be letters, and no text."""
     import pypdfium2.raw as pdfium
 
@@ -137,7 +111,7 @@ def _is_scanned(lines: list[_Line], document: PdfDocument, number: int) -> bool:
 
 
 def _unread(
-    document: PdfDocument, pages: list[list[_Line]], scanned: Iterable[int]
+    document: PdfDocument, pages: list[list[Line]], scanned: Iterable[int]
 ) -> Iterator[str]:
     if document.get_formtype() == _XFA:
         yield "form fields: in a form that only Adobe's programs show (print it to PDF)"
@@ -167,24 +141,7 @@ def _date(document: PdfDocument) -> str | None:
     return iso_date(f"{stamp[:8]}T{stamp[8:]}") or iso_date(stamp[:8])
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line of text on its page, in PDF units from the lower left corner.
-
-    `top` and `left` are of its first character; `bottom` and `right` of its last, which lies lower
-    where pdfium has joined a hyphenated line to the next. What stands `alone` is a paragraph.
-    """
-
-    left: float
-    bottom: float
-    right: float
-    top: float
-    text: str = ""
-    height: float = 1.0
-    alone: bool = False
-
-
-def _lines(page: PdfTextPage, turn: int) -> list[_Line]:
+def _lines(page: PdfTextPage, turn: int) -> list[Line]:
     """Return the lines of a page in pdfium's order, which is that of drawing."""
     import pypdfium2.raw as pdfium
 
@@ -198,27 +155,27 @@ def _lines(page: PdfTextPage, turn: int) -> list[_Line]:
                 for place in (first, first + len(shown) - 1)
                 for index in [pdfium.FPDFText_GetCharIndexFromTextIndex(page, place)]
             )
-            lines.append(_Line(left, bottom, right, top, shown, max(top - low, 1.0)))
+            lines.append(Line(left, bottom, right, top, shown, max(top - low, 1.0)))
         start += len(text) + 2
     return lines
 
 
-def _by_columns(page: PdfTextPage, turn: int) -> list[_Line]:
+def _by_columns(page: PdfTextPage, turn: int) -> list[Line]:
     """Return the lines of columns that were drawn row by row, one column after the other.
 
     pdfium makes one line of what stands on one height, even over the gap between columns. Nothing
     is returned if there are no such columns.
     """
-    pieces: list[tuple[_Line, list[_Box]]] = []  # of lines, each with its boxes before turning
+    pieces: list[tuple[Line, list[_Box]]] = []  # of lines, each with its boxes before turning
     for box in map(page.get_rect, range(page.count_rects())):
-        piece, boxes = _Line(*_turned(box, turn)), [box]
+        piece, boxes = Line(*_turned(box, turn)), [box]
         last = pieces[-1][0] if pieces else piece
         if pieces and _same_row(last, piece) and abs(piece.left - last.right) < _GUTTER:
             piece, boxes = _around(last, piece), pieces.pop()[1] + boxes
         pieces.append((piece, boxes))
     starts = _column_starts([piece for piece, _ in pieces])
-    columns: list[list[_Line]] = [[] for _ in range(len(starts) + 1)]
-    ordered: list[_Line] = []
+    columns: list[list[Line]] = [[] for _ in range(len(starts) + 1)]
+    ordered: list[Line] = []
     for piece, boxes in pieces if starts else ():
         column = sum(start <= piece.left + _SLACK for start in starts)
         if any(start < piece.right - _SLACK for start in starts[column:]):  # it spans columns
@@ -230,18 +187,18 @@ def _by_columns(page: PdfTextPage, turn: int) -> list[_Line]:
     return ordered + list(chain(*columns))
 
 
-def _column_starts(pieces: list[_Line]) -> list[float]:
+def _column_starts(pieces: list[Line]) -> list[float]:
     """Return where columns of prose begin that stand right of another one."""
     lefts: dict[int, list[float]] = {}
     for last, piece in pairwise(pieces):
         wide = min(last.right - last.left, piece.right - piece.left) >= _PROSE
         if wide and piece.left - last.right >= _GUTTER and _same_row(last, piece):
-            lefts.setdefault(round(piece.left / _COLUMN), []).append(piece.left)
+            lefts.setdefault(round(piece.left / COLUMN), []).append(piece.left)
     return sorted(min(found) for found in lefts.values() if len(found) >= _ROWS)
 
 
-def _around(one: _Line, other: _Line) -> _Line:
-    return _Line(
+def _around(one: Line, other: Line) -> Line:
+    return Line(
         min(one.left, other.left),
         min(one.bottom, other.bottom),
         max(one.right, other.right),
@@ -249,13 +206,13 @@ def _around(one: _Line, other: _Line) -> _Line:
     )
 
 
-def _same_row(one: _Line, other: _Line) -> bool:
+def _same_row(one: Line, other: Line) -> bool:
     return abs(one.top - other.top) < _ROW * max(one.top - one.bottom, other.top - other.bottom)
 
 
 def _with_notes(
-    lines: list[_Line], page: PdfPage, turn: int, attached: list[PdfAttachment]
-) -> list[_Line]:
+    lines: list[Line], page: PdfPage, turn: int, attached: list[PdfAttachment]
+) -> list[Line]:
     """Return the lines with what is filled into forms and noted on the page, in its place."""
     import pypdfium2
     import pypdfium2.raw as pdfium
@@ -280,7 +237,7 @@ def _with_notes(
             left, _, right, top = _turned((box.left, box.bottom, box.right, box.top), turn)
             above = [i for i, other in enumerate(lines) if other.top >= top - _NOTE]
             nearest = min(above, key=lambda i: (lines[i].top, -lines[i].left), default=-1)
-            line = _Line(left, top - _NOTE, right, top, text, _NOTE, alone=True)
+            line = Line(left, top - _NOTE, right, top, text, _NOTE, alone=True)
             lines = [*lines[: nearest + 1], line, *lines[nearest + 1 :]]
     return lines
 
@@ -300,107 +257,3 @@ def _turned(box: _Box, turn: int) -> _Box:
     for _ in range(turn // 90):
         left, bottom, right, top = bottom, -right, top, -left
     return left, bottom, right, top
-
-
-def _without_running_heads(pages: list[list[_Line]]) -> list[list[_Line]]:
-    """Return the pages without the headers and footers that most of them repeat.
-
-    Left and right pages may differ, and numbers may change.
-    """
-    edges = [{line: _pattern(line) for line in _edges(page)} for page in pages]
-    heads: set[str] = set()
-    for some in (edges, edges[::2], edges[1::2]):
-        counted = Counter(chain(*(set(found.values()) for found in some)))
-        fewest = max(_FEWEST_PAGES, _MOST_PAGES * len(some))
-        heads |= {pattern for pattern, count in counted.items() if count >= fewest}
-    return [
-        [line for line in page if found.get(line) not in heads]
-        for page, found in zip(pages, edges, strict=True)
-    ]
-
-
-def _edges(page: list[_Line]) -> list[_Line]:
-    """Return the highest and the lowest lines."""
-    ordered = sorted(page, key=lambda line: -line.top)
-    return ordered[:_EDGE_LINES] + ordered[-_EDGE_LINES:]
-
-
-def _pattern(line: _Line) -> str:
-    """Return the line with its numbers made alike."""
-    return _ROMAN.sub("#", re.sub(r"\d+", "#", " ".join(line.text.casefold().split())))
-
-
-def _joined(pages: Sequence[list[_Line]]) -> tuple[str, tuple[int, ...]]:
-    """Return the text of all pages, paragraphs separated by a blank line, and each page's offset.
-
-    A paragraph that goes on over a page's end is one paragraph; its second page begins inside it.
-    """
-    pieces: list[str] = []
-    last: _Line | None = None
-    for page in pages:
-        ends, mark = _paragraph_ends(page), _PAGE
-        for line in page:
-            if last:
-                ended = (_sentence_ends if mark else ends)(last, line) or last.alone or line.alone
-                pieces.append("\n\n" if ended else "\n")
-            pieces += [mark, line.text.replace(_PAGE, "")]
-            last, mark = line, ""
-        pieces.append(mark)  # an empty page begins where the one before it ends
-    raw = "".join(pieces)
-    words = set(_WORD.findall(raw.casefold()))
-    text = tidy(_DIVIDED.sub(partial(_undivided, words), raw))
-    parts = _WRAPPED.sub(" ", re.sub(r"[^\S\n]+", " ", text)).split(_PAGE)
-    return "".join(parts), tuple(accumulate(map(len, parts[:-1])))
-
-
-def _undivided(words: set[str], match: re.Match[str]) -> str:
-    """Return a divided word in one piece; its own hyphen is kept, as the other words tell."""
-    before, hyphen, gap, after = match.groups()
-    whole, hyphened = f"{before}{after}".casefold(), f"{before}-{after}".casefold()
-    if gap and not after[0].islower():  # the next line goes on with a word of its own
-        return f"{before}{hyphen}{gap}{after}"
-    own = hyphened in words and whole not in words
-    keep = own or not after[0].islower() or not before[-1].isalpha()
-    return f"{before}{'-' if keep else ''}{gap.replace(chr(10), '')}{after}"
-
-
-def _sentence_ends(last: _Line, line: _Line) -> bool:
-    """Whether no sentence goes on from `last`; all there is to go by between pages and columns."""
-    return bool(_SENTENCE_END.search(last.text)) or not line.text[0].islower()
-
-
-def _paragraph_ends(page: list[_Line]) -> Callable[[_Line, _Line], bool]:
-    """Return a function that says whether a paragraph ends between two lines of `page`."""
-    pitches: dict[int, list[float]] = {}
-    for last, line in pairwise(page):
-        if 0 < _pitch(last, line) < _FAR * line.height:
-            pitches.setdefault(round(line.height), []).append(_pitch(last, line))
-    # Most lines don't end a paragraph, so a low quantile is the pitch inside one, for each size.
-    usual = {size: sorted(found)[len(found) // 3] for size, found in pitches.items()}
-    widest: dict[int, float] = {}
-    for line in page:
-        column = round(line.left / _COLUMN)
-        widest[column] = max(widest.get(column, 0.0), line.right)
-
-    def ends(last: _Line, line: _Line) -> bool:
-        pitch = _pitch(last, line)
-        if pitch < -last.height:  # in the next column
-            return _sentence_ends(last, line)
-        if not _sentence_ends(last, line):
-            # In the middle of a sentence a change of font may shift a line, but not far.
-            return pitch > _WIDE * max(last.height, line.height)
-        gap = pitch > _GAP * usual.get(round(line.height), pitch)
-        if gap or not 1 / _SIZE < line.height / last.height < _SIZE:
-            return True
-        if not _SENTENCE_END.search(last.text):
-            return bool(_BULLET.match(line.text))
-        full = widest[round(last.left / _COLUMN)]
-        short = last.right < last.left + _SHORT * (full - last.left)
-        indented = line.left > last.left + _INDENT * line.height
-        return short or indented or bool(_ITEM.match(line.text))
-
-    return ends
-
-
-def _pitch(last: _Line, line: _Line) -> float:
-    return last.bottom - (line.top - line.height)

@@ -1,4 +1,4 @@
-"""Tables, row by row: CSV, JSON lines and Parquet of any length need no memory."""
+"""The forms of tables: CSV, JSON lines and Parquet of any length need no memory; workbooks."""
 
 from __future__ import annotations
 
@@ -6,29 +6,32 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import struct
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, islice
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from textclass.documents import detect as kinds
 from textclass.documents.content import Content
-from textclass.documents.document import Fault, Limits, Row, TableOptions
-from textclass.documents.plain_text import encoding_of, make_safe, plain, refuse_longer
-from textclass.documents.sheet_notes import beside_cells
-from textclass.errors import DocumentError, TextclassError
+from textclass.documents.document import Limits
+from textclass.documents.office import Package
+from textclass.documents.plain_text import encoding_of
+from textclass.errors import DocumentError
 
 Cells = Mapping[str, Any]
 
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that decoding couldn't read
 _NOT_UTF8 = "it holds bytes that aren't UTF-8"
 _SHOWN = 20
-_KEY_CHARS = 200
 _BATCH = 1024
 _PEEKED = 100  # Records of JSON lines whose keys are the columns.
-_NO_TEXT = "\ufffd \t\r\n\f\v\ufeff\u200b\u00a0"
+_TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+# Kinds of records in a workbook of the years up to 2003.
+_SHEET_NAMED, _SHEET_BEGINS, _NOTE = 0x85, 0x809, 0x1C
+
+_Beside = tuple[str, int, str]
+"""A sheet and a row, and what isn't in the cells there; of all sheets, if none is named."""
 
 
 @dataclass(frozen=True)
@@ -70,123 +73,6 @@ class Table:
         return found
 
 
-def read_rows(
-    path: str | Path, *, faults: list[DocumentError] | None = None
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Read a table of any form: CSV (`, ; tab |`, any encoding), JSON lines, Parquet, workbooks.
-
-    JSON lines may be packed with gzip. Of a workbook with several sheets those are read that have a
-    column `text`, or all if none has.
-
-    Parameters
-    ----------
-    path : str or Path
-    faults : list, keyword-only, optional
-        Takes an error for each row that can't be read.
-
-    Yields
-    ------
-    where : str
-        The row's place, `file.csv, line 3`.
-    record : dict
-        Its cells by column: plain JSON values, times and decimals as strings. A cell that the row
-        lacks is left out; a column whose name comes again is `name (2)`.
-
-    Raises
-    ------
-    DocumentError
-        If the file can't be read as a table; without `faults` also if a row can't be read.
-    """
-    path, limits = Path(path), Limits()
-    try:
-        kind, content = kinds.unpacked(Content.of_file(path), limits)
-        if kind not in TABLES:
-            raise DocumentError(
-                f"it is no table but {kind}", hint="CSV, JSON lines, Parquet, XLSX or ODS is"
-            )
-        tables: Iterable[Table] = TABLES[kind](content, limits)
-        if TABLES[kind] is _workbook:
-            every = list(tables)
-            tables = [one for one in every if "text" in map(str.casefold, one.names)] or every
-        for table in tables:
-            within = f"{path}, sheet {table.sheet!r}" if table.sheet else str(path)
-            for number, cells in table.rows:
-                where = f"{within}, {table.unit} {number}"
-                if not isinstance(cells, str):
-                    yield where, {make_safe(name): plain(value) for name, value in cells.items()}
-                elif faults is None:
-                    raise DocumentError(cells, where=where)
-                else:
-                    faults.append(DocumentError(cells, where=where))
-    except TextclassError as error:
-        where = error.where or str(path)
-        raise DocumentError(error.message, where=where, hint=error.hint) from error
-    except OSError as error:
-        fault = f"it can't be opened: {error.strerror or error}"
-        raise DocumentError(fault, where=str(path)) from error
-
-
-def read_table(
-    content: Content, kind: str, limits: Limits, options: TableOptions
-) -> Iterator[Row | Fault]:
-    """Yield the texts of a table.
-
-    Rows are called by their id, else by their number; those of a workbook's later sheets by the
-    sheet's name too. Of several sheets, one without the column of texts is a fault.
-    """
-    for place, table in enumerate(TABLES[kind](content, limits)):
-        try:
-            text = table.column("text", options.text_column) or ""
-            row_id = table.column("id", options.id_column)
-        except DocumentError as error:
-            if not table.sheet:
-                raise
-            yield Fault("read", f"sheet {table.sheet!r}: {error}", table.sheet)
-            continue
-        prefix = f"{table.sheet}." if place else ""
-        beside = list(table.beside)
-        for number, (at, cells) in enumerate(table.rows, 1):
-            key = f"{prefix}{number}"
-            try:
-                if isinstance(cells, str):
-                    raise DocumentError(cells)
-                named = cells.get(row_id) if row_id else None
-                if named not in (None, ""):
-                    key = prefix + make_safe(str(named))[:_KEY_CHARS]
-                words = _text(cells, text, limits, in_sheet=bool(table.sheet))
-                columns = {make_safe(k): plain(v) for k, v in cells.items() if k != text}
-            except DocumentError as error:
-                yield Fault("read", f"{table.unit} {at}: {error}", key)
-                continue
-            if words.strip(_NO_TEXT):
-                # What stands in a row that is left out, such as the header's, is the next one's.
-                unread = tuple(what for row, what in beside if row <= at)
-                del beside[: len(unread)]
-                yield Row(key, words, columns, unread)
-            else:
-                yield Fault("text", f"{table.unit} {at}: its text is empty", key)
-        if beside:
-            told = "; ".join(f"row {row}: {what}" for row, what in beside)
-            yield Fault("read", told, f"{prefix}{beside[0][0]}")
-
-
-def _text(cells: Cells, column: str, limits: Limits, *, in_sheet: bool) -> str:
-    """Return the text of a row, or raise if there is none."""
-    text = cells.get(column)
-    if text is None and in_sheet:
-        # Nothing in an empty cell says that a formula should have a value.
-        raise DocumentError(
-            f"the column {column!r} is empty, or a formula that was never calculated",
-            hint="then open it in Excel or LibreOffice and save it",
-        )
-    if text is None:
-        raise DocumentError(f"the column {column!r} is missing")
-    if not isinstance(text, str) and not in_sheet:
-        raise DocumentError(f"the column {column!r} is a {type(text).__name__}, not a text")
-    refuse_longer(len(str(text)), limits.text_chars)
-    return make_safe(str(text))
-
-
 def _unique(names: Iterable[object]) -> list[str]:
     """Return column names, each once: a repeated one becomes `name (2)`; blank ones stay blank."""
     seen: dict[str, int] = {}
@@ -202,7 +88,8 @@ def _named(names: Sequence[str], cells: Iterable[Any]) -> dict[str, Any]:
     return {name: cell for name, cell in zip(names, cells, strict=False) if name}
 
 
-def _csv(content: Content, limits: Limits, *, delimiters: str = ",;\t|") -> Iterator[Table]:
+def read_csv(content: Content, limits: Limits, *, delimiters: str = ",;\t|") -> Iterator[Table]:
+    """Yield the table of a CSV; its separator is the one that the header has most of."""
     encoding = encoding_of(content.head)
     header = content.head.decode(encoding, "replace").partition("\n")[0]
     csv.field_size_limit(limits.text_chars)
@@ -235,7 +122,8 @@ def _csv(content: Content, limits: Limits, *, delimiters: str = ",;\t|") -> Iter
     yield Table(names, rows(), "line")
 
 
-def _jsonl(content: Content, _limits: Limits) -> Iterator[Table]:
+def read_jsonl(content: Content, _limits: Limits) -> Iterator[Table]:
+    """Yield the table of JSON lines: an object on each."""
     encoding = encoding_of(content.head)
     # No older encoding is guessed: JSON has none.
     lines = _lines(content, encoding if encoding.startswith("utf") else "utf-8")
@@ -267,7 +155,8 @@ def _lines(content: Content, encoding: str) -> Iterator[str]:
         yield from lines
 
 
-def _parquet(content: Content, limits: Limits) -> Iterator[Table]:
+def read_parquet(content: Content, limits: Limits) -> Iterator[Table]:
+    """Yield the table of a Parquet file."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -282,7 +171,8 @@ def _parquet(content: Content, limits: Limits) -> Iterator[Table]:
         raise DocumentError("it is damaged or cut short", hint="write the file again") from error
 
 
-def _workbook(content: Content, limits: Limits) -> Iterator[Table]:
+def read_workbook(content: Content, limits: Limits) -> Iterator[Table]:
+    """Yield the sheets of a workbook, each with what stands beside its cells."""
     import python_calamine
 
     with content.searchable(limits.document_bytes) as stream:
@@ -290,7 +180,7 @@ def _workbook(content: Content, limits: Limits) -> Iterator[Table]:
             book = python_calamine.CalamineWorkbook.from_filelike(stream)
             sheets = [book.get_sheet_by_name(name) for name in book.sheet_names]
             stream.seek(0)
-            told = sorted(beside_cells(stream, limits))
+            told = sorted(_beside_cells(stream, limits))
         except python_calamine.PasswordError as error:
             raise DocumentError("it is encrypted", hint="save it without a password") from error
         except (python_calamine.CalamineError, ValueError, OSError) as error:
@@ -318,10 +208,61 @@ def _cell(value: Any) -> Any:  # noqa: ANN401 -- a cell holds anything
     return None if value == "" else value
 
 
-TABLES: Mapping[str, Callable[[Content, Limits], Iterator[Table]]] = {
-    kinds.CSV: _csv,
-    kinds.TSV: partial(_csv, delimiters="\t"),
-    kinds.JSONL: _jsonl,
-    kinds.PARQUET: _parquet,
-    **dict.fromkeys((kinds.XLSX, kinds.XLS, kinds.XLSB, kinds.ODS), _workbook),
-}
+def _beside_cells(stream: IO[bytes], limits: Limits) -> Iterator[_Beside]:
+    """Yield where a workbook of any form has notes and text boxes, in no order."""
+    if not zipfile.is_zipfile(stream):
+        yield from _in_compound_file(stream)
+        return
+    with Package(stream, limits) as package:
+        book = package.target("officeDocument")
+        if book.endswith(".xml"):
+            yield from _in_openxml(package, book)
+        elif any(re.search(r"comments\d*\.bin$", name) for name in package.namelist()):
+            yield "", 1, "notes on cells"
+        if b":annotation" in package.bytes_of("content.xml"):
+            yield from _in_opendocument(package)
+
+
+def _in_openxml(package: Package, book: str) -> Iterator[_Beside]:
+    for sheet, part in package.named_in(book, "sheet"):
+        name = sheet.get("name", "")
+        for relation in package.relations(part):
+            if relation.kind == "comments":
+                for note in package.xml(relation.target).iter("{*}comment"):
+                    cell = note.get("ref", "")
+                    yield name, int(re.sub(r"\D", "", cell) or 1), f"the note on cell {cell}"
+            if relation.kind == "drawing":
+                for box in package.xml(relation.target).iterchildren("*"):
+                    if any(node.text for node in box.iter("{*}t")):
+                        yield name, int(box.findtext("{*}from/{*}row", "0")) + 1, "a text box"
+
+
+def _in_opendocument(package: Package) -> Iterator[_Beside]:
+    for sheet in package.xml("content.xml").iter(f"{_TABLE}table"):
+        place = 1
+        for row in sheet.iter(f"{_TABLE}table-row"):
+            for _ in row.iter("{*}annotation"):
+                yield sheet.get(f"{_TABLE}name", ""), place, "the note on a cell"
+            place += int(row.get(f"{_TABLE}number-rows-repeated", "1"))
+
+
+def _in_compound_file(stream: IO[bytes]) -> Iterator[_Beside]:
+    from olefile import OleFileIO  # type: ignore[import-untyped]  # it has no types
+
+    with OleFileIO(stream) as file:
+        # Before 1997 a workbook's stream had another name, and notes another form.
+        data = file.openstream("Workbook").read() if file.exists("Workbook") else b""
+    names, sheet, place = {}, "", 0
+    while place + 4 <= len(data):
+        kind, size = struct.unpack_from("<HH", data, place)
+        record = data[place + 4 : place + 4 + size]
+        if kind == _SHEET_NAMED:
+            begins, _, length, wide = struct.unpack_from("<IHBB", record)
+            name = record[8 : 8 + length * (1 + wide)]
+            names[begins] = name.decode("utf-16-le" if wide else "latin-1")
+        elif kind == _SHEET_BEGINS:
+            sheet = names.get(place, "")
+        elif kind == _NOTE:
+            row, column = struct.unpack_from("<HH", record)
+            yield sheet, row + 1, f"the note in row {row + 1}, column {column + 1}"
+        place += 4 + size
