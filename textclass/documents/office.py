@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import posixpath
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import IO, Any
@@ -45,6 +45,9 @@ _LARGE = 0.4 * 7_560_000 * 10_692_000
 
 Notes = dict[tuple[str, str], _Element]
 """Footnotes, endnotes, comments and the like, by kind and number."""
+
+Page = tuple[list[str], list[str]]
+"""The paragraphs of a slide, a chapter or a whole text, and what isn't read of it."""
 
 
 @dataclass(frozen=True)
@@ -127,24 +130,24 @@ def read_openxml(data: bytes, limits: Limits) -> Reading:
     with Package(io.BytesIO(data), limits) as package:
         main = package.target("officeDocument")
         slides = [part for _, part in package.named_in(main, "sldId")]
-        pages, unread = [], []
-        for number, part in enumerate(slides or [main], 1):
-            root, notes, told = package.xml(part), Notes(), []
-            for relation in package.relations(part):
-                if relation.kind in _BESIDE:
-                    for node in package.xml(relation.target).iterchildren("*"):
-                        key = _id_of(node) or f"{len(notes)} of {relation.target}"
-                        notes[relation.kind, key] = node
-                elif relation.kind in _EMBEDDED:
-                    told.append(f"embedded file {posixpath.basename(relation.target)}: not read")
-            blocks = [*_blocks(root, notes)]
-            told += _pictures(root, blocks) if slides else _large_pictures(root)
-            for uncalled in list(notes.values()):
-                blocks += _blocks(uncalled, {})
-            pages.append("\n\n".join(blocks))
-            unread += [f"slide {number}: {what}" if slides else what for what in told]
+        pages = [_openxml_page(package, part, is_slide=bool(slides)) for part in slides or [main]]
         date = package.date(package.target("core-properties"))
-    return _reading(pages, date, unread, paged=bool(slides))
+    return _reading(pages, date, are_slides=bool(slides))
+
+
+def _openxml_page(package: Package, part: str, *, is_slide: bool) -> Page:
+    root, notes, told = package.xml(part), Notes(), []
+    for relation in package.relations(part):
+        if relation.kind in _BESIDE:
+            for node in package.xml(relation.target).iterchildren("*"):
+                notes[relation.kind, _id_of(node) or f"{len(notes)} of {relation.target}"] = node
+        elif relation.kind in _EMBEDDED:
+            told.append(f"embedded file {posixpath.basename(relation.target)}: not read")
+    blocks = [*_blocks(root, notes)]
+    told += _pictures(root, blocks) if is_slide else _large_pictures(root)
+    for uncalled in list(notes.values()):
+        blocks += _blocks(uncalled, {})
+    return blocks, told
 
 
 def _pictures(slide: _Element, blocks: list[str]) -> list[str]:
@@ -161,13 +164,18 @@ def _large_pictures(text: _Element) -> list[str]:
     return [f"pictures as large as pages: {large}"] if large else []
 
 
-def _reading(pages: list[str], date: str | None, unread: list[str], *, paged: bool) -> Reading:
-    """Return pages as one text, and where each begins."""
-    pages = [tidy(page) for page in pages]
-    lengths = (len(page) + 2 if page else 0 for page in pages)
-    text = "\n\n".join(filter(None, pages))
+def _reading(pages: Sequence[Page], date: str | None, *, are_slides: bool) -> Reading:
+    """Return pages as one text; where each slide begins and what isn't read of it."""
+    texts = [tidy("\n\n".join(blocks)) for blocks, _ in pages]
+    lengths = (len(text) + 2 if text else 0 for text in texts)
+    text = "\n\n".join(filter(None, texts))
     starts = [min(start, len(text)) for start in accumulate(lengths, initial=0)][:-1]
-    return Reading(text, tuple(starts) if paged else (), date, tuple(unread))
+    unread = tuple(
+        f"slide {number}: {what}" if are_slides else what
+        for number, (_, told) in enumerate(pages, 1)
+        for what in told
+    )
+    return Reading(text, tuple(starts) if are_slides else (), date, unread)
 
 
 def read_opendocument(data: bytes, limits: Limits) -> Reading:
@@ -177,19 +185,20 @@ def read_opendocument(data: bytes, limits: Limits) -> Reading:
             raise DocumentError("it is encrypted", hint="save it without a password")
         bodies = package.xml("content.xml").findall("{*}body/*")
         slides = [page for body in bodies for page in body.iterfind("{*}page")]
-        pages, unread = [], []
-        for number, page in enumerate(slides or bodies, 1):
-            blocks = [*_blocks(page, {})]
-            told = _pictures(page, blocks) if slides else []
-            for node in page.iter("{*}object", "{*}object-ole"):
-                name = _named_by("", next(iter(node.xpath("@*[local-name() = 'href']")), ""))
-                if _name(node) == "object":  # a table, chart or formula
-                    blocks += _blocks(package.xml(f"{name}/content.xml"), {})
-                else:
-                    told.append(f"embedded file {name}: not read")
-            pages.append("\n\n".join(blocks))
-            unread += [f"slide {number}: {what}" if slides else what for what in told]
-        return _reading(pages, package.date("meta.xml"), unread, paged=bool(slides))
+        pages = [_opendocument_page(package, page) for page in slides or bodies]
+        return _reading(pages, package.date("meta.xml"), are_slides=bool(slides))
+
+
+def _opendocument_page(package: Package, page: _Element) -> Page:
+    blocks = [*_blocks(page, {})]
+    told = _pictures(page, blocks) if _name(page) == "page" else []
+    for node in page.iter("{*}object", "{*}object-ole"):
+        part = _named_by("", next(iter(node.xpath("@*[local-name() = 'href']")), ""))
+        if _name(node) == "object":  # a table, chart or formula
+            blocks += _blocks(package.xml(f"{part}/content.xml"), {})
+        else:
+            told.append(f"embedded file {part}: not read")
+    return blocks, told
 
 
 def read_epub(data: bytes, limits: Limits) -> Reading:
@@ -204,19 +213,21 @@ def read_epub(data: bytes, limits: Limits) -> Reading:
         }
         encryption = package.xml("META-INF/encryption.xml")
         locked = {unquote(node.get("URI", "")) for node in encryption.iter("{*}CipherReference")}
-        chapters, unread = [], []
+        pages: list[Page] = []
         for node in book.iterfind("{*}spine/{*}itemref"):
             part = parts.get(node.get("idref"), "")
-            if part in locked or not (chapter := package.bytes_of(part)):
-                why = "encrypted" if part in locked else "missing"
-                unread.append(f"chapter {posixpath.basename(part) or node.get('idref')}: {why}")
-                continue
-            chapters.append(shown_text(decoded_page(chapter, limits), limits))
-            if len(chapters) > 1 and not chapters[-1] and b"<im" in chapter:  # the first is a cover
-                unread.append(f"chapter {posixpath.basename(part)}: pictures without text")
-        if not chapters and locked:
+            chapter = b"" if part in locked else package.bytes_of(part)
+            text = shown_text(decoded_page(chapter, limits), limits) if chapter else ""
+            what = ""
+            if not chapter:
+                what = "encrypted" if part in locked else "missing"
+            elif not text and pages and b"<im" in chapter:  # the first is a cover
+                what = "pictures without text"
+            name = posixpath.basename(part) or node.get("idref")
+            pages.append(([text], [f"chapter {name}: {what}"] if what else []))
+        if locked and not any(text for (text,), _ in pages):
             raise DocumentError("it is encrypted", hint="get it without copy protection")
-        return _reading(chapters, package.date(main), unread, paged=False)
+        return _reading(pages, package.date(main), are_slides=False)
 
 
 def _named_by(part: str, address: str) -> str:
