@@ -432,3 +432,36 @@ def xls(rows, *, notes=()):
         record(0x0A, b""),
     ]
     return compound({"Workbook": b"".join(book)})
+
+
+def xlsb(rows, **parts):
+    """A binary workbook of one sheet."""
+
+    def record(kind, data=b""):
+        number = bytes([kind]) if kind < 128 else bytes([kind & 127 | 128, kind >> 7])
+        assert len(data) < 128
+        return number + bytes([len(data)]) + data
+
+    def text(words):
+        return struct.pack("<I", len(words)) + words.encode("utf-16-le")
+
+    cells = b""
+    for y, row in enumerate(rows):
+        cells += record(0, struct.pack("<I", y) + bytes(13))
+        for x, cell in enumerate(row):
+            cells += record(6, struct.pack("<II", x, 0) + text(cell))
+    size = struct.pack("<IIII", 0, len(rows) - 1, 0, len(rows[0]) - 1)
+    sheet = record(129) + record(148, size) + record(145) + cells + record(146) + record(130)
+    book = (
+        record(131) + record(143) + record(156, struct.pack("<II", 0, 1) + text("s") + text("One"))
+    )
+    return zipped(
+        [
+            ("[Content_Types].xml", "<Types/>"),
+            ("_rels/.rels", relations(("r", "officeDocument", "xl/workbook.bin"))),
+            ("xl/workbook.bin", book + record(144) + record(132)),
+            ("xl/_rels/workbook.bin.rels", relations(("s", "worksheet", "worksheets/sheet1.bin"))),
+            ("xl/worksheets/sheet1.bin", sheet),
+            *parts.items(),
+        ]
+    )

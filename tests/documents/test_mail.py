@@ -66,8 +66,10 @@ def test_one_of_several_alternatives_is_read_but_no_attachment_lost():
 
 
 def test_a_plain_part_that_only_stands_in_gives_way_to_the_page():
-    parts = [(PLAIN, b"Please open this mail in a browser."), (HTML, f"<p>{FILLER * 3}".encode())]
-    assert FILLER in read_mail(mail(*parts, kind="alternative"), LIMITS).text
+    for plain, times in ((b"Please open this mail in a browser.", 3), (FILLER.encode() * 4, 20)):
+        page = f"<p>{OTHER * times}".encode()
+        text = read_mail(mail((PLAIN, plain), (HTML, page), kind="alternative"), LIMITS).text
+        assert text == f"Visit\n\n{OTHER * times}"
 
 
 def test_pictures_that_a_page_is_drawn_with_are_not_told():
@@ -175,6 +177,7 @@ def test_an_outlook_mail_is_read_with_what_is_attached(read):
                 {0x3001: "Fwd", 0x3701: inner},
                 {0x3707: "table.bin", 0x3701: {"subject": "no mail", "parts": {}}},
                 {0x3707: "link"},
+                {0x3707: "smime.p7s", 0x370E: "application/pkcs7-signature", 0x3701: b"x"},
                 photo,
                 picture,
             ],

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.documents.makers import ods, relations, with_parts, xls, xlsx
+from tests.documents.makers import ods, relations, with_parts, xls, xlsb, xlsx
 from textclass.documents import Document, Limits, SetAside, read_rows
 from textclass.errors import DocumentError
 
@@ -281,4 +281,8 @@ def test_notes_of_older_and_open_workbooks_are_told_by_the_row_where_they_stand(
     found = read("t.ods", ods(*rows[:2], [f"truce</text:p>{note}<text:p>"]))
     assert [(one.text.strip(), one.unread) for one in found] == [
         ("peace", ()), ("truce", ("the note on a cell",)),
+    ]  # fmt: skip
+    found = read("t.xlsb", xlsb(rows, **{"xl/comments1.bin": ""}))
+    assert [(one.text, one.unread) for one in found] == [
+        ("peace", ("notes on cells of the workbook",)), ("truce", ()),
     ]  # fmt: skip

@@ -121,10 +121,10 @@ def tar_members(content: Content, limits: Limits) -> Iterator[tuple[str, Content
         tarfile.open(fileobj=stream, mode="r|", errors="replace", tarinfo=_Header) as archive,
     ):
         for info in archive:
-            name = info.name.removeprefix("./")
-            taken = archive.extractfile(info) if info.isfile() else None
             if info.isdir():
                 continue
+            name = info.name.removeprefix("./")
+            taken = archive.extractfile(info) if info.isfile() else None
             if taken is None:
                 yield name, "it is a link or a device, not a file"
             elif info.size > most:

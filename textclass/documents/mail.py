@@ -25,7 +25,10 @@ from textclass.errors import DocumentError
 if TYPE_CHECKING:
     from oxmsg.storage import Storage
 
-_STUB = 40  # A plain part of fewer words may only say that there is another one.
+# A plain part of fewer words may only say that there is another one; one so many times shorter than
+# another is a summary of it.
+_STUB = 40
+_SUMMARY = 4
 _LINE = 1 << 20
 # Signatures, and a third form of what stands in the plain and the HTML part.
 _PASSED_OVER = re.compile(
@@ -41,7 +44,7 @@ _UNREADABLE = {
     "(image|audio|video)/.*": "a picture, sound or film",
 }
 _OUTLOOK = ("application", "x-outlook")
-_BINARY = ("application", "octet-stream")
+_BINARY = "application/octet-stream"
 _ARMOUR = ("-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----")
 _COUNTED = re.compile(rb"(\d{1,12})[ \t]*\r?\n")  # Apple Mail writes before a mail how long it is.
 
@@ -151,8 +154,8 @@ def _attach_from_outlook(attached: Storage, mail: EmailMessage, page: bytes) -> 
     if kind == "multipart/signed" and content:
         mail.attach(_parsed(content))
     elif content is not None:
-        form = kind.split("/") if kind.startswith(("image/", "audio/", "video/")) else _BINARY
-        mail.add_attachment(content, *form, filename=name)
+        as_it_is = kind.startswith(("application/", "image/", "audio/", "video/"))
+        mail.add_attachment(content, *(kind if as_it_is else _BINARY).split("/", 1), filename=name)
     elif inner and any(stream.name == "__properties_version1.0" for stream in inner.streams):
         mail.add_attachment(_from_outlook(inner, head=24), filename=name)
     else:
@@ -238,8 +241,8 @@ def _best(branches: list[tuple[MIMEPart, list[str]]]) -> list[str]:
     """Return the texts of one of several alternatives."""
     plain = next((t for part, t in branches if part.get_content_type() == "text/plain"), [])
     longest = max((texts for _, texts in branches), key=_words, default=[])
-    stub = _words(plain) < _STUB and _words(longest) > 2 * _words(plain)
-    return longest if stub else plain
+    times = 2 if _words(plain) < _STUB else _SUMMARY
+    return longest if _words(longest) > times * _words(plain) else plain
 
 
 def _words(texts: list[str]) -> int:

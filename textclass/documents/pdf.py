@@ -62,10 +62,11 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
         attached = [*map(document.get_attachment, range(document.count_attachments()))]
         pages = _pages(document, limits, attached)
         kept = without_running_heads(pages)
-        attachments = [
-            Content.of_bytes(file.get_name() or f"file {number}", bytes(file.get_data()))
+        named = dict.fromkeys(  # each once, though pages may point to one that the file lists
+            (file.get_name() or f"file {number}", bytes(file.get_data()))
             for number, file in enumerate(attached, 1)
-        ]
+        )
+        attachments = [Content.of_bytes(name, data) for name, data in named]
         scanned = {n for n, lines in enumerate(kept) if _is_scanned(lines, document, n)}
         read = [lines for number, lines in enumerate(pages) if lines and number not in scanned]
         if scanned and not read and not attachments:

@@ -218,7 +218,7 @@ def _beside_cells(stream: IO[bytes], limits: Limits) -> Iterator[_Beside]:
         if book.endswith(".xml"):
             yield from _in_openxml(package, book)
         elif any(re.search(r"comments\d*\.bin$", name) for name in package.namelist()):
-            yield "", 1, "notes on cells"
+            yield "", 1, "notes on cells of the workbook"
         if b":annotation" in package.bytes_of("content.xml"):
             yield from _in_opendocument(package)
 

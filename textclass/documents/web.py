@@ -46,7 +46,7 @@ _WALL = re.compile(
     r"(subscribe|log ?in|sign (in|up)|register|become an? \w+)\W+(\w+\W+){0,8}to (unlock|(continue"
     r"|keep|finish) reading|read (the|this) (full|whole|rest|entire|article|story))"
     r"|to (continue|keep|finish) reading\W+(\w+\W+){0,8}(subscribe|log ?in|sign (in|up)|register)"
-    r"|(article|story|content|text) is (\w+ ){0,2}(for|to) (\w+ )?(subscribers|members)\b",
+    r"|(article|story) is (\w+ ){0,2}(for|to) (\w+ )?(subscribers|members)\b",
     re.IGNORECASE,
 )
 
