@@ -227,10 +227,10 @@ def pptx(*slides):
     return zipped(members)
 
 
-def epub(*chapters):
+def epub(*chapters, in_order=True):
     """A book; a chapter of None is named but not there."""
     items = "".join(f'<item id="c{i}" href="c{i}.xhtml"/>' for i in range(len(chapters)))
-    spine = "".join(f'<itemref idref="c{i}"/>' for i in range(len(chapters)))
+    spine = "".join(f'<itemref idref="c{i}"/>' for i in range(len(chapters)) if in_order)
     return zipped(
         [
             ("mimetype", "application/epub+zip"),

@@ -230,10 +230,19 @@ def test_encrypted_text_is_told_and_not_read_as_words(read, fault_of):
     assert "is encrypted" in fault_of("a.eml", mail((PLAIN, secret))).error
 
 
-def test_a_mail_as_apple_keeps_it_is_read(read):
+@pytest.mark.parametrize("form", [b"%s\n%s<?xml?><plist/>", b"\xef\xbb\xbf\n%.0s%s"])
+def test_a_mail_as_apple_keeps_it_or_after_a_blank_line_is_read(read, form):
     data = mail((PLAIN, FILLER.encode()))
-    (found,) = read("1.emlx", b"%d\n%s<?xml?><plist/>" % (len(data), data))
+    (found,) = read("1.emlx", form % (b"%d" % len(data), data))
     assert found.text == f"Visit\n\n{FILLER}"
+
+
+def test_what_a_mail_server_returns_is_told(read):
+    returned = ("Content-Type: text/rfc822-headers", b"Subject: Lost\nTo: a@b.c\n")
+    (found,) = read("a.eml", mail((PLAIN, FILLER.encode()), returned))
+    assert found.unread == (
+        "part text/rfc822-headers: a mail server's note, or a mail that isn't here whole",
+    )
 
 
 def test_a_saved_page_of_frames_is_told(fault_of):

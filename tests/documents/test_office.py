@@ -176,6 +176,10 @@ def test_a_book_is_its_chapters_and_a_lost_one_is_told(read):
     assert read_epub(epub("One."), LIMITS).text == "One."
 
 
+def test_a_book_without_an_order_is_read_as_it_lists_its_chapters():
+    assert read_epub(epub("One.", "Two.", in_order=False), LIMITS).text == "One.\n\nTwo."
+
+
 def drawn(width, height):
     size = f'<a:ext cx="{width}" cy="{height}"/>'
     pic = f'<p:pic xmlns:p="urn:p" xmlns:a="urn:a"><p:spPr><a:xfrm>{size}</a:xfrm></p:spPr></p:pic>'

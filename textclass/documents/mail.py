@@ -40,7 +40,7 @@ _UNREADABLE = {
     "application/x-outlook": "something in Outlook's own form (save the mail as .eml)",
     "application/ms-tnef": "Outlook's own packing (ask for it as .eml, or for the files)",
     "text/(calendar|(x-)?vcard)": "a calendar entry or visiting card",
-    "message/.*": "a mail server's note, or a mail that isn't here whole",
+    "message/.*|text/rfc822-headers": "a mail server's note, or a mail that isn't here whole",
     "(image|audio|video)/.*": "a picture, sound or film",
 }
 _OUTLOOK = ("application", "x-outlook")
@@ -84,6 +84,7 @@ def read_mail(data: bytes, limits: Limits) -> Reading:
     Of alternatives the plain one is taken, unless it only stands in for the other. What is
     attached, forwarded mails too, comes as documents of its own.
     """
+    data = data.lstrip(b"\xef\xbb\xbf\r\n")  # after a blank line all would be body
     if count := _COUNTED.match(data):
         data = data[count.end() :][: int(count[1])]
     return _reading(_parsed(data), limits)

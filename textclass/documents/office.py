@@ -214,8 +214,9 @@ def read_epub(data: bytes, limits: Limits) -> Reading:
         encryption = package.xml("META-INF/encryption.xml")
         locked = {unquote(node.get("URI", "")) for node in encryption.iter("{*}CipherReference")}
         pages: list[Page] = []
-        for node in book.iterfind("{*}spine/{*}itemref"):
-            part = parts.get(node.get("idref"), "")
+        spine = [node.get("idref") for node in book.iterfind("{*}spine/{*}itemref")]
+        for name in spine or [key for key, part in parts.items() if part.endswith("html")]:
+            part = parts.get(name, "")
             chapter = b"" if part in locked else package.bytes_of(part)
             text = shown_text(decoded_page(chapter, limits), limits) if chapter else ""
             what = ""
@@ -223,8 +224,8 @@ def read_epub(data: bytes, limits: Limits) -> Reading:
                 what = "encrypted" if part in locked else "missing"
             elif not text and pages and b"<im" in chapter:  # the first is a cover
                 what = "pictures without text"
-            name = posixpath.basename(part) or node.get("idref")
-            pages.append(([text], [f"chapter {name}: {what}"] if what else []))
+            told = [f"chapter {posixpath.basename(part) or name}: {what}"] if what else []
+            pages.append(([text], told))
         if locked and not any(text for (text,), _ in pages):
             raise DocumentError("it is encrypted", hint="get it without copy protection")
         return _reading(pages, package.date(main), are_slides=False)
