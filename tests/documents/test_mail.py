@@ -180,6 +180,7 @@ def test_an_outlook_mail_is_read_with_what_is_attached(read):
                 {0x3707: "smime.p7s", 0x370E: "application/pkcs7-signature", 0x3701: b"x"},
                 photo,
                 picture,
+                {0x3707: "a.ics", 0x370E: "text/calendar", 0x3701: b"BEGIN:VCALENDAR"},
             ],
         ),
     )
@@ -196,6 +197,7 @@ def test_an_outlook_mail_is_read_with_what_is_attached(read):
     assert found[0].unread == (
         "attachment link: something in Outlook's own form (save the mail as .eml)",
         "attachment photo.png: a picture, sound or film",
+        "attachment a.ics: a calendar entry or visiting card",
     )
 
 

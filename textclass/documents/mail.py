@@ -40,7 +40,9 @@ _UNREADABLE = {
     "application/x-outlook": "something in Outlook's own form (save the mail as .eml)",
     "application/ms-tnef": "Outlook's own packing (ask for it as .eml, or for the files)",
     "text/(calendar|(x-)?vcard)": "a calendar entry or visiting card",
-    "message/.*|text/rfc822-headers": "a mail server's note, or a mail that isn't here whole",
+    "message/(?!rfc822).*|text/rfc822-headers": (
+        "a mail server's note, or a mail that isn't here whole"
+    ),
     "(image|audio|video)/.*": "a picture, sound or film",
 }
 _OUTLOOK = ("application", "x-outlook")
@@ -155,7 +157,7 @@ def _attach_from_outlook(attached: Storage, mail: EmailMessage, page: bytes) -> 
     if kind == "multipart/signed" and content:
         mail.attach(_parsed(content))
     elif content is not None:
-        as_it_is = kind.startswith(("application/", "image/", "audio/", "video/"))
+        as_it_is = kind.startswith("application/") or _kind_unread(kind)
         mail.add_attachment(content, *(kind if as_it_is else _BINARY).split("/", 1), filename=name)
     elif inner and any(stream.name == "__properties_version1.0" for stream in inner.streams):
         mail.add_attachment(_from_outlook(inner, head=24), filename=name)
@@ -233,8 +235,10 @@ def _unreadable(part: MIMEPart, kind: str, name: str | None) -> str | None:
     if kind.endswith("pkcs7-mime"):
         signed = "signed-data" in str(part.get("content-type", ""))
         return "signed in a closed form (ask for it as clear text)" if signed else _ENCRYPTED
-    if (name or "").lower() == "winmail.dat":
-        kind = "application/ms-tnef"
+    return _kind_unread("application/ms-tnef" if (name or "").lower() == "winmail.dat" else kind)
+
+
+def _kind_unread(kind: str) -> str | None:
     return next((what for form, what in _UNREADABLE.items() if re.fullmatch(form, kind)), None)
 
 
