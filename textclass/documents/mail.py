@@ -40,7 +40,7 @@ _UNREADABLE = {
     "application/x-outlook": "something in Outlook's own form (save the mail as .eml)",
     "application/ms-tnef": "Outlook's own packing (ask for it as .eml, or for the files)",
     "text/(calendar|(x-)?vcard)": "a calendar entry or visiting card",
-    "message/(?!rfc822).*|text/rfc822-headers": (
+    "message/(?!rfc822$).*|text/rfc822-headers": (
         "a mail server's note, or a mail that isn't here whole"
     ),
     "(image|audio|video)/.*": "a picture, sound or film",
