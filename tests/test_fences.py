@@ -84,7 +84,7 @@ def room(path: Path) -> str:
     return relative.parts[0].removesuffix(".py")
 
 
-MOST_MODULES = 95
+MOST_MODULES = 98
 
 FILES = sorted(ROOT.rglob("*.py"))
 
