@@ -40,14 +40,14 @@ def test_a_port_that_is_taken_is_told(textclass, tmp_path):
     assert "--port" in done.err
 
 
-def test_without_the_extra_the_way_to_get_it_is_told(textclass, tmp_path):
+def test_without_the_extra_the_way_to_get_it_is_told(process, tmp_path):
     write_jsonl(tmp_path / "in.jsonl", [ROW])
     (tmp_path / "starlette").mkdir()
     (tmp_path / "starlette" / "__init__.py").write_text(
         "raise ModuleNotFoundError('no', name='starlette')"
     )
     options = [*labels(tmp_path), "-o", "out.jsonl", "--no-browser"]
-    done = textclass("review", "in.jsonl", *options, check=1)
+    done = process("review", "in.jsonl", *options, check=1)
     assert "pip install 'textclass[review]'" in done.err
 
 

@@ -111,17 +111,24 @@ def shown(report):
     )
 
 
-def test_the_filter_works_without_a_script(browser, reports):
+def test_everything_can_be_read_without_a_script(browser, reports):
     report = browser(reports / "single.html", script=False)
-    assert report.page.locator("#tools").is_hidden()
+    assert report.page.locator("form").is_hidden()
+    assert len(shown(report)) == 12
+    report.page.locator(".doc summary").first.click()
+    assert report.page.locator(".doc .passage").first.is_visible()
+
+
+def test_documents_are_filtered_by_labels_and_outcome(browser, reports):
+    report = browser(reports / "single.html")
     everything = shown(report)
-    assert len(everything) == 12
     report.page.get_by_text("Only with labels").click()
-    report.page.locator("#f1").check()
+    report.page.locator("[value=l1]").check()
     chosen = [classes for classes in everything if "l1" in classes.split()]
     assert shown(report) == chosen
     assert 0 < len(chosen) < 12
-    report.page.locator("#f-none").check()
+    assert report.page.locator("#shown").text_content() == f"{len(chosen)} of 12 documents shown."
+    report.page.locator("[name=outcome][value=none]").check()
     assert shown(report) == [c for c in chosen if "none" in c.split()]
 
 

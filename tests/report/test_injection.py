@@ -115,7 +115,7 @@ def hostile_record(text):
 
 def write_batch(path, texts):
     taxonomy, records, aside = batch(texts)
-    options = {"taxonomy": taxonomy, "title": texts[0], "model": texts[-1], "page_bytes": 10**9}
+    options = {"taxonomy": taxonomy, "model": texts[-1], "page_bytes": 10**9}
     write_tag_report(records, aside, path, **options)
 
 

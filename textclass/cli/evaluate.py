@@ -119,7 +119,7 @@ def evaluate(
     if report:
         from textclass.report import write_evaluation_report
 
-        write_evaluation_report(measured, report)
+        write_evaluation_report(measured.to_dict(), report)
     if card:
         update_card(card, measured)
     data = measured.to_dict()

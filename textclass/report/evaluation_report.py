@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textclass.report.marked_text import mark_text
-from textclass.report.page import render_page, write_page
-
-if TYPE_CHECKING:
-    from textclass.learning import Evaluation
+from textclass.report.page import write_page
 
 Record = Mapping[str, Any]
 """A row of a frame of the evaluation."""
@@ -33,13 +30,13 @@ ENOUGH = 5
 """True passages that a label needs to count in a macro average."""
 
 
-def write_evaluation_report(evaluation: Evaluation | Record, path: str | Path) -> Path:
+def write_evaluation_report(evaluation: Record, path: str | Path) -> Path:
     """Write an evaluation as a page that opens from disk, loads nothing and runs no script.
 
     Parameters
     ----------
-    evaluation : Evaluation or Mapping
-        What `textclass.evaluate` returned, or `textclass evaluate --output` wrote.
+    evaluation : Mapping
+        What `Evaluation.to_dict` returned, or `textclass evaluate --output` wrote.
     path : str or Path
 
     Returns
@@ -52,16 +49,14 @@ def write_evaluation_report(evaluation: Evaluation | Record, path: str | Path) -
     TextclassError
         If it can't be written.
     """
-    path = Path(path)
-    data = evaluation if isinstance(evaluation, Mapping) else evaluation.to_dict()
-    facets = [_facet(data, name) for name in data["at_95"]]
+    facets = [_facet(evaluation, name) for name in evaluation["at_95"]]
     context = {
-        "title": f"Evaluation of {data['model']}",
-        "metrics": data,
+        "title": f"Evaluation of {evaluation['model']}",
+        "metrics": evaluation,
         "facts": FACTS,
         "facets": facets,
         "lead": [label["name"] for label in facets[0]["labels"]] if facets else [],
-        "slices": _slices(data["figures"]),
+        "slices": _slices(evaluation["figures"]),
         "errors": [
             {
                 **one,
@@ -69,11 +64,11 @@ def write_evaluation_report(evaluation: Evaluation | Record, path: str | Path) -
                     one["text"], one["evidence"], first=[*one["wrong"], *one["missing"]]
                 ),
             }
-            for one in data["mistakes"]
+            for one in evaluation["mistakes"]
         ],
     }
-    write_page(path, render_page("evaluation.jinja", context))
-    return path
+    write_page(Path(path), "evaluation.jinja", context)
+    return Path(path)
 
 
 def _facet(data: Record, name: str) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textclass.report.page import as_percent, as_plural, render_page, write_page
+from textclass.report.page import as_percent, as_plural, write_page
 from textclass.taxonomy import Facet, Taxonomy
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ MOST_ROWS = 40
 """How many labels of a facet a plot shows, the most frequent."""
 
 SHADES = 9
+
+ALL = ""
+"""Under this name, which no label has, all documents of a month or folder are counted."""
+
+Parts = defaultdict[str, Counter[str]]
+"""Of each month or folder how many documents have each label."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,9 @@ class Tally:
         self.labels: Counter[str] = Counter()
         self.words = 0
         self.partly_read = 0
-        self._pairs: Counter[tuple[str, str]] = Counter()
-        kinds = ("month", "year", "folder")
-        self._sizes: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
-        self._cells: dict[str, Counter[tuple[str, str]]] = {kind: Counter() for kind in kinds}
+        self._pairs: Counter[frozenset[str]] = Counter()
+        self._months: Parts = defaultdict(Counter)
+        self._folders: Parts = defaultdict(Counter)
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Count a document and its passages."""
@@ -85,13 +90,11 @@ class Tally:
             self.passages[passage["outcome"]] += 1
             self.reasons.update(filter(None, [passage["reason"]]))
             given = [name for facet in self.taxonomy for name in passage[facet.name]]
-            self._pairs.update(combinations(given, 2))
-        month = month_of(record["date"])
-        columns = {"month": month, "year": month[:4], "folder": record["folder"]}
-        for kind, column in columns.items():
-            if column:
-                self._sizes[kind][column] += 1
-                self._cells[kind].update((label, column) for label in labels)
+            self._pairs.update(map(frozenset, combinations(given, 2)))
+        if month := month_of(record["date"]):
+            self._months[month].update([ALL, *labels])
+        if folder := record["folder"]:
+            self._folders[folder].update([ALL, *labels])
 
     def bars(self) -> Iterable[Bars]:
         """Draw what was decided, and how many documents have each label."""
@@ -101,23 +104,24 @@ class Tally:
         outcomes = {outcome: self.passages[outcome] for outcome in ("tagged", "unsure", "none")}
         yield draw_bars("What was decided", note, outcomes, self.passages.total())
         for facet in self.taxonomy:
-            often = sorted(facet.names, key=lambda name: -self.labels[name])[:MOST_ROWS]
-            counts = {name: self.labels[name] for name in often}
-            note = (
-                f"Documents with each {facet.name}, and their share; a document can have several."
-            )
+            counts = {name: self.labels[name] for name in self._often(facet)}
+            note = f"Documents with each {facet.name}, and their share; one can have several."
             yield draw_bars(f"By {facet.name}", note, counts, self.documents.total())
 
     def maps(self) -> Iterable[HeatMap]:
         """Draw labels by month and by folder, and those that meet in a passage."""
-        unit = "month" if len(self._sizes["month"]) <= MOST_COLUMNS else "year"
-        for kind in (unit, "folder"):
-            if len(self._sizes[kind]) > 1:
-                yield from (self._map(facet, kind) for facet in self.taxonomy)
+        kind, times = "month", self._months
+        if len(times) > MOST_COLUMNS:
+            kind, times = "year", defaultdict(Counter)
+            for month, counts in self._months.items():
+                times[month[:4]].update(counts)
+        for part, counted in ((kind, times), ("folder", self._folders)):
+            if len(counted) > 1:
+                yield from (self._map(facet, part, counted) for facet in self.taxonomy)
         lead, *others = self.taxonomy.facets
 
         def meeting(row: str, column: str) -> tuple[int, str, str]:
-            both = self._pairs[column, row] + self._pairs[row, column]
+            both = self._pairs[frozenset((row, column))]
             return both, f"{both:,}", f"{row} with {column}: {as_plural(both, 'passage')}"
 
         for facet in others or [lead]:
@@ -125,15 +129,14 @@ class Tally:
             note = "Passages that have both labels."
             yield draw_map("Together in a passage", note, rows, columns, meeting)
 
-    def _map(self, facet: Facet, kind: str) -> HeatMap:
-        sizes, cells = self._sizes[kind], self._cells[kind]
-        columns = [name for name, _ in sizes.most_common(MOST_COLUMNS)]
+    def _map(self, facet: Facet, kind: str, parts: Parts) -> HeatMap:
+        columns = sorted(parts, key=lambda name: -parts[name][ALL])[:MOST_COLUMNS]
         note = f"Per cent of the {kind}'s documents that have each {facet.name}."
-        if left_out := len(sizes) - len(columns):
+        if left_out := len(parts) - len(columns):
             note += f" {as_plural(left_out, kind)} with fewer documents not shown."
 
         def share(label: str, column: str) -> tuple[float, str, str]:
-            n, size = cells[label, column], sizes[column]
+            n, size = parts[column][label], parts[column][ALL]
             documents = as_plural(size, "document")
             return n / size, f"{n / size:.0%}"[:-1], f"{label}, {column}: {n:,} of {documents}"
 
@@ -141,10 +144,14 @@ class Tally:
         order = columns if kind == "folder" else sorted(columns)
         return draw_map(heading, note, self._names(facet), order, share)
 
+    def _often(self, facet: Facet) -> Sequence[str]:
+        """Labels of a facet, the most frequent first."""
+        return sorted(facet.names, key=lambda name: -self.labels[name])[:MOST_ROWS]
+
     def _names(self, facet: Facet) -> Sequence[str]:
-        """Labels of a facet that occur, in file order, the most frequent if they are many."""
-        often = sorted(facet.names, key=lambda name: -self.labels[name])[:MOST_ROWS]
-        return [name for name in facet.names if name in often and self.labels[name]]
+        """Labels of a facet that occur, in file order."""
+        often = {name for name in self._often(facet) if self.labels[name]}
+        return [name for name in facet.names if name in often]
 
 
 def month_of(date: object) -> str:
@@ -214,5 +221,5 @@ def write_corpus_page(stats: CorpusStats, path: str | Path, *, title: str = "Cor
     note = "Passages that have both; darker, the larger their share of the rarer label's passages."
     maps = [draw_map("Labels that meet", note, totals, list(totals), meeting)]
     context = {"title": title, "stats": stats, "bars": bars, "maps": maps}
-    write_page(Path(path), render_page("corpus.jinja", context))
+    write_page(Path(path), "corpus.jinja", context)
     return Path(path)

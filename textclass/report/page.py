@@ -1,11 +1,11 @@
-"""Templates rendered into whole HTML files under a content security policy."""
+"""Templates rendered into whole HTML files, and what they print numbers with."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -27,65 +27,41 @@ MINUS = "\u2212"
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-def render_page(
-    template: str, context: Mapping[str, Any], *, style: str = "", script: str = ""
-) -> Iterator[str]:
-    """Render a template of this package into a whole page, piece by piece.
+def write_page(
+    path: Path, template: str, context: Mapping[str, Any], *, script: str | None = None
+) -> None:
+    """Render a template of this package into a page, written in full or not at all.
+
+    Its policy lets nothing load, and only our own style and script run. What HTML or UTF-8 can't
+    carry (control characters, lone surrogates) is replaced by U+FFFD.
 
     Parameters
     ----------
+    path : Path
     template : str
         File name of a template that extends `base.jinja`.
     context : Mapping
         What the template names; `title` at least. Text is escaped, `Markup` is not.
-    style : str, keyword-only
-        CSS to follow the shared style sheet. It must not hold text of a user.
-    script : str, keyword-only
-        JavaScript that the page can be read without. It must not hold text of a user.
-
-    Returns
-    -------
-    iterator of str
-        The page. Its policy lets nothing load and only this very style and script run.
-    """
-    style = template_text("style.css") + style
-    for name, text in (("style", style), ("script", script)):
-        if f"</{name}" in text.lower():
-            raise ValueError(f"the {name} would end its own element")
-    own = {
-        "version": __version__,
-        "policy": content_policy(style, script),
-        "style": Markup(style),  # noqa: S704 -- our own files and numbers, hashed in the policy
-        "script": Markup(script),  # noqa: S704 -- as above
-    }
-    return templates_of("textclass.report").get_template(template).generate({**context, **own})
-
-
-def content_policy(style: str, script: str) -> str:
-    """Return the content security policy that allows just this inline style and script."""
-
-    def digest(text: str) -> str:
-        return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-    parts = ["default-src 'none'", f"style-src '{digest(style)}'"]
-    parts += [f"script-src '{digest(script)}'"] if script else []
-    return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
-
-
-def printable(text: str) -> str:
-    """Replace what HTML or UTF-8 can't carry (control characters, lone surrogates) by U+FFFD."""
-    return _UNPRINTABLE.sub("\ufffd", text)
-
-
-def write_page(path: Path, chunks: Iterable[str]) -> None:
-    """Write a page in full or not at all.
+    script : str, keyword-only, optional
+        File name of the JavaScript, without which the page can be read, too.
 
     Raises
     ------
     TextclassError
         If the file can't be written.
     """
-    write_atomically(path, (printable(chunk).encode() for chunk in chunks))
+    folder = Path(__file__).parent / "templates"
+    policy, inline = ["default-src 'none'"], {"script": ""}
+    for kind, name in {"style": "style.css", "script": script}.items():
+        if name:
+            text = (folder / name).read_text(encoding="utf-8")
+            digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            policy.append(f"{kind}-src 'sha256-{digest}'")
+            inline[kind] = Markup(text)  # noqa: S704 -- our own files, hashed in the policy
+    own = {"policy": "; ".join([*policy, "base-uri 'none'", "form-action 'none'"])}
+    page = templates_of("textclass.report").get_template(template)
+    parts = page.generate({**context, **inline, **own, "version": __version__})
+    write_atomically(path, (_UNPRINTABLE.sub("\ufffd", part).encode() for part in parts))
 
 
 @cache
@@ -107,11 +83,6 @@ def templates_of(package: str) -> Environment:
         signed=partial(as_figure, digits=2, sign="+"),
     )
     return made
-
-
-def template_text(name: str) -> str:
-    """Return the text of a file that stands beside the templates."""
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
 
 
 def as_plural(value: int, one: str, many: str = "") -> str:

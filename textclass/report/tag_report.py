@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-from markupsafe import Markup
-
 from textclass.errors import BatchError
 from textclass.report.marked_text import mark_text
 from textclass.report.overview import OUTCOMES, REASONS, Tally
-from textclass.report.page import GENERATOR, render_page, template_text, templates_of, write_page
+from textclass.report.page import GENERATOR, templates_of, write_page
 from textclass.taxonomy import Taxonomy
 
 PAGE_BYTES = 1_500_000
@@ -34,27 +32,8 @@ MOST_PASSAGES = 300
 MOST_CLOSE = 3
 """How many labels that nearly applied are named for an unsure passage."""
 
-
-@dataclass(slots=True)
-class Entry:
-    """A document in the list: its row, and below it its body or, on a page of its own, a link.
-
-    Attributes
-    ----------
-    outcome, classes, date, unsure
-        What the list is sorted and filtered by.
-    row, body : Markup
-    link : str
-        Address of the body, once that is on a page file.
-    """
-
-    outcome: str
-    classes: str
-    date: str
-    unsure: int
-    row: Markup
-    body: Markup
-    link: str
+View = dict[str, Any]
+"""A document as the templates show it, with its rendered `body` or a `link` to that."""
 
 
 def write_tag_report(
@@ -63,7 +42,6 @@ def write_tag_report(
     path: str | Path,
     *,
     taxonomy: Taxonomy,
-    title: str = "Tagged documents",
     model: str = "",
     page_bytes: int = PAGE_BYTES,
 ) -> tuple[Path, ...]:
@@ -81,7 +59,7 @@ def write_tag_report(
         The report. If it grows beyond `page_bytes`, its documents are in files beside it named
         `<name>-002.html` and on.
     taxonomy : Taxonomy
-    title, model : str, keyword-only
+    model : str, keyword-only
     page_bytes : int, keyword-only
 
     Returns
@@ -95,103 +73,88 @@ def write_tag_report(
         If a file can't be written, or a file that isn't ours has the name of a page.
     """
     path = Path(path)
-    context = {"title": title, "model": model, "labels": taxonomy.names}
+    shared = {"title": "Tagged documents", "model": model, "labels": taxonomy.names}
     tally = Tally(taxonomy)
-    entries: list[Entry] = []
-    page: list[Entry] = []
-    files = [path]
 
-    def finish_page(*, last: bool) -> None:
-        """Write the documents of the page to its file; keep their rows."""
+    def views() -> Iterator[View]:
+        for number, record in enumerate(documents, 1):
+            tally.add(record)
+            yield _view(number, record, taxonomy)
+
+    def write(file: Path, template: str, docs: Sequence[View], **context: object) -> None:
+        docs = sorted(docs, key=lambda doc: OUTCOMES.index(doc["outcome"]))
+        write_page(file, template, {**shared, **context, "docs": docs}, script="arrange.js")
+
+    files = [path]
+    listed: list[View] = []
+    for page, following in pairwise(chain(_paged(views(), page_bytes), [[]])):
+        if not (listed or following):
+            listed = page
+            break
         number = len(files) + 1
         file = _page_path(path, number)
         _refuse_stranger(file)
         links = {
             "overview": _link(path),
-            "before": _link(files[-1]) if number > 2 else "",
-            "after": "" if last else _link(_page_path(path, number + 1)),
+            "before": _link(files[-1]) if listed else "",
+            "after": _link(_page_path(path, number + 1)) if following else "",
         }
-        first = len(entries) - len(page) + 1
-        _write(file, "tag_page.jinja", {**context, **links, "first": first, "entries": page})
-        for entry in page:
-            entry.link, entry.body = _link(file) + entry.link, Markup("")
+        write(file, "tag_page.jinja", page, first=len(listed) + 1, **links)
+        listed += [{**doc, "body": "", "link": f"{_link(file)}#{doc['anchor']}"} for doc in page]
         files.append(file)
-        page.clear()
-
-    size = 0
-    for number, record in enumerate(documents, 1):
-        tally.add(record)
-        entry = _entry(number, record, taxonomy)
-        size += len(entry.row) + len(entry.body)
-        if page and size > page_bytes:
-            finish_page(last=False)
-            size = len(entry.row) + len(entry.body)
-        entries.append(entry)
-        page.append(entry)
-    if len(files) > 1:
-        finish_page(last=True)
     stages: Counter[str] = Counter()
-    shown: list[Mapping[str, Any]] = []
+    aside: list[Mapping[str, Any]] = []
     for row in set_aside:
         stages[row["stage"]] += 1
-        shown += [row] if len(shown) < MOST_SET_ASIDE else []
-    overview = {"tally": tally, "stages": stages, "aside": shown, "entries": entries}
-    _write(path, "tags.jinja", {**context, **overview})
+        if len(aside) < MOST_SET_ASIDE:
+            aside.append(row)
+    write(path, "tags.jinja", listed, tally=tally, stages=stages, aside=aside)
     _remove_stale(path, len(files))
     return tuple(files)
 
 
-def _entry(number: int, record: Mapping[str, Any], taxonomy: Taxonomy) -> Entry:
-    """Render the document of a batch record, `number` counted from 1 over the report."""
+def _paged(views: Iterable[View], most: int) -> Iterator[list[View]]:
+    """Yield documents in lists, each of about so many bytes."""
+    page: list[View] = []
+    size = 0
+    for view in views:
+        if page and size + len(view["body"]) > most:
+            yield page
+            page, size = [], 0
+        page.append(view)
+        size += len(view["body"])
+    if page:
+        yield page
+
+
+def _view(number: int, record: Mapping[str, Any], taxonomy: Taxonomy) -> View:
+    """Return the document of a batch record, `number` counted from 1 over the report."""
     tags, passages = record["document"], record["passages"]
-    anchor = f"d{number}"
-    shown = {name: [i for i, p in enumerate(passages) if p["outcome"] == name] for name in OUTCOMES}
-    chosen = set([i for places in shown.values() for i in places][:MOST_PASSAGES])
+    order = sorted(range(len(passages)), key=lambda i: OUTCOMES.index(passages[i]["outcome"]))
+    shown = {i: _passage(i, passages[i], taxonomy) for i in order[:MOST_PASSAGES]}
     view = {
         **tags,
-        "anchor": anchor,
+        "anchor": f"d{number}",
+        "classes": [f"l{taxonomy.columns[label['label']]}" for label in tags["labels"]],
         "folder": record["folder"],
         "date": (record["date"] or "")[:10],
         "lead": taxonomy.facets[0].names,
-        "unsure": len(shown["unsure"]),
+        "unsure": sum(passage["outcome"] == "unsure" for passage in passages),
         "primary": [name for name in tags["primary"].values() if name],
-        "labels": [
-            {**label, "strongest": [(i, _place(i, passages[i])) for i in label["strongest"]]}
-            for label in tags["labels"]
-        ],
-        "chosen": chosen,
-        "shown": {
-            name: [_passage(i, passages[i], taxonomy) for i in places if i in chosen]
-            for name, places in shown.items()
-        },
-        "hidden": len(passages) - len(chosen),
     }
     template: Any = templates_of("textclass.report").get_template("document.jinja").module
-    columns = [f"l{taxonomy.columns[label['label']]}" for label in tags["labels"]]
-    return Entry(
-        outcome=tags["outcome"],
-        classes=" ".join([tags["outcome"], *columns]),
-        date=view["date"],
-        unsure=view["unsure"],
-        row=template.row(view),
-        body=template.body(view),
-        link=f"#{anchor}",
-    )
-
-
-def _place(index: int, passage: Mapping[str, Any]) -> str:
-    page = f"page {passage['page']}, " if passage["page"] is not None else ""
-    return f"{page}passage {index + 1}"
+    return {**view, "body": template.body(view, shown)}
 
 
 def _passage(index: int, passage: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, Any]:
     given = [label for facet in taxonomy for label in passage[facet.name]]
     scores = {name: p for facet in passage["scores"].values() for name, p in facet.items()}
     close = sorted(scores, key=lambda name: -scores[name]) if passage["outcome"] == "unsure" else []
+    page = f"page {passage['page']}, " if passage["page"] is not None else ""
     text, start = passage["text"], passage["start"]
     return {
         "index": index,
-        "place": _place(index, passage),
+        "place": f"{page}passage {index + 1}",
         "outcome": passage["outcome"],
         "reason": REASONS.get(passage["reason"], passage["reason"]),
         "given": given,
@@ -208,18 +171,6 @@ def _page_path(path: Path, number: int) -> Path:
 def _link(file: Path) -> str:
     # With ./ a name such as "a:b.html" isn't taken for an address of the scheme "a".
     return "./" + quote_from_bytes(file.name.encode("utf-8", "surrogateescape"), safe="")
-
-
-def _write(file: Path, template: str, context: Mapping[str, Any]) -> None:
-    entries: Sequence[Entry] = sorted(context["entries"], key=lambda e: OUTCOMES.index(e.outcome))
-    # Rules that hide documents without a label or outcome whose box is ticked. `:has` looks
-    # through the small form only; through the body it takes a minute.
-    boxes = {f"f{n}": f"l{n}" for n in range(len(context["labels"]))}
-    boxes |= {f"f-{name}": name for name in OUTCOMES}
-    rules = (f".arrange:has(#{box}:checked) ~ .docs > :not(.{kind})" for box, kind in boxes.items())
-    style, script = ",\n".join(rules) + " { display: none }\n", template_text("arrange.js")
-    page = render_page(template, {**context, "entries": entries}, style=style, script=script)
-    write_page(file, page)
 
 
 def _ours(file: Path) -> bool:

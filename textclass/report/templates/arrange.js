@@ -1,4 +1,4 @@
-// Sorting and finding in the list of documents. Everything else on the page works without it.
+// Filtering and sorting of the list of documents. Everything else on the page works without it.
 (() => {
   const list = document.getElementById("docs");
   const docs = [...list.children];
@@ -13,24 +13,25 @@
     old: (a, b) => dated(a, b, 1),
     unsure: (a, b) => b.dataset.unsure - a.dataset.unsure,
   };
+  const form = document.getElementById("arrange");
   const find = document.getElementById("find");
   const sort = document.getElementById("sort");
   const shown = document.getElementById("shown");
-  const tell = () => {
-    const left = docs.filter((doc) => getComputedStyle(doc).display !== "none").length;
+  const filter = () => {
+    const part = find.value.toLowerCase();
+    const kinds = [...form.querySelectorAll("input:checked")].map((box) => box.value).filter(Boolean);
+    for (const doc of docs) {
+      const fits = kinds.every((kind) => doc.classList.contains(kind));
+      doc.hidden = !fits || !name.get(doc).toLowerCase().includes(part);
+    }
+    const left = docs.filter((doc) => !doc.hidden).length;
     shown.textContent = left === docs.length ? "" : `${left} of ${docs.length} documents shown.`;
   };
   sort.addEventListener("change", () => {
     const order = orders[sort.value];
     list.append(...(order ? [...docs].sort(order) : docs));
   });
-  find.addEventListener("input", () => {
-    const wanted = find.value.toLowerCase();
-    for (const doc of docs) doc.hidden = !name.get(doc).toLowerCase().includes(wanted);
-    tell();
-  });
-  const form = find.form;
-  form.addEventListener("change", tell);
+  form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
-  document.getElementById("tools").hidden = false;
+  form.hidden = false;
 })();
