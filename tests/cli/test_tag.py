@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = [sys.executable, "-c", "from textclass.cli.tag import tag; tag()"]
+from tests.batch.makers import make_model, write_inputs
+
+COMMAND = "from textclass.cli.main import main; main()"
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
@@ -22,74 +24,68 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 def place(tmp_path_factory):
     """A folder with a tiny model and an inbox of 12 files."""
     folder = tmp_path_factory.mktemp("cli")
-    make = "import sys; from pathlib import Path; from tests.batch.makers import *;"
-    make += "make_model(Path('model')); write_inputs(Path('inbox'), 8)"
-    subprocess.run([sys.executable, "-c", make], cwd=folder, env=ENVIRONMENT, check=True)
+    make_model(folder / "model")
+    write_inputs(folder / "inbox", 8)
     return folder
 
 
 @pytest.fixture
-def tag(place):
+def tag(place, textclass):
     def run(*arguments, **options):
-        return subprocess.run(
-            [*COMMAND, "--model", "model", *arguments],
-            cwd=place,
-            env=ENVIRONMENT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-            **options,
-        )
+        return textclass("tag", "--model", place / "model", *arguments, **options)
 
     return run
 
 
-def test_done_with_some_set_aside(tag, place):
-    done = tag("inbox", "-o", "a.csv", "--workers", "1", "--log", "run.log")
-    assert done.returncode == 3
-    assert done.stdout == ""
-    lines = done.stderr.splitlines()
+def start(code, place, *arguments, **options):
+    """Start `textclass tag` in a process of its own."""
+    command = [sys.executable, "-c", code, "tag", "--model", "model", *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=place, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+def test_done_with_some_set_aside(tag, place, tmp_path):
+    done = tag(place / "inbox", "-o", "a.csv", "--workers", "1", "--log", "run.log", check=3)
+    assert done.out == ""
+    lines = done.err.splitlines()
     assert lines[0].startswith("set aside: empty.txt: the file is empty")
     assert lines[3].startswith("12 inputs, in ")
     assert lines[4].startswith("29 documents (29 tagged), ")
     assert lines[5:] == [
-        f"results: {place}/a.csv",
-        f"3 set aside, each with its reason: {place}/a.csv.set-aside.jsonl",
+        f"results: {tmp_path}/a.csv",
+        f"3 set aside, each with its reason: {tmp_path}/a.csv.set-aside.jsonl",
         "exit code 3: done, but not everything could be read",
     ]
-    log = (place / "run.log").read_text()
+    log = (tmp_path / "run.log").read_text()
     assert "tagging" not in log.splitlines()[0]
     assert "0 of 12 inputs" in log
 
-    again = tag("inbox", "-o", "a.csv", "--json", "--quiet")
-    assert again.stderr == ""
-    summary = json.loads(again.stdout)
+    again = tag(place / "inbox", "-o", "a.csv", "--json", "--quiet", check=3)
+    assert again.err == ""
+    summary = json.loads(again.out)
     assert (summary["inputs"], summary["taken_up"], summary["set_aside"]) == (12, 12, 3)
 
 
-def test_standard_input_to_standard_output(tag):
+def test_standard_input_to_standard_output(tag, place):
     text = "The hospital of the town was there for the people and we were there for them."
-    done = tag("-", input=text)
-    assert done.returncode == 0
-    (row,) = map(json.loads, done.stdout.splitlines())
+    (row,) = map(json.loads, tag("-", stdin=text).out.splitlines())
     assert (row["document"], row["type"]) == ("-", ["compassionate"])
-    assert tag("inbox/0001.txt", "--quiet").stderr == ""
+    assert tag(place / "inbox/0001.txt", "--quiet").err == ""
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "fault"),
+    ("arguments", "fault"),
     [
-        (["inbox", "--json"], 2, "--json needs -o"),
-        (["inbox", "-o", "a.csv", "--scheduler", "tcp://x:1"], 2, "for --engine dask"),
-        (["inbox", "--level", "page"], 2, "'page' is not one of"),
+        (["inbox", "--json"], "stdout takes one of --table, --json and, without -o, the results"),
+        (["inbox", "-o", "a.csv", "--json", "--table"], "stdout takes one of --table, --json"),
+        (["inbox", "-o", "a.csv", "--scheduler", "tcp://x:1"], "for --engine dask"),
+        (["inbox", "--level", "page"], "'page' is not one of"),
+        (["inbox", "-o", "a.csv", "--log", "nowhere/run.log"], "No such file or directory"),
     ],
 )
-def test_wrong_usage(tag, arguments, code, fault):
-    done = tag(*arguments)
-    assert done.returncode == code
-    assert fault in done.stderr
-    assert "Traceback" not in done.stderr
+def test_wrong_usage(tag, arguments, fault):
+    assert fault in tag(*arguments, check=2).err
 
 
 @pytest.mark.parametrize(
@@ -103,11 +99,8 @@ def test_stopped_by_a_signal(tag, place, tmp_path, number, code, workers):
     out, log = tmp_path / "out.jsonl", tmp_path / "log"
     log.touch()
     often = "import sys, textclass.cli.tag; sys.modules['textclass.cli.tag'].LOG_SECONDS = 0;"
-    command = [*COMMAND[:2], often + COMMAND[2], "--model", "model", str(inbox)]
-    command += ["-o", str(out), "--workers", workers, "--log", str(log)]
-    running = subprocess.Popen(
-        command, cwd=place, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True
-    )
+    arguments = (inbox, "-o", out, "--workers", workers, "--log", log)
+    running = start(often + COMMAND, place, *arguments)
     deadline = time.monotonic() + 60
     while not re.search(r" [1-9]\d+ of 600", log.read_text()):
         assert time.monotonic() < deadline
@@ -119,22 +112,22 @@ def test_stopped_by_a_signal(tag, place, tmp_path, number, code, workers):
     assert "Traceback" not in stderr
     assert "of 600 inputs are done and kept in" in stderr
     assert not out.exists()
-    done = tag(str(inbox), "-o", str(out), "--json")
-    summary = json.loads(done.stdout)
-    assert done.returncode == 0
+    summary = json.loads(tag(inbox, "-o", out, "--json", "--workers", "1").out)
     assert 10 <= summary["taken_up"] < 600
     assert summary["documents"] == 600
 
 
-def test_a_full_disk_is_told_in_one_line(tag, tmp_path):
+def test_a_full_disk_is_told_in_one_line(tag, place, tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, 70_000))
 
     out = tmp_path / "out.jsonl"
-    done = tag("inbox", "-o", str(out), "--workers", "1", preexec_fn=limit)
-    assert done.returncode == 1
-    assert "is the disk full?" in done.stderr
+    options = (place / "inbox", "-o", out, "--workers", "1")
+    full = start(COMMAND, place, *options, preexec_fn=limit)
+    _, stderr = full.communicate(timeout=120)
+    assert full.returncode == 1
+    assert "is the disk full?" in stderr
+    assert stderr.count("\n") == 1
     assert not out.exists()
-    done = tag("inbox", "-o", str(out), "--workers", "1")
-    assert done.returncode == 3
+    tag(*options, check=3)
     assert len(out.read_text().splitlines()) > 29

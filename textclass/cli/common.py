@@ -20,25 +20,15 @@ existing_path = click.Path(exists=True, path_type=Path)
 """A path that must be there; click says so if it isn't."""
 
 
-class _ModelFolder(click.ParamType):  # type: ignore[type-arg]  # not generic in older click
-    name = "model"
-
-    def convert(
-        self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Path:
-        from textclass.model import find_model
-
-        try:
-            return find_model(value)
-        except TextclassError as error:
-            self.fail(str(error), param, ctx)
-
-
-model_folder = _ModelFolder()
-"""The name of a model that ships, or a model folder."""
-
 new_path = click.Path(path_type=Path)
 """A path to write to."""
+
+
+def model_folder(value: str | Path) -> Path:
+    """Return the folder of a model by the name of one that ships, or by its path."""
+    from textclass.model import find_model
+
+    return find_model(value)
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
@@ -68,6 +58,7 @@ model_option = click.option(
     "-m",
     "model_path",
     type=model_folder,
+    metavar="MODEL",
     default="default",
     help="A model folder, or the name of a model that ships with textclass: default, accurate.",
 )
@@ -103,7 +94,7 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
 
 
 def print_table(headers: Iterable[object], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table without lines, its cells as they are."""
+    """Print a table without lines, its cells as they are; rich text keeps its style."""
     from rich.table import Table
     from rich.text import Text
 
@@ -111,7 +102,7 @@ def print_table(headers: Iterable[object], rows: Iterable[Iterable[object]]) -> 
     for header in headers:
         table.add_column(Text(str(header)), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     console().print(table)
 
 
@@ -133,13 +124,12 @@ def note_unreached(manifest: Mapping[str, Any], *, quiet: bool = False) -> None:
 @contextmanager
 def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
     """Give a function `(done, total)` that shows progress on a terminal, and nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+    out = console(stderr=True)
+    off = quiet or not out.is_terminal
+    with Progress(*columns, console=out, transient=True, disable=off) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

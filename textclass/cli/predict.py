@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from textclass.cli.common import console, help_on_terminal, json_option, model_option, print_json
+from textclass.cli.common import (
+    console,
+    help_on_terminal,
+    json_option,
+    model_option,
+    print_json,
+    print_table,
+)
 
 if TYPE_CHECKING:
     from textclass.results import Explanation, PassageTags
@@ -81,7 +88,6 @@ def _tag(tagger: Tagger, text: str) -> tuple[PassageTags, ...]:
 
 
 def _print_passage(tagger: Tagger, passage: PassageTags, *, scores: bool) -> None:
-    from rich.table import Column, Table
     from rich.text import Text
 
     text = Text(passage.text)
@@ -92,29 +98,25 @@ def _print_passage(tagger: Tagger, passage: PassageTags, *, scores: bool) -> Non
     out.print(text)
     if passage.reason:
         out.print(f"\n{passage.outcome}: {passage.reason}")
-    headers = ("", "label", "probability", "threshold", "decided by")
-    table = Table(*(Column(h, overflow="fold") for h in headers), box=None, pad_edge=False)
-    for facet in passage.taxonomy:
-        for label in facet.names:
-            given, column = label in passage.labels, passage.taxonomy.columns[label]
-            spans = [f"{e.text} {e.weight:+.2f}" for e in passage.evidence if e.label == label]
-            if given or scores:
-                table.add_row(
-                    facet.name,
-                    Text(label, style="bold" if given else ""),
-                    f"{passage.probabilities[column]:.2f}",
-                    f"{tagger.model.thresholds[column]:.2f}",
-                    Text(", ".join(spans)),
-                )
-    if table.rows:
+    rows = []
+    for column, label in enumerate(passage.taxonomy.names):
+        given = label in passage.labels
+        spans = [f"{e.text} {e.weight:+.2f}" for e in passage.evidence if e.label == label]
+        if given or scores:
+            row = (
+                passage.taxonomy.facet_of_each[column],
+                Text(label, style="bold" if given else ""),
+                f"{passage.probabilities[column]:.2f}",
+                f"{tagger.model.thresholds[column]:.2f}",
+                ", ".join(spans),
+            )
+            rows.append(row)
+    if rows:
         out.print()
-        out.print(table)
+        print_table(("", "label", "probability", "threshold", "decided by"), rows)
 
 
 def _print_explanation(explanation: Explanation, text: str) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     verdict = "given" if explanation.given else "not given"
     reason = f", {explanation.reason}" if explanation.reason else ""
     out = console()
@@ -122,12 +124,12 @@ def _print_explanation(explanation: Explanation, text: str) -> None:
         f"{explanation.label} is {verdict}: probability {explanation.probability:.2f}, "
         f"threshold {explanation.threshold:.2f}{reason}"
     )
-    out.print(Text(text))
-    table = Table("for", "", "against", "", box=None, pad_edge=False)
-    for pair in zip_longest(*explanation.strongest(10)):
-        cells = [(word[0], f"{word[1]:+.2f}") if word else ("", "") for word in pair]
-        table.add_row(*(Text(cell) for word in cells for cell in word))
-    out.print(table)
+    out.print(text, markup=False)
+    rows = [
+        [cell for word in pair for cell in ((word[0], f"{word[1]:+.2f}") if word else ("", ""))]
+        for pair in zip_longest(*explanation.strongest(10))
+    ]
+    print_table(("for", "", "against", ""), rows)
     out.print(
         f"All words add {explanation.score - explanation.intercept:+.2f} "
         f"to the starting score {explanation.intercept:+.2f}."

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -25,7 +25,6 @@ from textclass.cli.common import (
     print_table,
     quiet_option,
 )
-from textclass.errors import BatchError
 
 if TYPE_CHECKING:
     from textclass.batch import Summary
@@ -76,7 +75,9 @@ LOG_SECONDS = 60.0
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster, such as tcp://host:8786.")
 @click.option("--fresh", is_flag=True, help="Forget what earlier runs into OUT did.")
-@click.option("--log", type=new_path, help="Append a line a minute to this file.")
+@click.option(
+    "--log", type=click.File("a", encoding="utf-8"), help="Append a line a minute to this file."
+)
 @quiet_option
 @json_option
 @click.pass_context
@@ -92,68 +93,57 @@ def tag(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
     """
     if not options["paths"]:
         help_on_terminal(context)
-    _check(options)
+    if options["as_json"] + options["table"] + (not options["outputs"]) > 1:
+        raise click.UsageError("stdout takes one of --table, --json and, without -o, the results")
+    if options["scheduler"] and options["engine"] != "dask":
+        raise click.UsageError("--scheduler is for --engine dask")
     summary = _run(options)
     if options["table"]:
         _print_documents(summary.first_documents)
     if options["as_json"]:
         print_json(summary.to_dict())
     elif not options["quiet"]:
-        _tell(summary)
+        for line in _report(summary):
+            note(line)
     if summary.stopped_by:
         context.exit(128 + summary.stopped_by)
     context.exit(INCOMPLETE if summary.set_aside or summary.partly_read else 0)
 
 
-def _check(options: dict[str, Any]) -> None:
-    if options["as_json"] and not options["outputs"]:
-        raise click.UsageError("--json needs -o: without it stdout takes the results")
-    if options["table"] and (options["as_json"] or not options["outputs"]):
-        raise click.UsageError("--table needs -o and no --json: stdout takes one thing")
-    if options["scheduler"] and options["engine"] != "dask":
-        raise click.UsageError("--scheduler is for --engine dask")
-
-
 def _run(options: dict[str, Any]) -> Summary:
     from textclass.batch import Engine, Level, TagJob, TagOptions, tag_files
 
-    paths = options["paths"] or ("-",)
-    check_outputs([options["log"]], [Path(path) for path in paths])
+    paths, log = options["paths"] or ("-",), options["log"]
+    check_outputs([Path(log.name)] if log else [], map(Path, paths))
+    same = ("outputs", "workers", "scheduler", "set_aside", "report", "fresh")
+    changing = ("text_column", "id_column", "keep_boilerplate", "cascade")
     job = TagJob(
         paths=tuple(path for path in paths if path != "-"),
-        outputs=options["outputs"],
         stream=None if options["outputs"] else sys.stdout,
         stdin=sys.stdin.buffer if "-" in paths else None,
         model=options["model_path"],
         options=TagOptions(
-            text_column=options["text_column"],
-            id_column=options["id_column"],
-            whole=options["passages"] == "whole",
-            keep_boilerplate=options["keep_boilerplate"],
-            cascade=options["cascade"],
+            whole=options["passages"] == "whole", **{name: options[name] for name in changing}
         ),
         level=Level(options["level"]),
-        workers=options["workers"],
         engine=Engine(options["engine"]),
-        scheduler=options["scheduler"],
-        set_aside=options["set_aside"],
-        report=options["report"],
-        fresh=options["fresh"],
+        **{name: options[name] for name in same},
     )
-    with _watching(options["log"], quiet=options["quiet"]) as watch:
+    with _watching(log, quiet=options["quiet"]) as watch:
         return tag_files(job, on_progress=watch)
 
 
 @contextmanager
-def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Summary], None]]:
+def _watching(log: TextIO | None, *, quiet: bool) -> Iterator[Callable[[Summary], None]]:
     """Give what shows progress on a terminal and notes it in the log, a line a minute."""
     out = console(stderr=True)
     shown = out.is_terminal and not out.is_dumb_terminal and not quiet
     last, stage = time.monotonic(), ""
 
     def write(text: str) -> None:
-        if stream:
-            stream.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n")
+        if log:
+            log.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n")
+            log.flush()
 
     def watch(progress: Summary) -> None:
         nonlocal last, stage
@@ -163,12 +153,7 @@ def _watching(log: Path | None, *, quiet: bool) -> Iterator[Callable[[Summary], 
             last, stage = time.monotonic(), progress.stage
             write(_describe(progress))
 
-    with ExitStack() as stack:
-        try:
-            stream = log and stack.enter_context(log.open("a", encoding="utf-8", buffering=1))
-        except (OSError, ValueError) as error:
-            raise BatchError(f"the log can't be opened: {error}", where=str(log)) from error
-        status = stack.enter_context(out.status("starting")) if shown else None
+    with out.status("starting") if shown else nullcontext() as status:
         try:
             yield watch
         except BaseException as error:
@@ -204,24 +189,16 @@ def _print_documents(documents: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def _tell(summary: Summary) -> None:
+def _report(summary: Summary) -> Iterator[str]:
+    """Yield what a run came to, in lines."""
     for one in summary.first_set_aside:
-        note(f"set aside: {one['id']}: {one['error']}")
-    more = summary.set_aside - len(summary.first_set_aside)
-    if more:
-        note(f"set aside: and {more:,} more")
+        yield f"set aside: {one['id']}: {one['error']}"
+    if more := summary.set_aside - len(summary.first_set_aside):
+        yield f"set aside: and {more:,} more"
     if summary.stopped_by:
-        note(
-            f"interrupted: {summary.finished:,} of {summary.inputs:,} inputs are done"
-            + (f" and kept in {summary.ledger}; the same command goes on" if summary.ledger else "")
-        )
+        kept = f" and kept in {summary.ledger}; the same command goes on" if summary.ledger else ""
+        yield f"interrupted: {summary.finished:,} of {summary.inputs:,} inputs are done{kept}"
         return
-    for line in _results(summary):
-        note(line)
-
-
-def _results(summary: Summary) -> Iterator[str]:
-    """Yield what a run that came to its end did, in lines."""
     outcomes = ", ".join(f"{n:,} {outcome}" for outcome, n in summary.outcomes.items())
     earlier = f", {summary.taken_up:,} of them by an earlier run" if summary.taken_up else ""
     partly = f", {summary.partly_read:,} read in part" if summary.partly_read else ""
@@ -235,12 +212,10 @@ def _results(summary: Summary) -> Iterator[str]:
         yield f"{summary.repeated:,} rows have the id of an earlier row: theirs end in ~2, ~3, …"
     yield from (f"results: {path}" for path in (*summary.outputs, summary.report) if path)
     if summary.set_aside:
-        yield f"{summary.set_aside:,} set aside" + _place(summary)
+        place = summary.set_aside_file
+        reasons = f", each with its reason: {place}" if place else ""
+        yield f"{summary.set_aside:,} set aside{reasons}"
     if summary.partly_read:
         yield f"{summary.partly_read:,} read in part: what is missing stands under `unread`"
     if summary.set_aside or summary.partly_read:
         yield "exit code 3: done, but not everything could be read"
-
-
-def _place(summary: Summary) -> str:
-    return f", each with its reason: {summary.set_aside_file}" if summary.set_aside_file else ""
