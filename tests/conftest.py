@@ -1,12 +1,16 @@
-"""What several tests share: a toy taxonomy, a toy corpus, and a model trained on it."""
+"""What several tests share: a toy taxonomy, corpus and model, the command line, a browser."""
 
 import json
 import os
 import random
 import shutil
+import sys
+from dataclasses import dataclass
 
 import pytest
+from click.testing import CliRunner
 
+from textclass.cli.main import main
 from textclass.corpora import read_corpus
 from textclass.learning import default_pipeline, train
 from textclass.taxonomy import parse_taxonomy
@@ -71,6 +75,33 @@ def toy_pipeline():
 def toy_model(tmp_path_factory, toy_corpus, toy_pipeline):
     """A model folder; tests that change it copy it first."""
     return train(toy_corpus, tmp_path_factory.mktemp("models") / "toy", toy_pipeline)
+
+
+@dataclass
+class Done:
+    """What a command printed."""
+
+    out: str
+    err: str
+
+
+@pytest.fixture
+def textclass(tmp_path, monkeypatch):
+    """Run the command line to its exit, in this process, in a folder of the test's own."""
+
+    def run(*arguments, stdin: str | bytes | None = None, env=None, check: int = 0):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["textclass", *map(str, arguments)])
+        # One process is enough for so little.
+        variables = {"LOKY_MAX_CPU_COUNT": "1", **(env or {})}
+        with CliRunner().isolation(stdin, variables) as (out, err, _):
+            with pytest.raises(SystemExit) as ended:
+                main()
+            done = Done(out.getvalue().decode(), err.getvalue().decode())
+        assert ended.value.code == check, done.err
+        return done
+
+    return run
 
 
 FLAGS = """--no-sandbox --disable-gpu --disable-background-networking --disable-component-update

@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,25 +12,10 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 BLOCKS = [(match[1], match[2]) for match in BLOCK.finditer(README)]
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
     (tmp_path / "corpus").symlink_to(ROOT / "corpus")
-    return tmp_path
-
-
-def run(command: str, folder: Path) -> str:
-    words = shlex.split(command)
-    assert words[0] == "textclass", command
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode in (0, 3), done.stderr
-    return done.stdout
+    monkeypatch.chdir(tmp_path)
 
 
 def matches(expected: str, got: str) -> bool:
@@ -46,26 +29,22 @@ PYTHON = [text for kind, text in BLOCKS if kind == "python"]
 
 
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda text: text.split("\n")[0][:40])
-def test_sessions_print_what_the_readme_shows(session, folder):
+def test_sessions_print_what_the_readme_shows(session, textclass):
     for step in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
         command, _, expected = step.partition("\n")
-        got = run(command, folder)
+        program, *arguments = shlex.split(command)
+        assert program == "textclass"
+        # Some of the samples are set aside, as they are meant to be.
+        got = textclass(*arguments, check=3 if "corpus/samples" in arguments else 0).out
         assert not expected.strip() or matches(expected, got), f"{command}\n{got}"
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
-def test_python_blocks_run(code, folder):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def test_python_blocks_run(code, capsys):
+    exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
+    printed = capsys.readouterr().out.splitlines()
     for line in re.findall(r"# prints (.*)", code):
-        assert matches(line, next(out for out in done.stdout.splitlines() if matches(line, out)))
+        assert any(matches(line, out) for out in printed)
 
 
 def test_there_is_something_to_run():
