@@ -5,6 +5,8 @@ line turns a `TextclassError` into one line on stderr and exit code 1; anything 
 may show a traceback.
 """
 
+from functools import partial
+
 
 class TextclassError(Exception):
     """A fault in what the user gave, with its place and the way out.
@@ -32,13 +34,7 @@ class TextclassError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions cross process borders; keyword-only arguments need their own way back.
-        return _rebuild, (type(self), self.message, self.where, self.hint)
-
-
-def _rebuild(
-    kind: type[TextclassError], message: str, where: str | None, hint: str | None
-) -> TextclassError:
-    return kind(message, where=where, hint=hint)
+        return partial(type(self), where=self.where, hint=self.hint), (self.message,)
 
 
 class TaxonomyError(TextclassError):

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from annotated_types import Gt, Le, Len, Lt
 
@@ -28,6 +28,8 @@ RESERVED_NAMES = frozenset(
 )
 """Columns of the result schema and of corpora, which no facet may be named after."""
 
+T = TypeVar("T")
+
 Fault = tuple[int, str]
 """A 1-based line and what is wrong there."""
 
@@ -37,7 +39,7 @@ _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _IN_YAML = {
     "a dictionary or an instance of [A-Za-z]+": "a mapping",
     "valid tuple": "list",
-    "unexpected keyword argument": "unknown key",
+    "unexpected keyword argument|extra inputs are not permitted": "unknown key",
 }
 """What pydantic calls things, and what a writer of YAML does."""
 
@@ -173,7 +175,7 @@ class Taxonomy(_Checked):
             Names every fault of the file with its line.
         """
         path = Path(path) if path is not None else shipped("labels.yaml")
-        return parse_taxonomy(read_text(path, TaxonomyError), name=str(path))
+        return _checked(read_yaml(path, TaxonomyError), str(path))
 
 
 def shipped(name: str) -> Path:
@@ -193,26 +195,10 @@ def parse_taxonomy(text: str, *, name: str = "labels.yaml") -> Taxonomy:
     return _checked(parse_yaml(text, name, TaxonomyError), name)
 
 
-def _checked(tree: Any, name: str) -> Taxonomy:  # noqa: ANN401 -- YAML holds anything
-    # pydantic is imported only where a taxonomy is read: the command's help doesn't pay for it.
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        taxonomy = TypeAdapter(Taxonomy).validate_python(tree)
-    except ValidationError as error:
-        raise_faults(_schema_faults(tree, error), name, TaxonomyError)
-    raise_faults(_name_faults(tree, taxonomy), name, TaxonomyError)
+def _checked(tree: object, name: str) -> Taxonomy:
+    taxonomy = check_schema(tree, Taxonomy, name, TaxonomyError)
+    _raise_faults(_name_faults(tree, taxonomy), name, TaxonomyError)
     return taxonomy
-
-
-def _schema_faults(tree: object, error: ValidationError) -> Iterator[Fault]:
-    for fault in error.errors():
-        steps = [f"[{s}]" if isinstance(s, int) else f".{s}" for s in fault["loc"]]
-        message = fault["msg"][0].lower() + fault["msg"][1:]
-        for pattern, word in _IN_YAML.items():
-            message = re.sub(pattern, word, message)
-        place = "".join(steps).lstrip(".") or "the file"
-        yield line_of(tree, fault["loc"]), f"{place}: {message}"
 
 
 def _name_faults(tree: object, taxonomy: Taxonomy) -> Iterator[Fault]:
@@ -224,31 +210,35 @@ def _name_faults(tree: object, taxonomy: Taxonomy) -> Iterator[Fault]:
         places: list[tuple[int | str, ...]] = [("facets", f, "name")]
         places += [("facets", f, "labels", n, "name") for n in range(len(facet.labels))]
         for name, place in zip((facet.name, *facet.names), places, strict=True):
-            line = line_of(tree, place)
+            line = _line_of(tree, place)
             if name in first:
                 yield line, f"{name!r} stands twice, first in line {first[name]}"
             if name != name.strip() or any(c in name for c in ",;|\n\t"):
                 yield line, f"{name!r} has a comma, semicolon, bar or stray space"
             first.setdefault(name, line)
         if facet.name in RESERVED_NAMES or not _COLUMN.fullmatch(facet.name):
-            yield line_of(tree, places[0]), f"facet {facet.name!r} can't be a column of the results"
+            yield (
+                _line_of(tree, places[0]),
+                f"facet {facet.name!r} can't be a column of the results",
+            )
 
 
-def read_text(path: Path, error: type[TextclassError]) -> str:
-    """Return the text of a hand-written file.
+def read_yaml(path: Path, error: type[TextclassError]) -> object:
+    """Return the tree of a YAML file, which remembers its lines.
 
     Raises
     ------
     TextclassError
-        Of the kind `error`, if the file can't be read or isn't UTF-8.
+        Of the kind `error`, if the file can't be read, isn't UTF-8, or isn't YAML.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
         raise error(f"can't be read: {fault}", where=str(path)) from fault
+    return parse_yaml(text, str(path), error)
 
 
-def parse_yaml(text: str, name: str, error: type[TextclassError]) -> Any:  # noqa: ANN401 -- YAML holds anything
+def parse_yaml(text: str, name: str, error: type[TextclassError]) -> object:
     """Return the tree of a YAML text, which remembers its lines.
 
     Raises
@@ -261,22 +251,51 @@ def parse_yaml(text: str, name: str, error: type[TextclassError]) -> Any:  # noq
     from srsly.ruamel_yaml.error import YAMLError
 
     try:
-        return YAML(typ="rt").load(text)
+        tree: object = YAML(typ="rt").load(text)
     except (YAMLError, DuplicateKeyError) as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f"{name}, line {mark.line + 1}" if mark else name
         problem = getattr(fault, "problem", fault)
         raise error(f"not valid YAML: {problem}", where=where) from fault
+    return tree
 
 
-def raise_faults(faults: Iterable[Fault], name: str, error: type[TextclassError]) -> None:
+def check_schema(tree: object, schema: type[T], name: str, error: type[TextclassError]) -> T:
+    """Return the tree of a YAML file as an object of `schema`, which pydantic understands.
+
+    Raises
+    ------
+    TextclassError
+        Of the kind `error`; it tells all faults, each with its line.
+    """
+    # Imported only where a file is read: the command's help doesn't pay for it.
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(schema).validate_python(tree)
+    except ValidationError as found:
+        _raise_faults(_schema_faults(tree, found), name, error)
+        raise
+
+
+def _schema_faults(tree: object, error: ValidationError) -> Iterator[Fault]:
+    for fault in error.errors():
+        steps = [f"[{s}]" if isinstance(s, int) else f".{s}" for s in fault["loc"]]
+        message = fault["msg"][0].lower() + fault["msg"][1:]
+        for pattern, word in _IN_YAML.items():
+            message = re.sub(pattern, word, message)
+        place = "".join(steps).lstrip(".") or "the file"
+        yield _line_of(tree, fault["loc"]), f"{place}: {message}"
+
+
+def _raise_faults(faults: Iterable[Fault], name: str, error: type[TextclassError]) -> None:
     """Raise one error of the kind `error` that tells all faults, if there are any."""
     lines = "; ".join(f"line {line}: {message}" for line, message in sorted(set(faults)))
     if lines:
         raise error(lines, where=name)
 
 
-def line_of(tree: object, location: Sequence[int | str]) -> int:
+def _line_of(tree: object, location: Sequence[int | str]) -> int:
     """Return the 1-based line of a place in the YAML tree, as near as it can be known."""
     line = 0
     node: Any = tree

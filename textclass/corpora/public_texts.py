@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from textclass.corpora.rows import Row, teaching, text_id
 from textclass.errors import CorpusError
-from textclass.taxonomy import Taxonomy, line_of, parse_yaml, raise_faults, read_text
+from textclass.taxonomy import Taxonomy, check_schema, read_yaml
 
 LEAST_SCORE = 0.001
 """A lower score is left out of a pointer; it is read as 0."""
@@ -178,20 +178,9 @@ def load_sources(path: str | Path) -> dict[str, Source]:
     CorpusError
         Names every fault of the file with its line.
     """
-    tree = parse_yaml(read_text(Path(path), CorpusError), str(path), CorpusError)
-    try:
-        listed = _SourceFile.model_validate(tree).sources
-    except ValidationError as error:
-        faults = [(line_of(tree, fault["loc"]), _describe(fault)) for fault in error.errors()]
-        raise_faults(faults, str(path), CorpusError)
-        raise
+    tree = read_yaml(Path(path), CorpusError)
+    listed = check_schema(tree, _SourceFile, str(path), CorpusError).sources
     sources = {source.name: source for source in listed}
     if len(sources) < len(listed):
         raise CorpusError("two sources have the same name", where=str(path))
     return sources
-
-
-def _describe(fault: Mapping[str, Any]) -> str:
-    key = fault["loc"][-1] if fault["loc"] else "the file"
-    lacks = fault["type"] == "missing"
-    return f"{key}: is missing" if lacks else f"{key}: {fault['input']!r} won't do"
