@@ -59,11 +59,12 @@ def test_words_are_spacys_tokens_on_the_whole_written_corpus(texts):
 def test_scoring_keeps_ahead_of_spacys_tokenizer_on_text_new_to_both(texts, toy_model):
     spacy, tagger = English().tokenizer, Tagger.load(toy_model.path)
     spacy("warm up"), tagger.score(["The ship's crew, all 1,200 of them (re)joined at 5:30p.m."])
+    texts = texts[::2]
     # A first reading can't be repeated; processor time is steady enough for this slack.
     alone = best_seconds(lambda: [spacy(text) for text in texts], repeats=1)
     cold = best_seconds(lambda: score(tagger, texts), repeats=1)
     assert cold < 1.3 * alone
-    warm = best_seconds(lambda: score(tagger, texts))
+    warm = best_seconds(lambda: score(tagger, texts), repeats=3)
     assert 2 * warm < alone
 
 
@@ -73,6 +74,7 @@ def score(tagger, texts) -> None:
 
 
 def test_evidence_costs_less_than_twice_the_time_again(texts, tagger):
+    texts = texts[::4]
     without = best_seconds(lambda: list(tagger.tag_many(texts, evidence=False)))
     with_it = best_seconds(lambda: list(tagger.tag_many(texts)))
     assert 0.3 * with_it < without
@@ -87,22 +89,20 @@ def passages(count):
     for number in range(count):
         yield " ".join(f"w{number}x{i}-{chr(97 + i % 26) * 3}(a)" for i in range(12))
 
-tokenizer._MAX_LEXEMES = int(sys.argv[3])
+tokenizer._MAX_LEXEMES = 2000
 tagger = Tagger.load(sys.argv[1])
-tagger.scorer.tokenizer = Tokenizer(max_chunks=int(sys.argv[3]))
-seen = sum(1 for _ in tagger.tag_many(passages(int(sys.argv[2]))))
-assert seen == int(sys.argv[2])
-status = open("/proc/self/status", encoding="utf-8").read()
-print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
+tagger.scorer.tokenizer = Tokenizer(max_chunks=2000)
+for seen, _ in enumerate(tagger.tag_many(passages(3000)), 1):
+    if seen in (600, 3000):
+        status = open("/proc/self/status", encoding="utf-8").read()
+        print(int(status.split("VmHWM:")[1].split()[0]) / 1024)
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 def test_memory_stays_flat_however_long_the_stream(toy_model):
-    def peak(count: int) -> float:
-        command = [sys.executable, "-c", _STREAM, str(toy_model.path), str(count), "4000"]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
-        return float(done.stdout)
-
-    # Every passage brings twelve chunks that no other has: without bounds 35 MB more.
-    assert peak(6_000) < peak(1_500) + 10
+    command = [sys.executable, "-c", _STREAM, str(toy_model.path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
+    soon, late = map(float, done.stdout.split())
+    # Every passage brings twelve chunks that no other has: without bounds 18 MB more.
+    assert late < soon + 8

@@ -2,7 +2,6 @@ import json
 import os
 import pty
 import re
-import subprocess
 import sys
 
 import pytest
@@ -97,28 +96,18 @@ def test_bad_calls(textclass, toy_model, tmp_path, arguments, code, told):
     assert told in textclass("predict", "-m", toy_model.path, *arguments, check=code).err
 
 
-def test_words_are_marked_on_a_terminal_and_no_color_is_honoured(toy_model):
-    def on_terminal(**env) -> str:
+def test_words_are_marked_on_a_terminal_unless_it_is_dumb(toy_model, monkeypatch):
+    def on_terminal(term: str) -> str:
+        monkeypatch.setenv("TERM", term)
+        monkeypatch.delenv("NO_COLOR", raising=False)
         ours, theirs = pty.openpty()
-        command = [sys.executable, "-m", "textclass", "predict", "--model", str(toy_model.path)]
-        variables = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "TERM"}}
-        subprocess.run(
-            [*command, TEXT],
-            stdout=theirs,
-            stdin=subprocess.DEVNULL,
-            env={**variables, "TERM": "xterm", **env},
-            timeout=120,
-            check=True,
-        )
-        os.close(theirs)
-        out = b""
-        try:
-            while part := os.read(ours, 4096):
-                out += part
-        except OSError:
-            pass
+        with open(theirs, "w") as terminal, monkeypatch.context() as patch:  # noqa: PTH123 - no path
+            patch.setattr(sys, "stdout", terminal)
+            cli(["predict", "--model", str(toy_model.path), TEXT], standalone_mode=False)
+            terminal.flush()
+            out = os.read(ours, 100_000)
         os.close(ours)
         return out.decode()
 
-    assert "\x1b[" in on_terminal()
-    assert "\x1b[" not in on_terminal(TERM="dumb")
+    assert "\x1b[" in on_terminal("xterm")
+    assert "\x1b[" not in on_terminal("dumb")
