@@ -1,4 +1,7 @@
-"""What several tests share: a toy taxonomy, corpus and model, the command line, a browser."""
+"""What several tests share: a toy taxonomy, corpus and model, the command line, a browser.
+
+What is heavy is imported where it is used: the process that only hands out tests reads this, too.
+"""
 
 import json
 import os
@@ -11,8 +14,6 @@ import pytest
 from click.testing import CliRunner
 
 from textclass.cli.main import main
-from textclass.corpora import read_corpus
-from textclass.learning import default_pipeline, train
 from textclass.taxonomy import parse_taxonomy
 
 TOY_LABELS = """
@@ -60,6 +61,8 @@ def toy_taxonomy():
 
 @pytest.fixture(scope="session")
 def toy_corpus(tmp_path_factory, toy_taxonomy):
+    from textclass.corpora import read_corpus
+
     path = tmp_path_factory.mktemp("toy") / "corpus.jsonl"
     write_jsonl(path, toy_rows())
     return read_corpus(path, toy_taxonomy)
@@ -68,12 +71,16 @@ def toy_corpus(tmp_path_factory, toy_taxonomy):
 @pytest.fixture(scope="session")
 def toy_pipeline():
     """Small features, not fitted; `train` and `fit_corpus` copy it."""
+    from textclass.learning import default_pipeline
+
     return default_pipeline(min_df=2, vector_size=8, folds=3, n_jobs=1)
 
 
 @pytest.fixture(scope="session")
 def toy_model(tmp_path_factory, toy_corpus, toy_pipeline):
     """A model folder; tests that change it copy it first."""
+    from textclass.learning import train
+
     return train(toy_corpus, tmp_path_factory.mktemp("models") / "toy", toy_pipeline)
 
 

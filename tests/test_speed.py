@@ -104,5 +104,5 @@ def test_memory_stays_flat_however_long_the_stream(toy_model):
     command = [sys.executable, "-c", _STREAM, str(toy_model.path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True)
     soon, late = map(float, done.stdout.split())
-    # Every passage brings twelve chunks that no other has: without bounds 18 MB more.
+    # Every passage brings twelve chunks that no other has: without bounds 14 MB more.
     assert late < soon + 8
