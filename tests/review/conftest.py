@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import textclass  # noqa: F401 -- a fixture
 from tests.conftest import toy_rows, write_jsonl
 from textclass.review import Answers, Passages, Session, read_passages
 from textclass.tagger import Tagger
