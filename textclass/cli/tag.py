@@ -103,7 +103,7 @@ def tag(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
     if options["as_json"]:
         print_json(summary.to_dict())
     elif not options["quiet"]:
-        for line in _report(summary):
+        for line in _summary_lines(summary):
             note(line)
     if summary.stopped_by:
         context.exit(128 + summary.stopped_by)
@@ -189,7 +189,7 @@ def _print_documents(documents: Sequence[Mapping[str, Any]]) -> None:
     )
 
 
-def _report(summary: Summary) -> Iterator[str]:
+def _summary_lines(summary: Summary) -> Iterator[str]:
     """Yield what a run came to, in lines."""
     for one in summary.first_set_aside:
         yield f"set aside: {one['id']}: {one['error']}"
