@@ -89,7 +89,7 @@ def write_tag_report(
     listed: list[View] = []
     for page, following in pairwise(chain(_paged(views(), page_bytes), [[]])):
         if not (listed or following):
-            listed = page
+            listed = page  # a single page is the report itself
             break
         number = len(files) + 1
         file = _page_path(path, number)
