@@ -1,7 +1,7 @@
 """`labels.yaml` read into a `Taxonomy`: facets, labels, definitions, cues and the document rule.
 
 The file is written by hand, so it is checked whole: every fault is told at once, with its line.
-Other hand-written YAML files are read by the same functions, which stand last.
+Other such files are read by the same functions, which stand last.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from annotated_types import Gt, Le, Len, Lt
 
@@ -34,7 +33,6 @@ Fault = tuple[int, str]
 """A 1-based line and what is wrong there."""
 
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-
 
 _IN_YAML = {
     "a dictionary or an instance of [A-Za-z]+": "a mapping",
@@ -180,7 +178,7 @@ class Taxonomy(_Checked):
 
 def shipped(name: str) -> Path:
     """Return the path of a file or folder that the wheel carries (or the checkout holds)."""
-    packaged = Path(str(resources.files("textclass"))) / "shipped" / name
+    packaged = Path(__file__).parent / "shipped" / name
     return packaged if packaged.exists() else Path(__file__).parent.parent / name
 
 
@@ -217,10 +215,8 @@ def _name_faults(tree: object, taxonomy: Taxonomy) -> Iterator[Fault]:
                 yield line, f"{name!r} has a comma, semicolon, bar or stray space"
             first.setdefault(name, line)
         if facet.name in RESERVED_NAMES or not _COLUMN.fullmatch(facet.name):
-            yield (
-                _line_of(tree, places[0]),
-                f"facet {facet.name!r} can't be a column of the results",
-            )
+            line = _line_of(tree, places[0])
+            yield line, f"facet {facet.name!r} can't be a column of the results"
 
 
 def read_yaml(path: Path, error: type[TextclassError]) -> object:
@@ -251,13 +247,12 @@ def parse_yaml(text: str, name: str, error: type[TextclassError]) -> object:
     from srsly.ruamel_yaml.error import YAMLError
 
     try:
-        tree: object = YAML(typ="rt").load(text)
+        return YAML(typ="rt").load(text)
     except (YAMLError, DuplicateKeyError) as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f"{name}, line {mark.line + 1}" if mark else name
         problem = getattr(fault, "problem", fault)
         raise error(f"not valid YAML: {problem}", where=where) from fault
-    return tree
 
 
 def check_schema(tree: object, schema: type[T], name: str, error: type[TextclassError]) -> T:
@@ -297,12 +292,10 @@ def _raise_faults(faults: Iterable[Fault], name: str, error: type[TextclassError
 
 def _line_of(tree: object, location: Sequence[int | str]) -> int:
     """Return the 1-based line of a place in the YAML tree, as near as it can be known."""
-    line = 0
-    node: Any = tree
+    line, node = 0, cast(Any, tree)
     for step in location:
-        marks = getattr(node, "lc", None)
-        if marks is None or marks.data is None or step not in marks.data:
+        marks = getattr(getattr(node, "lc", None), "data", None)
+        if not marks or step not in marks:
             break
-        line = marks.data[step][0]
-        node = node[step]
+        line, node = marks[step][0], node[step]
     return line + 1

@@ -103,14 +103,10 @@ def _print_passage(tagger: Tagger, passage: PassageTags, *, scores: bool) -> Non
         given = label in passage.labels
         spans = [f"{e.text} {e.weight:+.2f}" for e in passage.evidence if e.label == label]
         if given or scores:
-            row = (
-                passage.taxonomy.facet_of_each[column],
-                Text(label, style="bold" if given else ""),
-                f"{passage.probabilities[column]:.2f}",
-                f"{tagger.model.thresholds[column]:.2f}",
-                ", ".join(spans),
-            )
-            rows.append(row)
+            facet, style = passage.taxonomy.facet_of_each[column], "bold" if given else ""
+            p, threshold = passage.probabilities[column], tagger.model.thresholds[column]
+            figures = (f"{p:.2f}", f"{threshold:.2f}")
+            rows.append((facet, Text(label, style=style), *figures, ", ".join(spans)))
     if rows:
         out.print()
         print_table(("", "label", "probability", "threshold", "decided by"), rows)
@@ -125,10 +121,8 @@ def _print_explanation(explanation: Explanation, text: str) -> None:
         f"threshold {explanation.threshold:.2f}{reason}"
     )
     out.print(text, markup=False)
-    rows = [
-        [cell for word in pair for cell in ((word[0], f"{word[1]:+.2f}") if word else ("", ""))]
-        for pair in zip_longest(*explanation.strongest(10))
-    ]
+    sides = ([(word, f"{w:+.2f}") for word, w in side] for side in explanation.strongest(10))
+    rows = (left + right for left, right in zip_longest(*sides, fillvalue=("", "")))
     print_table(("for", "", "against", ""), rows)
     out.print(
         f"All words add {explanation.score - explanation.intercept:+.2f} "
