@@ -17,6 +17,8 @@ def test_a_document_read_in_part_is_never_none(toy_model):
     row = partly.to_dict()
     assert list(row)[1:4] == ["outcome", "reason", "unread"]
     assert row["unread"] == partly.passages[0].to_dict()["unread"] == ["pages 2-3: no text layer"]
+    foreign = tagger.tag_document("Der Fluss und die Stadt liegen an dem Meer und sind alt")
+    assert (foreign.outcome, foreign.reason) == (Outcome.UNSURE, foreign.passages[0].reason)
     labelled = tagger.tag_document(RIVER * 3, unread=["page 2: no text layer"])
     assert (labelled.outcome, labelled.reason) == (Outcome.TAGGED, None)
 

@@ -5,7 +5,7 @@ A document's tags are pooled from those of its passages, by the rule in `labels.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -211,8 +211,14 @@ class DocumentTags:
 
     @property
     def reason(self) -> Reason | None:
-        """`UNREAD` where no label was found in what was read."""
-        return Reason.UNREAD if self.unread and not self.labels else None
+        """Why an unsure document is: parts were not read, or what most unsure passages say."""
+        if self.outcome is not Outcome.UNSURE:
+            return None
+        if self.unread:
+            return Reason.UNREAD
+        said = Counter(one.reason for one in self.passages if one.outcome is Outcome.UNSURE)
+        # Labels of passages that the document is too uncertain of are near, too.
+        return said.most_common(1)[0][0] if said else Reason.NEAR_THRESHOLD
 
     def __getitem__(self, facet: str) -> tuple[str, ...]:
         """Return the names of the labels given in `facet`."""

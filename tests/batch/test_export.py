@@ -97,6 +97,18 @@ def test_a_link_is_replaced_and_not_followed(tag, inbox, tmp_path):
     assert not (tmp_path / "out.jsonl").is_symlink()
 
 
+@pytest.mark.parametrize("place", ["mine.csv", "out.jsonl.set-aside.jsonl", "inbox/a.txt"])
+def test_a_file_that_no_run_wrote_is_never_overwritten(tag, tmp_path, place):
+    (tmp_path / "inbox").mkdir()
+    for name in ("inbox/a.txt", "inbox/b.txt", "mine.csv", "out.jsonl.set-aside.jsonl"):
+        (tmp_path / name).write_text("the hospital in the town was there\n")
+    outputs = ["mine.csv"] if place == "mine.csv" else ["out.jsonl"]
+    aside = {"set_aside": tmp_path / place} if place == "inbox/a.txt" else {}
+    with pytest.raises(BatchError, match=f"{place}: it would be overwritten"):
+        tag(tmp_path / "inbox", *outputs, **aside)
+    assert (tmp_path / place).read_text() == "the hospital in the town was there\n"
+
+
 def test_an_empty_result_has_its_columns(tag, tmp_path):
     import pyarrow.parquet as pq
 

@@ -157,6 +157,8 @@ def test_too_many_columns_become_one():
         ([True], True, "bool", True),
         ([None], None, "string", None),
         (["x", 3, "y"], 3, "string", "3"),
+        (["x", 3], "007", "string", "007"),
+        (["x", [3]], "007", "string", '"007"'),
         ([1 << 63], 1 << 63, "string", str(1 << 63)),
         ([[1]], [1, {"a": None}], "string", '[1, {"a": null}]'),
     ],

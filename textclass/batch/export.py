@@ -20,6 +20,7 @@ from textclass.batch.formats import (
     write_workbook,
 )
 from textclass.batch.jobs import Facts, Level, TagJob
+from textclass.documents import is_own_output
 from textclass.errors import BatchError
 from textclass.taxonomy import Taxonomy
 
@@ -62,7 +63,8 @@ def plan_outputs(job: TagJob) -> tuple[Output, ...]:
     Raises
     ------
     BatchError
-        If an ending is unknown, or one of the job's files can't be written to its place.
+        If an ending is unknown, or one of the job's files can't be written to its place, or would
+        overwrite a file that isn't ours.
     """
     outputs: list[Output] = []
     for name in job.outputs:
@@ -88,7 +90,22 @@ def plan_outputs(job: TagJob) -> tuple[Output, ...]:
     for path, times in taken.items():
         if times > 1:
             raise BatchError("two outputs would be in one place", where=str(path))
+    for output in outputs:
+        _refuse_stranger(output.path, "file of results")
+    if job.set_aside:
+        _refuse_stranger(_place(str(job.set_aside)), "list of what was set aside")
     return tuple(outputs)
+
+
+def _refuse_stranger(path: Path, kind: str) -> None:
+    """Refuse a file with content that no earlier run wrote."""
+    is_full = path.is_file() and not path.is_symlink() and path.stat().st_size
+    if is_full and is_own_output(path) != kind:
+        raise BatchError(
+            f"it would be overwritten, and isn't a {kind} of an earlier run",
+            where=str(path),
+            hint="move it, or give another name",
+        )
 
 
 def _place(name: str) -> Path:

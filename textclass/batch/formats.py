@@ -109,7 +109,8 @@ def wider_kind(one: str | None, other: str) -> str:
     kinds = {one or "null", other} - {"null"}
     if kinds == {"int", "float"}:
         return "float"
-    return "json" if len(kinds) > 1 else kinds.pop() if kinds else "null"
+    mixed = "json" if "json" in kinds else "str"
+    return mixed if len(kinds) > 1 else kinds.pop() if kinds else "null"
 
 
 class Table:
@@ -236,9 +237,11 @@ def _struct(fields: Mapping[str, pa.DataType]) -> pa.DataType:
 
 
 def _as_kind(value: Any, kind: str) -> object:  # noqa: ANN401 - any JSON value
-    if value is None or kind not in {"float", "json"}:
+    if value is None or (kind == "str" and isinstance(value, str)):
         return value
-    return float(value) if kind == "float" else _json(value)
+    if kind == "float":
+        return float(value)
+    return _json(value) if kind in {"str", "json"} else value
 
 
 def _json(value: object) -> str:
