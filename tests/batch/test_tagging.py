@@ -79,7 +79,7 @@ def test_finished_inputs_are_not_done_again(tag, tmp_path, monkeypatch):
     monkeypatch.setattr(
         worker.Worker,
         "work",
-        lambda self, task: done.extend(one.source.id for one in task) or work(self, task),
+        lambda self, task: done.extend(one.origin.source.id for one in task) or work(self, task),
     )
 
     second = tag(inbox, "out.jsonl")
@@ -344,8 +344,8 @@ def test_what_is_no_document_is_left_out_at_addresses_too(tag, tmp_path):
 def test_one_id_on_every_row_takes_no_longer_than_many(tag, tmp_path):
     from itertools import islice
 
+    from textclass.batch.inputs import read_cuts
     from textclass.batch.jobs import Input
-    from textclass.batch.worker import cuts
     from textclass.documents import Document, Source
 
     class Reader:
@@ -353,6 +353,6 @@ def test_one_id_on_every_row_takes_no_longer_than_many(tag, tmp_path):
             assert source.id == "t"
             yield from (Document("7", "", "x", "", "") for _ in range(30_000))
 
-    parts = islice(cuts(Input(Source(tmp_path, "t"), ""), Reader()), 200)
+    parts = islice(read_cuts(Input(Source(tmp_path, "t"), ""), Reader()), 200)
     names = [one.id for part in parts for one in part.documents]
     assert (names[0], names[-1], len(set(names))) == ("7", "7~30000", 30_000)
