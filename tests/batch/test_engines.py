@@ -34,8 +34,8 @@ class FakePool:
 
     def __init__(self, kills):
         self.kills = dict(kills)
-        self.alone = False
         self.under_way = []
+        self.stop()
 
     def submit(self, task):
         future = Future()
@@ -53,8 +53,11 @@ class FakePool:
             self.under_way = []
         return future
 
-    def renew(self, width):
-        self.alone = width == 1
+    def start(self, width):
+        self.executor, self.alone = True, width == 1
+
+    def stop(self):
+        self.executor, self.alone = None, False
 
 
 def names_in(cut):
@@ -126,7 +129,7 @@ def test_a_lost_cluster_is_told():
         list(drive(Lost({}), file_tasks(1)))
 
 
-def test_a_killed_worker_loses_nothing(tag, tmp_path):
+def test_same_bytes_as_with_one_worker_though_one_of_two_is_killed(tag, tmp_path):
     inbox = write_inputs(tmp_path / "inbox", 60)
     killed = []
 
@@ -135,12 +138,17 @@ def test_a_killed_worker_loses_nothing(tag, tmp_path):
             killed.extend(_workers()[:1])
             os.kill(killed[0], signal.SIGKILL)
 
-    summary = tag(inbox, "killed.jsonl", workers=2, on_progress=kill)
-    tag(inbox, "whole.jsonl")
+    endings = ("jsonl", "csv", "parquet")
+    two = (f"killed.{ending}" for ending in endings)
+    summary = tag(inbox, *two, workers=2, on_progress=kill)
+    tag(inbox, *(f"whole.{ending}" for ending in endings))
 
     assert killed
     assert summary.set_aside == 3
-    assert read_lines(tmp_path / "killed.jsonl") == read_lines(tmp_path / "whole.jsonl")
+    for ending in (*endings, "jsonl.set-aside.jsonl"):
+        one, other = ((tmp_path / f"{n}.{ending}").read_bytes() for n in ("killed", "whole"))
+        assert one == other, ending
+        assert one
 
 
 def _workers():

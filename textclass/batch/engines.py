@@ -70,7 +70,7 @@ class Pool:
     def submit(self, task: Task) -> Future[list[Batch]]:
         """Hand out a task; if the workers are gone, it counts as one that died with them."""
         if self.executor is None:
-            self.renew(self.width)
+            self.start(self.width)
         try:
             future: Future[list[Batch]] = self.executor.submit(self.function, self.setup, task)
         except self.died as error:
@@ -78,9 +78,8 @@ class Pool:
             future.set_exception(error)
         return future
 
-    def renew(self, width: int) -> None:
-        """Replace the workers, by so many."""
-        self.close()
+    def start(self, width: int) -> None:
+        """Start so many workers."""
         self.executor = ProcessPoolExecutor(
             width,
             initializer=_start_process,
@@ -89,11 +88,16 @@ class Pool:
             env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         )
 
-    def close(self) -> None:
-        """End the workers at once."""
-        stop_working()
+    def stop(self) -> None:
+        """End the workers and what they do at once; the next task starts others."""
         if self.executor:
             self.executor.shutdown(wait=True, kill_workers=True)
+        self.executor = None
+
+    def close(self) -> None:
+        """End all that was started."""
+        stop_working()
+        self.stop()
 
 
 def _start_process(parent: int) -> None:
@@ -174,18 +178,21 @@ class Cluster(Pool):
             self._stack = stack.pop_all()
         super().__init__(setup, max(threads, 1))
 
-    def renew(self, width: int) -> None:  # noqa: ARG002 - how many workers there are is Dask's
+    def start(self, width: int) -> None:  # noqa: ARG002 - how many workers there are is Dask's
+        """Have tasks taken."""
+        self.executor = self._client.get_executor(pure=False)
+
+    def stop(self) -> None:
         """Give up what is under way."""
         if self.executor:
             self.executor.shutdown(wait=False)
-        self.executor = self._client.get_executor(pure=False)
+        self.executor = None
 
     def close(self) -> None:
         """Let go of the cluster; end it if it was started here."""
         # A cluster that is gone must not hide why.
         with suppress(OSError), self._stack:
-            if self.executor:
-                self.executor.shutdown(wait=False)
+            self.stop()
 
 
 def drive(pool: Pool, tasks: Iterable[Task]) -> Iterator[list[Batch]]:
@@ -197,7 +204,7 @@ def drive(pool: Pool, tasks: Iterable[Task]) -> Iterator[list[Batch]]:
     tasks = iter(tasks)
     first = list(islice(tasks, 2))
     tasks = chain(first, tasks)
-    if pool.is_here and (pool.width == 1 or len(first) == 1):
+    if pool.is_here and (pool.width == 1 or (len(first) == 1 and not pool.executor)):
         yield from (work(pool.setup, task) for task in tasks)
         return
     pending: dict[Future[list[Batch]], Task] = {}
@@ -216,11 +223,11 @@ def drive(pool: Pool, tasks: Iterable[Task]) -> Iterator[list[Batch]]:
             # A stop from outside that killed the workers reaches this process a little later.
             time.sleep(_HEARTBEAT)
             yield []
-            pool.renew(1)
+            pool.stop()
             for task in pending.values():
                 yield from _alone(pool, task)
             pending.clear()
-            pool.renew(pool.width)
+            pool.stop()
 
 
 def _died(pool: Pool, future: Future[list[Batch]]) -> bool:
@@ -236,11 +243,13 @@ def _died(pool: Pool, future: Future[list[Batch]]) -> bool:
 
 def _alone(pool: Pool, task: Task) -> Iterator[list[Batch]]:
     """Do a task with nothing else under way, so that a death tells what kills."""
+    if not pool.executor:
+        pool.start(1)
     future = pool.submit(task)
     if not _died(pool, future):
         yield future.result()
         return
-    pool.renew(1)
+    pool.stop()
     parts = _parts(task)
     for part in parts:
         yield from _alone(pool, (part,))
