@@ -250,24 +250,17 @@ def _alone(pool: Pool, task: Task) -> Iterator[list[Batch]]:
         yield future.result()
         return
     pool.stop()
-    parts = _parts(task)
-    for part in parts:
-        yield from _alone(pool, (part,))
-    if not parts:
-        yield [_killer(task[0])]
-
-
-def _parts(task: Task) -> Task:
-    """Return each cut, or of a single one each document; nothing if there is but one."""
-    one = task[0]
-    if len(task) > 1:
-        return task
-    if len(one.documents) < 2:
-        return ()
-    return tuple(
-        replace(one, documents=(each,), first=one.first + i, repeated=one.repeated * (not i))
-        for i, each in enumerate(one.documents)
-    )
+    # Files that were to be read, or documents of one that was read.
+    pieces = [
+        replace(cut, documents=(one,), first=cut.first + i, repeated=cut.repeated * (not i))
+        for cut in task
+        for i, one in enumerate(cut.documents)
+    ] or list(task)
+    if len(pieces) == 1:
+        yield [_killer(pieces[0])]
+        return
+    for piece in pieces:
+        yield from _alone(pool, (piece,))
 
 
 def _killer(cut: Cut) -> Batch:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import signal
 import threading
@@ -42,7 +41,6 @@ LONG_BYTES = 1 << 20
 TABLES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".jsonl.gz", ".csv.gz")
 """Tables from this size on are read by the run itself, so that all workers share them."""
 
-PLANNED = ("inputs", "taken_up", "finished")
 COUNTED = ("documents", "passages", "set_aside", "partly_read", "repeated")
 SHOWN_DOCUMENTS = 50
 SHOWN_FAULTS = 10
@@ -92,7 +90,7 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Summary], None] | None = No
                 run.tag_all()
                 return run.export()
         except _Stopped:
-            return run.stopped()
+            return run.summary(Counter(), stopped_by=run.stopped_by)
 
 
 @dataclass
@@ -107,7 +105,9 @@ class _Run:
     on_progress: Callable[[Summary], None] | None
     began: float = field(default_factory=time.monotonic)
     stage: str = ""
-    counts: Counter[str] = field(default_factory=Counter)
+    planned: int = 0
+    taken_up: int = 0
+    done: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     stopped_by: int | None = None
 
@@ -141,7 +141,7 @@ class _Run:
                     copy.write(chunk)
         own = self._own_files()
         for one in list_inputs(self.job.paths, own=own, left_out=self.left_out, stdin=stdin):
-            self.counts["inputs"] += 1
+            self.planned += 1
             self._tell("finding")
             yield one
 
@@ -149,30 +149,30 @@ class _Run:
         results = [output.path for output in self.outputs]
         for path in [*results, self.job.set_aside] if self.job.set_aside else results:
             yield from (path, beside(path, PARTIAL))
-        if report := self.job.report:
-            yield from (report, *report.parent.glob(f"{glob.escape(report.stem)}-*.html"))
+        if self.job.report:
+            yield self.job.report
         for ending in ("", "-wal", "-shm", "-journal"):
             yield beside(self.ledger.path, ending)
 
     def tag_all(self) -> None:
         """Tag what isn't in the ledger: first what a worker reads, then what all share."""
-        inputs, taken_up = self.ledger.counts()
-        self._count(inputs=inputs, finished=taken_up, taken_up=taken_up)
+        self.planned, self.taken_up = self.ledger.counts()
+        left = self.planned - self.taken_up
         self._tell("tagging")
-        if inputs == taken_up:
+        if not left:
             return
         job, setup, width = self.job, self.setup, self.job.workers or cpu_count()
         local = job.engine is Engine.LOCAL
         pool = Pool(setup, width) if local else Cluster(setup, width, job.scheduler)
         with closing(pool), reader_for(setup.options) as reader:
-            self._tag(pool, self._unread(share=local and inputs - taken_up <= width))
+            self._tag(pool, self._unread(share=local and left <= width))
             for one in self.ledger.unfinished():
                 with closing(read_cuts(one, reader)) as cuts:
                     new = (cut for cut in cuts if not self.ledger.has(cut))
                     # Another cut may be done after the last one.
                     self._tag(pool, ((replace(cut, more=True),) for cut in new))
                 self.ledger.finish(one.key)
-                self.counts["finished"] += 1
+                self.done["finished"] += 1
 
     def _unread(self, *, share: bool) -> Iterator[Task]:
         """Yield inputs for a worker to read, small ones together; long tables not, if to share."""
@@ -194,7 +194,7 @@ class _Run:
         for batches in drive(pool, tasks):
             for batch in batches:
                 self.ledger.record(batch)
-                self.counts.update(batch.facts.counts, finished=not batch.more)
+                self.done.update(batch.facts.counts, finished=not batch.more)
             self.ledger.commit(after=COMMIT_SECONDS)
             self._tell("tagging")
 
@@ -215,12 +215,12 @@ class _Run:
                 taxonomy=self.taxonomy,
                 model=self.setup.model_name,
             )
-        self._count(**facts.counts)
-        return replace(
-            self._state(),
-            outcomes={str(one): facts.counts[one] for one in sorted(Outcome) if facts.counts[one]},
+        counts = facts.counts
+        return self.summary(
+            counts,
+            outcomes={str(one): counts[one] for one in sorted(Outcome) if counts[one]},
             outputs=tuple(output.path for output in self.outputs),
-            set_aside_file=job.set_aside if facts.counts["set_aside"] else None,
+            set_aside_file=job.set_aside if counts["set_aside"] else None,
             report=job.report,
             first_documents=self._first("documents", SHOWN_DOCUMENTS),
             first_set_aside=self._first("set_aside", SHOWN_FAULTS),
@@ -228,7 +228,7 @@ class _Run:
 
     def _rows(self, kind: str) -> Iterator[bytes]:
         for rows in self.ledger.rows(kind):
-            self._heed()
+            self._tell("writing")
             yield rows
 
     def _first(self, kind: str, count: int) -> list[dict[str, Any]]:
@@ -241,33 +241,25 @@ class _Run:
             its = tuple(islice(passages, document["passages"]))
             yield {"document": document, "passages": its, **origin}
 
-    def stopped(self) -> Summary:
-        """Return where the run was stopped."""
-        self._count(finished=self.ledger.counts()[1])
-        return replace(self._state(), stopped_by=self.stopped_by)
-
-    def _count(self, **counts: int) -> None:
-        """Forget what this run did, and count what there is now."""
-        planned = {name: self.counts[name] for name in PLANNED}
-        self.counts = Counter(planned | counts)
-
-    def _state(self) -> Summary:
-        counts: dict[str, Any] = {name: self.counts[name] for name in (*PLANNED, *COUNTED)}
+    def summary(self, counts: Counter[str], **ended: Any) -> Summary:  # noqa: ANN401 - fields
+        """Return where the run stands, with counts of what it made."""
+        ended |= {name: counts[name] for name in COUNTED}
         return Summary(
             stage=self.stage,
+            inputs=self.planned,
+            taken_up=self.taken_up,
+            finished=self.taken_up + self.done["finished"],
             left_out=dict(sorted(self.left_out.items())),
             ledger=self.ledger.path if self.job.outputs else None,
             seconds=time.monotonic() - self.began,
-            **counts,
+            **ended,
         )
 
     def _tell(self, stage: str) -> None:
+        """Tell where the run stands, unless it is to stop."""
         self.stage = stage
         if self.on_progress:
-            self.on_progress(self._state())
-        self._heed()
-
-    def _heed(self) -> None:
+            self.on_progress(self.summary(self.done))
         if self.stopped_by:
             raise _Stopped
 
