@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
-import sys
+import zipfile
 from dataclasses import replace
 
 import pyarrow.parquet as pq
@@ -14,7 +13,7 @@ import pytest
 
 from tests.batch.makers import make_model, read_lines, text_of, with_all_columns, write_inputs
 from textclass.batch import Level, TagOptions, tagging, worker
-from textclass.errors import BatchError, DocumentError, MissingExtraError, ModelError
+from textclass.errors import BatchError
 
 
 def test_every_input_ends_in_results_or_set_aside_once(tag, inbox, tmp_path):
@@ -31,21 +30,6 @@ def test_every_input_ends_in_results_or_set_aside_once(tag, inbox, tmp_path):
     assert "PNG" in aside["picture.pdf"]["error"]
     assert (summary.inputs, summary.documents, summary.set_aside) == (28, 45, 3)
     assert sum(summary.outcomes.values()) == 45
-
-
-def test_rows_are_in_the_schema_and_carry_the_other_columns(tag, inbox, tmp_path):
-    tag(inbox / "rows.jsonl", "out.jsonl")
-
-    row = read_lines(tmp_path / "out.jsonl")[0]
-    assert list(row) == [
-        *"id document page start end text outcome reason unread type principle scores".split(),
-        *"evidence model input.id place n".split(),
-    ]
-    assert row["document"] == "rows.jsonl#r0"
-    assert row["type"] == ["compassionate"]
-    assert row["evidence"][0]["text"] == "hospital"
-    assert text_of(0)[row["start"] : row["end"]] == row["text"]
-    assert (row["input.id"], row["place"], row["n"]) == ("r0", "town 0", 0)
 
 
 def test_parquet_holds_exactly_the_rows_of_jsonl(tag, inbox, tmp_path):
@@ -131,16 +115,6 @@ def test_a_file_that_cannot_be_opened_is_tried_again_by_the_next_run(tag, tmp_pa
     assert "pipe.txt" not in {one["id"] for one in tag(inbox, "out.jsonl").first_set_aside}
 
 
-def test_what_the_run_writes_is_not_its_input(tag, tmp_path):
-    inbox = write_inputs(tmp_path / "inbox", 2)
-    first = tag(inbox, "inbox/out.csv", "inbox/parts/", report=inbox / "report.html")
-    second = tag(inbox, "inbox/out.csv", "inbox/parts/", report=inbox / "report.html")
-    assert second.inputs == first.inputs == 6
-
-    with pytest.raises(BatchError, match="both an input and an output"):
-        tag([inbox / "out.csv"], "inbox/out.csv")
-
-
 def test_a_long_table_is_shared_by_all_workers_and_taken_up_in_the_middle(
     tag, tmp_path, monkeypatch
 ):
@@ -168,69 +142,8 @@ def test_a_long_table_is_shared_by_all_workers_and_taken_up_in_the_middle(
     assert {json.loads(value) for value in odd} == {row["odd"] for row in rows}
 
 
-def test_whole_takes_each_document_as_one_passage(tag, inbox, tmp_path):
-    tag(inbox / "0002.txt", "out.jsonl", options=TagOptions(whole=True))
-    (row,) = read_lines(tmp_path / "out.jsonl")
-    assert row["text"] == text_of(2)
-
-
-def test_standard_input_to_a_stream(tag):
-    stream = io.StringIO()
-    summary = tag([], stream=stream, stdin=io.BytesIO(text_of(1).encode()))
-    rows = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert {row["document"] for row in rows} == {"-"}
-    assert summary.ledger is None
-    assert summary.set_aside == 0
-
-
-def test_addresses_are_read_like_paths(tag, inbox, tmp_path):
-    tag([f"file://{inbox}"], "remote.jsonl")
-    tag(inbox, "local.jsonl")
-    remote, local = (read_lines(tmp_path / f"{name}.jsonl") for name in ("remote", "local"))
-    assert remote == local
-    aside = read_lines(tmp_path / "remote.jsonl.set-aside.jsonl")
-    assert aside[0]["path"].startswith("file://")
-    assert tag([f"file://{inbox}"], "remote.jsonl").taken_up == 28
-
-
-def test_without_fsspec_the_way_to_install_it_is_told(tag, inbox, monkeypatch):
-    monkeypatch.setitem(sys.modules, "fsspec.core", None)
-    with pytest.raises(MissingExtraError, match=r"^this needs .*pip install 'textclass\[dask\]'"):
-        tag([f"file://{inbox}"], "out.jsonl")
-
-
-def test_one_failing_document_does_not_end_the_run(tag, inbox, monkeypatch):
-    tagger = worker.Tagger
-    real = tagger.tag_documents
-
-    def fails(self, documents, **options):
-        if "0003.txt" in {one.id for one in documents}:
-            raise ZeroDivisionError("no\nwords")
-        return real(self, documents, **options)
-
-    monkeypatch.setattr(tagger, "tag_documents", fails)
-    summary = tag(inbox, "out.jsonl")
-    (fault,) = (one for one in summary.first_set_aside if one["id"] == "0003.txt")
-    assert fault["stage"] == "tag"
-    assert fault["error"] == "tagging failed, please report it: ZeroDivisionError: no words"
-
-
-def test_a_model_that_changes_during_the_run_is_told(inbox, model):
-    from textclass.batch.jobs import Setup
-
-    with pytest.raises(ModelError, match="the run began with tiny@00000000"):
-        worker.Worker(Setup(model, "tiny@00000000", TagOptions()))
-
-
-def test_missing_input_is_told_before_anything_is_done(tag, tmp_path):
-    with pytest.raises(DocumentError, match="no such file"):
-        tag(tmp_path / "nowhere", "out.jsonl")
-
-
 def test_nothing_but_the_named_outputs_is_written(tag, tmp_path):
     """Names of inputs and archive members never become names of files."""
-    import zipfile
-
     hostile = ["../../up.txt", "/abs.txt", "a\\..\\b.txt", "C:\\x.txt", "con.txt", "a/../../b.txt"]
     hostile += [f"{'../' * n}etc/cron{n}.txt" for n in range(1, 200)]
     hostile += [f"{name}.txt" for name in ("nul", "lpt1", "aux ", "..", ".", "~root")]
@@ -264,38 +177,6 @@ def test_options_that_change_rows_change_the_run():
     assert len(names) == 6
 
 
-def test_a_row_has_only_the_columns_of_its_own_table(tag, tmp_path):
-    inbox = tmp_path / "inbox"
-    inbox.mkdir()
-    (inbox / "a.csv").write_text(f'id,text,place\n1,"{text_of(1)}",north\n')
-    (inbox / "b.csv").write_text(f'id,text,year\n1,"{text_of(2)}",1999\n')
-    tag(inbox, "out.jsonl", "out.parquet")
-    a, b = {r["document"]: r for r in read_lines(tmp_path / "out.jsonl")}.values()
-    assert (a["place"], "year" in a, b["year"], "place" in b) == ("north", False, "1999", False)
-    table = pq.read_table(tmp_path / "out.parquet").to_pylist()
-    assert {(row["place"], row["year"]) for row in table} == {("north", None), (None, "1999")}
-
-
-def test_repeated_ids_are_told_and_made_unique(tag, tmp_path):
-    names = ["7", "7", "7~2", "8", "7"]
-    rows = [{"id": name, "text": text_of(i)} for i, name in enumerate(names)]
-    (tmp_path / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    summary = tag(tmp_path / "t.jsonl", "out.jsonl", level=Level.DOCUMENT)
-    found = [row["document"].partition("#")[2] for row in read_lines(tmp_path / "out.jsonl")]
-    assert found == ["7", "7~2", "7~2~2", "8", "7~3"]
-    assert summary.repeated == 3
-
-
-def test_results_of_earlier_runs_are_left_out_and_counted(tag, tmp_path):
-    inbox = write_inputs(tmp_path / "inbox", 2)
-    tag(inbox, "inbox/old.jsonl", "inbox/old.csv")
-    (inbox / "Thumbs.db").write_bytes(b"\0")
-    summary = tag(inbox, "out.jsonl")
-    assert summary.inputs == 6
-    assert summary.left_out["system file"] == 1
-    assert sum(summary.left_out.values()) == 5
-
-
 def test_of_many_tables_each_is_read_by_a_worker(tag, tmp_path, monkeypatch):
     """So do partitions: all the run itself has to do is to keep what comes."""
     monkeypatch.setattr(tagging, "LONG_BYTES", 1000)
@@ -307,37 +188,3 @@ def test_of_many_tables_each_is_read_by_a_worker(tag, tmp_path, monkeypatch):
         lines = "".join(json.dumps(row) + "\n" for row in rows)
         (inbox / f"{part}.jsonl").write_text(lines)
     assert tag(inbox, "out.jsonl").documents == 900
-
-
-def test_what_is_no_document_is_left_out_at_addresses_too(tag, tmp_path):
-    import fsspec
-
-    tag(write_inputs(tmp_path / "inbox", 1), "old.jsonl")
-    store = fsspec.filesystem("memory")
-    files = dict.fromkeys(("Thumbs.db", "a/.DS_Store", ".hidden/x.txt"), b"junk")
-    files |= {"old.jsonl": (tmp_path / "old.jsonl").read_bytes(), "a/b.txt": text_of(1).encode()}
-    for name, content in files.items():
-        store.pipe(f"/given/{name}", content)
-    summary = tag(["memory://given"], "out.jsonl")
-    assert {row["document"] for row in read_lines(tmp_path / "out.jsonl")} == {"a/b.txt"}
-    assert summary.left_out == {"system file": 2}
-    (aside,) = summary.first_set_aside
-    assert (aside["id"], aside["stage"]) == ("old.jsonl", "detect")
-    assert "file of results that textclass wrote" in aside["error"]
-
-
-def test_one_id_on_every_row_takes_no_longer_than_many(tag, tmp_path):
-    from itertools import islice
-
-    from textclass.batch.inputs import read_cuts
-    from textclass.batch.jobs import Input
-    from textclass.documents import Document, Source
-
-    class Reader:
-        def read(self, source):
-            assert source.id == "t"
-            yield from (Document("7", "", "x", "", "") for _ in range(30_000))
-
-    parts = islice(read_cuts(Input(Source(tmp_path, "t"), ""), Reader()), 200)
-    names = [one.id for part in parts for one in part.documents]
-    assert (names[0], names[-1], len(set(names))) == ("7", "7~30000", 30_000)
