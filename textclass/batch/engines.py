@@ -55,7 +55,7 @@ class Pool:
     function : callable
         What a worker does with the setup and a task.
     executor : concurrent.futures.Executor or None
-        Runs it; None before the first task.
+        Runs it; None while there are no workers.
     """
 
     is_here = True
@@ -69,8 +69,6 @@ class Pool:
 
     def submit(self, task: Task) -> Future[list[Batch]]:
         """Hand out a task; if the workers are gone, it counts as one that died with them."""
-        if self.executor is None:
-            self.start(self.width)
         try:
             future: Future[list[Batch]] = self.executor.submit(self.function, self.setup, task)
         except self.died as error:
@@ -206,10 +204,19 @@ def drive(pool: Pool, tasks: Iterable[Task]) -> Iterator[list[Batch]]:
     tasks = chain(first, tasks)
     if pool.is_here and (pool.width == 1 or (len(first) == 1 and not pool.executor)):
         yield from (work(pool.setup, task) for task in tasks)
-        return
+    else:
+        yield from _hand_out(pool, tasks)
+
+
+def _hand_out(pool: Pool, tasks: Iterable[Task], *, alone: bool = False) -> Iterator[list[Batch]]:
+    """Have tasks done by the workers of a pool; alone, one at a time, a death tells what kills."""
+    tasks = iter(tasks)
+    ahead, width = (1, 1) if alone else (pool.width * AHEAD, pool.width)
     pending: dict[Future[list[Batch]], Task] = {}
     while True:
-        for task in islice(tasks, pool.width * AHEAD - len(pending)):
+        for task in islice(tasks, ahead - len(pending)):
+            if not pool.executor:
+                pool.start(width)
             pending[pool.submit(task)] = task
         if not pending:
             return
@@ -224,14 +231,19 @@ def drive(pool: Pool, tasks: Iterable[Task]) -> Iterator[list[Batch]]:
             time.sleep(_HEARTBEAT)
             yield []
             pool.stop()
-            for task in pending.values():
-                yield from _alone(pool, task)
+            again = list(pending.values())
             pending.clear()
+            if alone:
+                killer = again[0]
+                again = _pieces(killer)
+                if not again:
+                    yield [_killer_batch(killer[0])]
+            yield from _hand_out(pool, again, alone=True)
             pool.stop()
 
 
 def _died(pool: Pool, future: Future[list[Batch]]) -> bool:
-    """Whether the worker of a task died; waits for it to be done."""
+    """Whether the worker of a task that is done died."""
     try:
         return isinstance(future.exception(), pool.died)
     except CancelledError as error:
@@ -241,32 +253,23 @@ def _died(pool: Pool, future: Future[list[Batch]]) -> bool:
         ) from error
 
 
-def _alone(pool: Pool, task: Task) -> Iterator[list[Batch]]:
-    """Do a task with nothing else under way, so that a death tells what kills."""
-    if not pool.executor:
-        pool.start(1)
-    future = pool.submit(task)
-    if not _died(pool, future):
-        yield future.result()
-        return
-    pool.stop()
-    # Files that were to be read, or documents of one that was read.
+def _pieces(task: Task) -> list[Task]:
+    """Return the files of a task that were to be read, or the documents of one that was.
+
+    A single one can't be divided.
+    """
     pieces = [
         replace(cut, documents=(one,), first=cut.first + i, repeated=cut.repeated * (not i))
         for cut in task
         for i, one in enumerate(cut.documents)
     ] or list(task)
-    if len(pieces) == 1:
-        yield [_killer(pieces[0])]
-        return
-    for piece in pieces:
-        yield from _alone(pool, (piece,))
+    return [(piece,) for piece in pieces] if len(pieces) > 1 else []
 
 
-def _killer(cut: Cut) -> Batch:
-    """Return the set-aside of what killed its worker twice."""
-    name, sha256 = cut.origin.source.id, cut.origin.content or None
-    for document in cut.documents:
+def _killer_batch(killer: Cut) -> Batch:
+    """Return the set-aside of a file or document that killed its worker twice."""
+    name, sha256 = killer.origin.source.id, killer.origin.content or None
+    for document in killer.documents:
         name, sha256 = document.id, document.sha256
-    aside = SetAside(name, cut.origin.place, sha256, "tag", _KILLED)
-    return batch_of(replace(cut, documents=(aside,)), [aside], {}, again=True)
+    aside = SetAside(name, killer.origin.place, sha256, "tag", _KILLED)
+    return batch_of(replace(killer, documents=(aside,)), [aside], {}, again=True)
