@@ -17,7 +17,7 @@ import pytest
 import textclass
 from tests.batch.makers import read_lines, write_inputs
 
-KILLS = {1: 8, 2: 3}
+KILLS = {1: 6, 2: 3}
 """By number of workers; `make soak` sets TEXTCLASS_KILLS to 500 for each."""
 
 if kills := os.environ.get("TEXTCLASS_KILLS"):
