@@ -13,7 +13,7 @@ from pathlib import Path
 
 from textclass.batch import TagJob, TagOptions, tag_files
 from textclass.batch.formats import unpack
-from textclass.batch.jobs import Input, Setup
+from textclass.batch.jobs import Cut, Input, Setup
 from textclass.batch.worker import Worker
 from textclass.documents import find_inputs
 from textclass.model import load_folder
@@ -34,7 +34,7 @@ def run(inputs, output, model, workers, ledger):
         for source in find_inputs([inputs]):
             if source.id in finished:
                 continue
-            for batch in worker.work((Input(source, ""),)):
+            for batch in worker.work((Cut(Input(source, "")),)):
                 for line in unpack(batch.passages).decode().splitlines():
                     out.write(json.dumps(json.loads(line)) + "\n")
             out.flush()

@@ -1,21 +1,23 @@
-"""Workers that die: nothing is lost, and only what kills twice is set aside."""
+"""Workers that die, here and on a cluster: nothing is lost, only what kills twice is set aside."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
+import sys
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from tests.batch.makers import read_lines, write_inputs
+from tests.batch.makers import read_lines, with_all_columns, write_inputs
+from textclass.batch import Engine, Level
 from textclass.batch.engines import drive
 from textclass.batch.formats import unpack
 from textclass.batch.jobs import Batch, Cut, Facts, Input
 from textclass.documents import SetAside, Source
-from textclass.errors import BatchError
+from textclass.errors import BatchError, MissingExtraError
 
 
 class DiedError(Exception):
@@ -25,13 +27,15 @@ class DiedError(Exception):
 class FakePool:
     """Tasks whose input is in `kills` kill all that is under way, as often as said."""
 
-    died = (DiedError,)
-    ahead = 4
+    is_here = False
+    died = DiedError
+    width = 2
+    full = 4
 
     def __init__(self, kills):
         self.kills = dict(kills)
-        self.alone = False
         self.under_way = []
+        self.stop()
 
     def submit(self, task):
         future = Future()
@@ -43,35 +47,32 @@ class FakePool:
             for one, _ in self.under_way:
                 one.set_exception(DiedError())
             self.under_way = []
-        elif self.alone or len(self.under_way) == self.ahead:
+        elif self.alone or len(self.under_way) == self.full:
             for one, done in self.under_way:
                 one.set_result(batches_of(done))
             self.under_way = []
         return future
 
-    def renew(self, *, alone):
-        self.alone = alone
+    def start(self, width):
+        self.executor, self.alone = True, width == 1
 
-    def close(self):
-        pass
+    def stop(self):
+        self.executor, self.alone = None, False
 
 
-def names_in(one):
-    if isinstance(one, Input):
-        return [one.source.id]
-    return [document.id for document in one.documents]
+def names_in(cut):
+    return [document.id for document in cut.documents] or [cut.origin.source.id]
 
 
 def batches_of(task):
     """What a worker that lives makes of a task: batches with the names of what is in it."""
     return [
-        Batch(0, getattr(one, "first", 0), 1, " ".join(names_in(one)).encode(), b"", b"", Facts())
-        for one in task
+        Batch(0, cut.first, 1, " ".join(names_in(cut)).encode(), b"", b"", Facts()) for cut in task
     ]
 
 
 def given(name):
-    return Input(Source(Path(name), name), "hash of " + name)
+    return Cut(Input(Source(Path(name), name), "hash of " + name))
 
 
 def file_tasks(count):
@@ -108,7 +109,7 @@ def test_of_files_together_only_the_one_that_kills_is_set_aside():
 
 def test_of_a_batch_of_rows_only_the_row_that_kills_is_set_aside():
     rows = tuple(SetAside(f"t#{i}", "t", None, "read", "") for i in range(5))
-    cut = Cut(given("t"), rows, first=256, more=True, repeated=2)
+    cut = Cut(given("t").origin, rows, first=256, more=True, repeated=2)
     done = [batches for batches in drive(FakePool({"t#3": 9}), [(cut,)]) if batches]
     assert names_of(done) == (["t#0", "t#1", "t#2", "t#4"], ["t#3"])
     assert [batch.first for (batch,) in done] == [256, 257, 258, 259, 260]
@@ -128,7 +129,7 @@ def test_a_lost_cluster_is_told():
         list(drive(Lost({}), file_tasks(1)))
 
 
-def test_a_killed_worker_loses_nothing(tag, tmp_path):
+def test_same_bytes_as_with_one_worker_though_one_of_two_is_killed(tag, tmp_path):
     inbox = write_inputs(tmp_path / "inbox", 60)
     killed = []
 
@@ -137,12 +138,17 @@ def test_a_killed_worker_loses_nothing(tag, tmp_path):
             killed.extend(_workers()[:1])
             os.kill(killed[0], signal.SIGKILL)
 
-    summary = tag(inbox, "killed.jsonl", workers=2, on_progress=kill)
-    tag(inbox, "whole.jsonl")
+    endings = ("jsonl", "csv", "parquet")
+    two = (f"killed.{ending}" for ending in endings)
+    summary = tag(inbox, *two, workers=2, on_progress=kill)
+    tag(inbox, *(f"whole.{ending}" for ending in endings))
 
     assert killed
     assert summary.set_aside == 3
-    assert read_lines(tmp_path / "killed.jsonl") == read_lines(tmp_path / "whole.jsonl")
+    for ending in (*endings, "jsonl.set-aside.jsonl"):
+        one, other = ((tmp_path / f"{n}.{ending}").read_bytes() for n in ("killed", "whole"))
+        assert one == other, ending
+        assert one
 
 
 def _workers():
@@ -157,3 +163,69 @@ def _workers():
         if parent == os.getpid() and b"popen_loky" in command:
             found.append(int(folder.name))
     return found
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        yield cluster
+
+
+def test_same_rows_as_the_local_engine_though_a_worker_is_killed(cluster, tag, tmp_path):
+    from distributed import Client
+
+    inbox = write_inputs(tmp_path / "inbox", 80)
+    killed = []
+
+    def kill(progress):
+        if progress.documents >= 15 and not killed:
+            with Client(cluster.scheduler_address, set_as_default=False) as client:
+                killed.append(next(iter(client.run(os.getpid).values())))
+            os.kill(killed[0], signal.SIGKILL)
+
+    options = {"engine": Engine.DASK, "scheduler": cluster.scheduler_address, "level": Level.BOTH}
+    summary = tag(inbox, "dask.jsonl", "dask/", on_progress=kill, **options)
+    tag(inbox, "local.jsonl", level=Level.BOTH)
+
+    assert killed
+    assert (summary.inputs, summary.set_aside) == (84, 3)
+    import pyarrow.parquet as pq
+
+    for level in ("passages", "documents"):
+        local = read_lines(tmp_path / f"local.{level}.jsonl")
+        assert read_lines(tmp_path / f"dask.{level}.jsonl") == local
+        table = pq.read_table(tmp_path / "dask" / level).to_pylist()
+        assert table == with_all_columns(local)
+    aside = (tmp_path / f"{name}.jsonl.set-aside.jsonl" for name in ("dask", "local"))
+    assert len({path.read_bytes() for path in aside}) == 1
+
+
+def test_workers_fetch_addresses_and_the_next_run_takes_up(cluster, tag, inbox, tmp_path):
+    options = {"engine": Engine.DASK, "scheduler": cluster.scheduler_address}
+    tag([f"file://{inbox}/*.txt"], "dask.jsonl", **options)
+    tag(inbox, "local.jsonl")
+    local = [r for r in read_lines(tmp_path / "local.jsonl") if r["document"].endswith(".txt")]
+    fields = "document start text type evidence".split()
+    assert [[r[f] for f in fields] for r in read_lines(tmp_path / "dask.jsonl")] == [
+        [r[f] for f in fields] for r in local
+    ]
+    assert tag([f"file://{inbox}/*.txt"], "dask.jsonl", **options).taken_up == 26
+
+
+def test_a_scheduler_that_does_not_answer_is_told(tag, inbox, monkeypatch):
+    import dask
+
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        pytest.raises(BatchError, match="the scheduler doesn't answer"),
+    ):
+        tag(inbox, "out.jsonl", engine=Engine.DASK, scheduler="tcp://127.0.0.1:9")
+
+
+def test_without_dask_the_way_to_install_it_is_told(tag, inbox, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'textclass\[dask\]'"):
+        tag(inbox, "out.jsonl", engine=Engine.DASK)

@@ -1,26 +1,28 @@
-"""Who does the work: this process, or processes of joblib's loky; how deaths are survived."""
+"""Where the work is done: here, on joblib's processes, or on Dask's; how deaths are survived."""
 
 from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import asdict, replace
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
 
-from textclass.batch.formats import json_line, pack
-from textclass.batch.jobs import Batch, Cut, Facts, Input, Setup, Task
-from textclass.batch.worker import Worker, start, work
+from textclass.batch.jobs import Batch, Cut, Setup, Task
+from textclass.batch.worker import batch_of, stop_working, work
 from textclass.documents import SetAside
-from textclass.errors import BatchError
+from textclass.errors import BatchError, missing_extra
 
 AHEAD = 2
 """Tasks handed out for each worker: enough to keep it busy, few enough to bound memory.
@@ -29,97 +31,80 @@ With more, loky's queue would be full, and its thread fails on what is left when
 """
 
 _HEARTBEAT = 0.25
+_unpacking = threading.Lock()
 _KILLED = (
     "its worker was killed twice, the second time alone: it may need more memory than there is"
 )
 
 
 class Pool:
-    """Workers that do tasks.
+    """Workers on this machine: processes, started when there is more than one task for them.
+
+    Parameters
+    ----------
+    setup : Setup
+    width : int
+        How many; one is this process itself.
 
     Attributes
     ----------
-    ahead : int
-        How many tasks to hand out at a time.
-    died : tuple of exception types
+    is_here : bool
+        Whether this process could do the work as well.
+    died : type of exception
         What a task raises whose worker was killed.
-    executor : concurrent.futures.Executor
+    function : callable
+        What a worker does with the setup and a task.
+    executor : concurrent.futures.Executor or None
+        Runs it; None while there are no workers.
     """
 
-    ahead = 1
-    died: tuple[type[Exception], ...] = ()
-    executor: Any  # neither joblib nor distributed carries types
+    is_here = True
+    died: type[Exception] = BrokenProcessPool
+    function: Callable[[Setup, Task], list[Batch]] = staticmethod(work)
+    executor: Any = None  # neither joblib nor distributed carries types
+
+    def __init__(self, setup: Setup, width: int) -> None:
+        self.setup = setup
+        self.width = width
 
     def submit(self, task: Task) -> Future[list[Batch]]:
         """Hand out a task; if the workers are gone, it counts as one that died with them."""
         try:
-            future: Future[list[Batch]] = self.executor.submit(work, task)
+            future: Future[list[Batch]] = self.executor.submit(self.function, self.setup, task)
         except self.died as error:
             future = Future()
             future.set_exception(error)
         return future
 
-    def renew(self, *, alone: bool) -> None:
-        """Replace dead workers, by one only if `alone`."""
-
-    def close(self) -> None:
-        """End the workers at once."""
-
-
-class SerialPool(Pool):
-    """No other process: tasks are done here."""
-
-    def __init__(self, setup: Setup) -> None:
-        self._worker = Worker(setup)
-
-    def submit(self, task: Task) -> Future[list[Batch]]:
-        """Do a task at once."""
-        future: Future[list[Batch]] = Future()
-        future.set_result(self._worker.work(task))
-        return future
-
-    def close(self) -> None:
-        """End the reading process."""
-        self._worker.reader.close()
-
-
-class LocalPool(Pool):
-    """Processes of joblib's loky on this machine, `width` of them."""
-
-    died = (BrokenProcessPool,)
-
-    def __init__(self, setup: Setup, width: int) -> None:
-        self.ahead = width * AHEAD
-        self._setup = setup
-        self._start(width)
-
-    def _start(self, width: int) -> None:
+    def start(self, width: int) -> None:
+        """Start so many workers."""
         self.executor = ProcessPoolExecutor(
             width,
             initializer=_start_process,
-            initargs=(self._setup, os.getpid()),
+            initargs=(os.getpid(),),
             # Each process is one worker; more threads inside would only crowd the cores.
             env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         )
 
-    def renew(self, *, alone: bool) -> None:
-        """Replace all processes."""
-        self.close()
-        self._start(1 if alone else self.ahead // AHEAD)
+    def stop(self) -> None:
+        """End the workers and what they do at once; the next task starts others."""
+        if self.executor:
+            self.executor.shutdown(wait=True, kill_workers=True)
+        self.executor = None
 
     def close(self) -> None:
-        """End the processes at once."""
-        self.executor.shutdown(wait=True, kill_workers=True)
+        """End all that was started."""
+        stop_working()
+        self.stop()
 
 
-def _start_process(setup: Setup, parent: int) -> None:
+def _start_process(parent: int) -> None:
     # Ctrl-C on the terminal reaches all processes; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(50_000)  # as the command does
     # Standard output is for results; what a library prints goes where messages go.
     os.dup2(2, 1)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    start(setup)
 
 
 def _follow(parent: int) -> None:
@@ -129,6 +114,85 @@ def _follow(parent: int) -> None:
     os._exit(1)
 
 
+def _work_there(setup: Setup, task: Task) -> list[Batch]:
+    """Do a task on a worker of a cluster, with the model that was sent there."""
+    from distributed import get_worker
+
+    home = Path(get_worker().local_directory)
+    sent = home / setup.model_name
+    with _unpacking:
+        if not sent.is_dir():
+            shutil.unpack_archive(home / f"{sent.name}.zip", sent)
+    return work(replace(setup, model=sent / setup.model.name), task)
+
+
+class Cluster(Pool):
+    """Workers of a Dask cluster, which replaces dead ones itself; the model is sent to each once.
+
+    Parameters
+    ----------
+    setup : Setup
+    width : int
+        How many processes to start; with a `scheduler`, its workers count.
+    scheduler : str or None
+        Its address; None starts a cluster of processes on this machine.
+
+    Notes
+    -----
+    A cluster's workers must see the inputs: by a shared disk, or by fsspec addresses. Dask itself
+    tries a task again elsewhere when its worker dies, as often as `distributed.scheduler.
+    allowed-failures` says.
+    """
+
+    is_here = False
+    function = staticmethod(_work_there)
+
+    def __init__(self, setup: Setup, width: int, scheduler: str | None) -> None:
+        try:
+            import distributed
+            from distributed.diagnostics.plugin import UploadFile
+        except ImportError as error:
+            raise missing_extra("distributed", "dask") from error
+        dask: Any = distributed  # half of it carries no types
+        self.died = dask.KilledWorker
+        with ExitStack() as stack:
+            cluster = scheduler or stack.enter_context(
+                dask.LocalCluster(
+                    n_workers=width, threads_per_worker=1, processes=True, dashboard_address=None
+                )
+            )
+            try:
+                self._client = stack.enter_context(dask.Client(cluster, set_as_default=False))
+                with TemporaryDirectory(prefix="textclass-") as folder:
+                    model, name = setup.model, setup.model_name
+                    sent = shutil.make_archive(f"{folder}/{name}", "zip", model.parent, model.name)
+                    self._client.register_plugin(UploadFile(sent, load=False), name=name)
+                stack.callback(self._client.unregister_worker_plugin, name)
+                threads = sum(self._client.nthreads().values())
+            except (OSError, ValueError) as error:
+                raise BatchError(
+                    f"the scheduler doesn't answer: {error}", where=scheduler, hint="is it running?"
+                ) from error
+            self._stack = stack.pop_all()
+        super().__init__(setup, max(threads, 1))
+
+    def start(self, width: int) -> None:  # noqa: ARG002 - how many workers there are is Dask's
+        """Have tasks taken."""
+        self.executor = self._client.get_executor(pure=False)
+
+    def stop(self) -> None:
+        """Give up what is under way."""
+        if self.executor:
+            self.executor.shutdown(wait=False)
+        self.executor = None
+
+    def close(self) -> None:
+        """Let go of the cluster; end it if it was started here."""
+        # A cluster that is gone must not hide why.
+        with suppress(OSError), self._stack:
+            self.stop()
+
+
 def drive(pool: Pool, tasks: Iterable[Task]) -> Iterator[list[Batch]]:
     """Yield what becomes of each task, as they get done.
 
@@ -136,83 +200,76 @@ def drive(pool: Pool, tasks: Iterable[Task]) -> Iterator[list[Batch]]:
     set aside. Now and then nothing is yielded, as a sign of life.
     """
     tasks = iter(tasks)
+    first = list(islice(tasks, 2))
+    tasks = chain(first, tasks)
+    if pool.is_here and (pool.width == 1 or (len(first) == 1 and not pool.executor)):
+        yield from (work(pool.setup, task) for task in tasks)
+    else:
+        yield from _hand_out(pool, tasks)
+
+
+def _hand_out(pool: Pool, tasks: Iterable[Task], *, alone: bool = False) -> Iterator[list[Batch]]:
+    """Have tasks done by the workers of a pool; alone, one at a time, a death tells what kills."""
+    tasks = iter(tasks)
+    ahead, width = (1, 1) if alone else (pool.width * AHEAD, pool.width)
     pending: dict[Future[list[Batch]], Task] = {}
     while True:
-        for task in islice(tasks, pool.ahead - len(pending)):
+        for task in islice(tasks, ahead - len(pending)):
+            if not pool.executor:
+                pool.start(width)
             pending[pool.submit(task)] = task
         if not pending:
             return
         done, _ = wait(pending, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
         yield []
-        suspects = []
-        for future in done:
-            task = pending.pop(future)
-            if _died(pool, future):
-                suspects.append(task)
-            else:
-                yield future.result()
-        if suspects:
+        died = [future for future in done if _died(pool, future)]
+        for future in done.difference(died):
+            del pending[future]
+            yield future.result()
+        if died:
             # A stop from outside that killed the workers reaches this process a little later.
             time.sleep(_HEARTBEAT)
             yield []
-            pool.renew(alone=True)
-            for task in [*suspects, *pending.values()]:
-                yield from _alone(pool, task)
+            pool.stop()
+            again = list(pending.values())
             pending.clear()
-            pool.renew(alone=False)
+            if alone:
+                killer = again[0]
+                again = _pieces(killer)
+                if not again:
+                    yield [_killer_batch(killer[0])]
+            yield from _hand_out(pool, again, alone=True)
+            pool.stop()
 
 
 def _died(pool: Pool, future: Future[list[Batch]]) -> bool:
-    if future.cancelled():
+    """Whether the worker of a task that is done died."""
+    try:
+        return isinstance(future.exception(), pool.died)
+    except CancelledError as error:
         raise BatchError(
             "the cluster lost the run's tasks",
             hint="what is done is kept; run the same command again",
-        )
-    return isinstance(future.exception(), pool.died)
+        ) from error
 
 
-def _alone(pool: Pool, task: Task) -> Iterator[list[Batch]]:
-    """Do a task with nothing else under way, so that a death tells what kills."""
-    future = pool.submit(task)
-    if not _died(pool, future):
-        yield future.result()
-        return
-    pool.renew(alone=True)
-    parts = _parts(task)
-    for part in parts:
-        yield from _alone(pool, part)
-    if not parts:
-        yield [_killer(task[0])]
+def _pieces(task: Task) -> list[Task]:
+    """Return the files of a task that were to be read, or the documents of one that was.
+
+    A single one can't be divided.
+    """
+    pieces = [
+        replace(cut, documents=(one,), first=cut.first + i, repeated=cut.repeated * (not i))
+        for cut in task
+        for i, one in enumerate(cut.documents)
+    ] or list(task)
+    return [(piece,) for piece in pieces] if len(pieces) > 1 else []
 
 
-def _parts(task: Task) -> list[Task]:
-    """Return each input, or each document, of a task that has several."""
-    one = task[0]
-    if len(task) > 1:
-        return [(one,) for one in task]
-    if isinstance(one, Input) or len(one.documents) == 1:
-        return []
-    return [
-        (replace(one, documents=(each,), first=one.first + i, repeated=one.repeated * (not i)),)
-        for i, each in enumerate(one.documents)
-    ]
-
-
-def _killer(one: Input | Cut) -> Batch:
-    """Return the set-aside of what killed its worker twice."""
-    cut = one if isinstance(one, Cut) else Cut(one, (), first=0, more=False, repeated=0)
-    name, sha256 = cut.origin.source.id, cut.origin.content or None
-    for document in cut.documents:
+def _killer_batch(killer: Cut) -> Batch:
+    """Return the set-aside of a file or document that killed its worker twice."""
+    name, sha256 = killer.origin.source.id, killer.origin.content or None
+    for document in killer.documents:
         name, sha256 = document.id, document.sha256
-    aside = json_line(asdict(SetAside(name, cut.origin.place, sha256, "tag", _KILLED)))
-    return Batch(
-        key=cut.origin.key,
-        first=cut.first,
-        size=1,
-        passages=b"",
-        documents=b"",
-        set_aside=pack([aside]),
-        facts=Facts(Counter(set_aside=1, repeated=cut.repeated)),
-        more=cut.more,
-        again=True,
-    )
+    aside = SetAside(name, killer.origin.place, sha256, "tag", _KILLED)
+    return batch_of(replace(killer, documents=(aside,)), [aside], {}, again=True)

@@ -167,6 +167,7 @@ class Cut:
     ----------
     origin : Input
     documents : tuple of Document or SetAside
+        Empty as long as they aren't read.
     first : int
         Number of the first one in its input.
     more : bool
@@ -176,14 +177,14 @@ class Cut:
     """
 
     origin: Input
-    documents: tuple[Document | SetAside, ...]
-    first: int
-    more: bool
-    repeated: int
+    documents: tuple[Document | SetAside, ...] = ()
+    first: int = 0
+    more: bool = False
+    repeated: int = 0
 
 
-Task = tuple[Input | Cut, ...]
-"""What a worker is to tag together: inputs that it reads, or documents that were read already."""
+Task = tuple[Cut, ...]
+"""What a worker is to tag together; it reads what isn't read."""
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
@@ -20,13 +19,13 @@ from typing import Any
 import orjson
 from joblib import cpu_count
 
-from textclass.batch.addresses import list_inputs
-from textclass.batch.engines import LocalPool, Pool, SerialPool, drive
+from textclass.batch.engines import Cluster, Pool, drive
 from textclass.batch.export import PARTIAL, SET_ASIDE, Output, beside, export, plan_outputs
 from textclass.batch.formats import unpack
-from textclass.batch.jobs import Engine, Facts, Input, Setup, Summary, TagJob, Task
+from textclass.batch.inputs import list_inputs, read_cuts
+from textclass.batch.jobs import Cut, Engine, Input, Setup, Summary, TagJob, Task
 from textclass.batch.ledger import Ledger
-from textclass.batch.worker import cuts, reader_for
+from textclass.batch.worker import reader_for
 from textclass.model import find_model, load_folder, open_scorer
 from textclass.results import Outcome
 from textclass.taxonomy import Taxonomy
@@ -42,7 +41,7 @@ LONG_BYTES = 1 << 20
 TABLES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".jsonl.gz", ".csv.gz")
 """Tables from this size on are read by the run itself, so that all workers share them."""
 
-COUNTED = ("documents", "passages", "set_aside")
+COUNTED = ("documents", "passages", "set_aside", "partly_read", "repeated")
 SHOWN_DOCUMENTS = 50
 SHOWN_FAULTS = 10
 
@@ -89,9 +88,9 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Summary], None] | None = No
             with run.heeding_signals():
                 ledger.plan(run.inputs(scratch))
                 run.tag_all()
-                return run.summary(run.export())
+                return run.export()
         except _Stopped:
-            return run.summary()
+            return run.summary(Counter(), stopped_by=run.stopped_by)
 
 
 @dataclass
@@ -105,10 +104,11 @@ class _Run:
     ledger: Ledger
     on_progress: Callable[[Summary], None] | None
     began: float = field(default_factory=time.monotonic)
-    so_far: Summary = field(default_factory=Summary)
+    stage: str = ""
+    planned: int = 0
+    taken_up: int = 0
+    done: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
-    open: Counter[int] = field(default_factory=Counter)
-    """Of each input that is shared: its documents handed out and not done, and 1 for reading it."""
     stopped_by: int | None = None
 
     @contextmanager
@@ -140,42 +140,43 @@ class _Run:
                 while copy.tell() <= limit and (chunk := self.job.stdin.read(1 << 20)):
                     copy.write(chunk)
         own = self._own_files()
-        found = list_inputs(self.job.paths, own=own, left_out=self.left_out, stdin=stdin)
-        for number, one in enumerate(found, 1):
-            self._tell("finding", inputs=number)
+        for one in list_inputs(self.job.paths, own=own, left_out=self.left_out, stdin=stdin):
+            self.planned += 1
+            self._tell("finding")
             yield one
 
     def _own_files(self) -> Iterator[Path]:
         results = [output.path for output in self.outputs]
         for path in [*results, self.job.set_aside] if self.job.set_aside else results:
             yield from (path, beside(path, PARTIAL))
-        if report := self.job.report:
-            yield from (report, *report.parent.glob(f"{glob.escape(report.stem)}-*.html"))
+        if self.job.report:
+            yield self.job.report
         for ending in ("", "-wal", "-shm", "-journal"):
             yield beside(self.ledger.path, ending)
 
     def tag_all(self) -> None:
         """Tag what isn't in the ledger: first what a worker reads, then what all share."""
-        inputs, taken_up = self.ledger.counts()
-        self._tell("tagging", inputs=inputs, finished=taken_up, taken_up=taken_up)
-        width = self.job.workers or cpu_count()
-        local = self.job.engine is Engine.LOCAL
-        tasks = self._tasks(share=local and inputs - taken_up <= width)
-        first = list(islice(tasks, 2))
-        if len(first) == 1 and local:
-            # For so little it isn't worth starting processes.
-            with closing(SerialPool(self.setup)) as here:
-                self._tag(here, first)
-            first = []
-        if first or any(self.ledger.unfinished()):
-            with closing(self._pool(width)) as pool:
-                self._tag(pool, chain(first, tasks))
-                with closing(self._shared()) as rest:
-                    self._tag(pool, rest)
+        self.planned, self.taken_up = self.ledger.counts()
+        left = self.planned - self.taken_up
+        self._tell("tagging")
+        if not left:
+            return
+        job, setup, width = self.job, self.setup, self.job.workers or cpu_count()
+        local = job.engine is Engine.LOCAL
+        pool = Pool(setup, width) if local else Cluster(setup, width, job.scheduler)
+        with closing(pool), reader_for(setup.options) as reader:
+            self._tag(pool, self._unread(share=local and left <= width))
+            for one in self.ledger.unfinished():
+                with closing(read_cuts(one, reader)) as cuts:
+                    new = (cut for cut in cuts if not self.ledger.has(cut))
+                    # Another cut may be done after the last one.
+                    self._tag(pool, ((replace(cut, more=True),) for cut in new))
+                self.ledger.finish(one.key)
+                self.done["finished"] += 1
 
-    def _tasks(self, *, share: bool) -> Iterator[Task]:
+    def _unread(self, *, share: bool) -> Iterator[Task]:
         """Yield inputs for a worker to read, small ones together; long tables not, if to share."""
-        together: list[Input] = []
+        together: list[Cut] = []
         size = 0
         for one in self.ledger.unfinished(begun=False):
             if share and one.size >= LONG_BYTES and one.source.id.lower().endswith(TABLES):
@@ -183,75 +184,55 @@ class _Run:
             if together and (len(together) == TOGETHER or size + one.size > TOGETHER_BYTES):
                 yield tuple(together)
                 together, size = [], 0
-            together.append(one)
+            together.append(Cut(one))
             size += one.size
         if together:
             yield tuple(together)
 
-    def _shared(self) -> Generator[Task]:
-        """Yield what isn't in the ledger yet: read here, so that all workers share each input."""
-        with reader_for(self.setup.options) as reader:
-            for one in self.ledger.unfinished():
-                self.open[one.key] = 1
-                with closing(cuts(one, reader)) as found:
-                    for cut in found:
-                        if not self.ledger.has(cut):
-                            self.open[one.key] += len(cut.documents)
-                            # Another cut may be done after the last one.
-                            yield (replace(cut, more=True),)
-                self._close(one.key, 1)
-
-    def _close(self, key: int, size: int) -> None:
-        """Note that so much of a shared input is done; with nothing left, it is finished."""
-        self.open[key] -= size
-        if not self.open[key]:
-            del self.open[key]
-            self.ledger.finish(key)
-            self._tell("tagging", finished=self.so_far.finished + 1)
-
-    def _pool(self, width: int) -> Pool:
-        if self.job.engine is Engine.DASK:
-            from textclass.batch.cluster import DaskPool
-
-            return DaskPool(self.setup, self.job.scheduler, width)
-        return SerialPool(self.setup) if width == 1 else LocalPool(self.setup, width)
-
     def _tag(self, pool: Pool, tasks: Iterable[Task]) -> None:
         """Keep what workers make of tasks."""
         for batches in drive(pool, tasks):
-            counts: Counter[str] = Counter()
             for batch in batches:
                 self.ledger.record(batch)
-                counts.update(batch.facts.counts, finished=not batch.more)
-                if batch.key in self.open:
-                    self._close(batch.key, batch.size)
+                self.done.update(batch.facts.counts, finished=not batch.more)
             self.ledger.commit(after=COMMIT_SECONDS)
-            counts["finished"] += self.so_far.finished
-            counts.update({name: getattr(self.so_far, name) for name in COUNTED})
-            self._tell("tagging", **{name: counts[name] for name in ("finished", *COUNTED)})
+            self._tell("tagging")
 
-    def export(self) -> Facts:
-        """Write the results and the report."""
+    def export(self) -> Summary:
+        """Write the results and the report; return what the run came to."""
+        job = self.job
         self.ledger.commit()
         self._tell("writing")
         facts = self.ledger.facts()
-        export(self.job, self.outputs, self.taxonomy, facts, self._rows)
-        if self.job.report:
+        export(job, self.outputs, self.taxonomy, facts, self._rows)
+        if job.report:
             from textclass.report import write_tag_report
 
             write_tag_report(
                 self._report_documents(),
                 _decoded(self._rows("set_aside")),
-                self.job.report,
+                job.report,
                 taxonomy=self.taxonomy,
                 model=self.setup.model_name,
             )
-        return facts
+        counts = facts.counts
+        return self.summary(
+            counts,
+            outcomes={str(one): counts[one] for one in sorted(Outcome) if counts[one]},
+            outputs=tuple(output.path for output in self.outputs),
+            set_aside_file=job.set_aside if counts["set_aside"] else None,
+            report=job.report,
+            first_documents=self._first("documents", SHOWN_DOCUMENTS),
+            first_set_aside=self._first("set_aside", SHOWN_FAULTS),
+        )
 
     def _rows(self, kind: str) -> Iterator[bytes]:
         for rows in self.ledger.rows(kind):
-            self._heed()
+            self._tell("writing")
             yield rows
+
+    def _first(self, kind: str, count: int) -> list[dict[str, Any]]:
+        return [*islice(_decoded(self.ledger.rows(kind)), count)]
 
     def _report_documents(self) -> Iterator[Mapping[str, Any]]:
         passages = _decoded(self._rows("passages"))
@@ -260,45 +241,25 @@ class _Run:
             its = tuple(islice(passages, document["passages"]))
             yield {"document": document, "passages": its, **origin}
 
-    def summary(self, facts: Facts | None = None) -> Summary:
-        """Return what the run came to; without facts if it was stopped."""
-        job, counts = self.job, facts.counts if facts else Counter()
-        summary = replace(
-            self.so_far,
-            finished=self.ledger.counts()[1],
+    def summary(self, counts: Counter[str], **ended: Any) -> Summary:  # noqa: ANN401 - fields
+        """Return where the run stands, with counts of what it made."""
+        ended |= {name: counts[name] for name in COUNTED}
+        return Summary(
+            stage=self.stage,
+            inputs=self.planned,
+            taken_up=self.taken_up,
+            finished=self.taken_up + self.done["finished"],
             left_out=dict(sorted(self.left_out.items())),
-            outcomes={str(one): counts[one] for one in sorted(Outcome) if counts[one]},
-            set_aside_file=job.set_aside if counts["set_aside"] else None,
-            ledger=self.ledger.path if job.outputs else None,
-            stopped_by=None if facts else self.stopped_by,
+            ledger=self.ledger.path if self.job.outputs else None,
             seconds=time.monotonic() - self.began,
-            documents=counts["documents"],
-            passages=counts["passages"],
-            set_aside=counts["set_aside"],
-            partly_read=counts["partly_read"],
-            repeated=counts["repeated"],
-        )
-        if not facts:
-            return summary
-        return replace(
-            summary,
-            outputs=tuple(output.path for output in self.outputs),
-            report=job.report,
-            first_documents=self._first("documents", SHOWN_DOCUMENTS),
-            first_set_aside=self._first("set_aside", SHOWN_FAULTS),
+            **ended,
         )
 
-    def _first(self, kind: str, count: int) -> list[dict[str, Any]]:
-        return [*islice(_decoded(self.ledger.rows(kind)), count)]
-
-    def _tell(self, stage: str, **changes: Any) -> None:  # noqa: ANN401 - fields of a Summary
-        seconds = time.monotonic() - self.began
-        self.so_far = replace(self.so_far, stage=stage, seconds=seconds, **changes)
+    def _tell(self, stage: str) -> None:
+        """Tell where the run stands, unless it is to stop."""
+        self.stage = stage
         if self.on_progress:
-            self.on_progress(self.so_far)
-        self._heed()
-
-    def _heed(self) -> None:
+            self.on_progress(self.summary(self.done))
         if self.stopped_by:
             raise _Stopped
 

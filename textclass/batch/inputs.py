@@ -1,6 +1,6 @@
-"""What a run is asked to tag: paths, standard input, and addresses that fsspec knows.
+"""What a run is asked to tag, found and read: paths, standard input, and addresses.
 
-Addresses are `s3://`, `gs://`, `https://`, `file://` and others.
+Addresses are those that fsspec knows: `s3://`, `gs://`, `https://`, `file://` and others.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import posixpath
 import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from textclass.batch.jobs import Input
+from textclass.batch.jobs import Cut, Input
 from textclass.documents import (
     Document,
     DocumentReader,
@@ -29,7 +30,11 @@ from textclass.documents import (
     open_file,
     visible,
 )
-from textclass.errors import BatchError, DocumentError, TextclassError, missing_extra
+from textclass.errors import BatchError, DocumentError, missing_extra
+
+MOST_DOCUMENTS = 256
+MOST_CHARS = 1_000_000
+"""No cut is larger, so that memory doesn't grow with the input."""
 
 
 def list_inputs(
@@ -96,12 +101,10 @@ def _local(source: Source) -> Input:
 
 def _find_remote(url: str, left_out: Counter[str], *, full_ids: bool) -> Iterator[Input]:
     """Yield the files at an address: one file, a folder with all below it, or a glob."""
+    store, path = _store(url)
     try:
-        store, path = _store(url)
         tops = store.glob(path) if glob.has_magic(path) else [path]
         names = sorted({name for top in tops for name in store.find(top)})
-    except TextclassError:
-        raise
     except Exception as error:
         raise BatchError(f"the store doesn't answer: {error}", where=url) from error
     if not names:
@@ -125,7 +128,45 @@ def _version(store: Any, name: str) -> tuple[str, int]:  # noqa: ANN401 - fsspec
         return "", 0
 
 
-def read_input(origin: Input, reader: DocumentReader) -> Generator[Document | SetAside]:
+def _store(url: str) -> tuple[Any, str]:
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise missing_extra("fsspec", "dask") from error
+    try:
+        store, path = url_to_fs(url)
+    except (ImportError, ValueError) as error:
+        raise BatchError(f"no such kind of address: {error}", where=url) from error
+    return store, str(path)
+
+
+def read_cuts(origin: Input, reader: DocumentReader) -> Generator[Cut]:
+    """Read an input in cuts; give documents with one id different ones.
+
+    The same content is always cut at the same places, so that a run can be taken up at any cut.
+    """
+    # How often a name was there, by its hash, since millions of names would fill the memory.
+    seen: dict[int, int] = {}
+    part: list[Document | SetAside] = []
+    first = chars = repeated = 0
+    with closing(_read(origin, reader)) as documents:
+        for document in documents:
+            if len(part) >= MOST_DOCUMENTS or chars >= MOST_CHARS:
+                yield Cut(origin, tuple(part), first, True, repeated)
+                first += len(part)
+                part, chars, repeated = [], 0, 0
+            name, given = document.id, hash(document.id)
+            while hash(name) in seen:
+                seen[given] += 1
+                name = f"{document.id}~{seen[given]}"
+            seen[hash(name)] = 1
+            repeated += name != document.id
+            part.append(document if name == document.id else replace(document, id=name))
+            chars += len(document.text) if isinstance(document, Document) else 0
+    yield Cut(origin, tuple(part), first, False, repeated)
+
+
+def _read(origin: Input, reader: DocumentReader) -> Generator[Document | SetAside]:
     """Yield what an input holds; one at an address is fetched for as long as it is read."""
     source = origin.source
     if origin.url is None:
@@ -156,15 +197,3 @@ def _fetch(url: str, target: Path, limit: int) -> str | None:
         fault = " ".join(f"{type(error).__name__}: {error}".split())
         return f"it can't be fetched: {fault}"
     return None
-
-
-def _store(url: str) -> tuple[Any, str]:
-    try:
-        from fsspec.core import url_to_fs
-    except ImportError as error:
-        raise missing_extra("fsspec", "dask") from error
-    try:
-        store, path = url_to_fs(url)
-    except (ImportError, ValueError) as error:
-        raise BatchError(f"no such kind of address: {error}", where=url) from error
-    return store, str(path)
