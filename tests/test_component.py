@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,8 +73,12 @@ def test_documents_keep_their_tags_in_a_doc_bin(nlp):
     assert rows(again) == rows(docs)
 
 
-def test_a_saved_pipeline_holds_its_model(nlp, tmp_path):
-    nlp.to_disk(tmp_path / "pipeline")
+def test_a_saved_pipeline_holds_its_model(nlp, toy_model, tmp_path):
+    folder = shutil.copytree(toy_model.path, tmp_path / toy_model.path.name)
+    moved = spacy.blank("en")
+    moved.add_pipe("textclass", config={"model": str(folder)})
+    moved.to_disk(tmp_path / "pipeline")
+    shutil.rmtree(folder)
     again = spacy.load(tmp_path / "pipeline")
     assert rows(again.pipe(TEXTS)) == rows(nlp.pipe(TEXTS))
     (weights,) = (tmp_path / "pipeline").rglob("weights.safetensors")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textclass.corpora import read_corpus
     from textclass.learning import EncoderFeatures, LabelClassifier, WordFeatures, evaluate, train
     from textclass.tagger import Tagger
+    from textclass.taxonomy import Taxonomy
 
     load = Tagger.load
 
@@ -24,6 +25,7 @@ __all__ = [
     "EncoderFeatures",
     "LabelClassifier",
     "Tagger",
+    "Taxonomy",
     "WordFeatures",
     "evaluate",
     "load",
@@ -36,6 +38,7 @@ _HOMES = {
     "EncoderFeatures": "textclass.learning",
     "LabelClassifier": "textclass.learning",
     "Tagger": "textclass.tagger",
+    "Taxonomy": "textclass.taxonomy",
     "WordFeatures": "textclass.learning",
     "evaluate": "textclass.learning",
     "read_corpus": "textclass.corpora",

@@ -6,6 +6,7 @@ spaCy imports this module for every pipeline that it makes, so nothing heavy is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,8 +103,13 @@ class TextclassComponent(Pipe):
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The keys of `doc.cats`."""
-        return self.tagger.taxonomy.score_columns
+        """The keys of `doc.cats`; none while a pipeline is loaded whose model isn't read yet."""
+        from textclass.errors import ModelError
+
+        # spaCy asks before `from_disk`, when the folder of the model may be another machine's.
+        with suppress(ModelError):
+            return self.tagger.taxonomy.score_columns
+        return ()
 
     def __call__(self, doc: Doc) -> Doc:
         """Tag one document."""

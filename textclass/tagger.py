@@ -160,8 +160,8 @@ class Tagger:
         evidence : bool, keyword-only
         batch_size : int, keyword-only
         """
-        if isinstance(texts, str):
-            raise TypeError("tag_many takes an iterable of texts; use tag for one text")
+        if isinstance(texts, str) or hasattr(texts, "columns"):
+            raise TypeError("texts were expected; tag takes one text, tag_frame a DataFrame")
         places = (_Place(Text(text), whole_passage(text)) for text in texts)
         while batch := list(islice(places, batch_size)):
             yield from self._tag(batch, evidence=evidence)

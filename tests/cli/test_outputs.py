@@ -23,6 +23,7 @@ def folder(tmp_path):
         "corpus stats c.jsonl --labels labels.yaml --html c.jsonl",
         "corpus convert c.jsonl --labels labels.yaml --to doccano -o c.jsonl",
         "tag c.jsonl -m MODEL -o out.jsonl --log c.jsonl",
+        "tag . -m MODEL -o out.jsonl --log labels.yaml",
         "tag c.jsonl -m MODEL -o out.jsonl --report out.jsonl",
         "tag c.jsonl -m MODEL -o out.jsonl -o out.jsonl",
         "evaluate c.jsonl -m MODEL -o nowhere/out.json",

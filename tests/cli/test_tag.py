@@ -81,6 +81,7 @@ def test_standard_input_to_standard_output(tag, place):
         (["inbox", "-o", "a.csv", "--json", "--table"], "stdout takes one of --table, --json"),
         (["inbox", "-o", "a.csv", "--scheduler", "tcp://x:1"], "for --engine dask"),
         (["inbox", "--level", "page"], "'page' is not one of"),
+        (["inbox", "--level", "both"], "say where with -o"),
         (["inbox", "-o", "a.csv", "--log", "nowhere/run.log"], "No such file or directory"),
     ],
 )

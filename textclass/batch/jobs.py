@@ -245,6 +245,8 @@ class Summary:
         `finding`, `tagging` or `writing`.
     inputs, taken_up, finished : int
         Inputs in all, those that an earlier run had finished, and those done.
+    gone : int
+        Inputs of earlier runs that are no longer among the inputs, so that the results lack them.
     documents, passages, set_aside : int
         Of this run while it is under way; at its end those in the results, 0 if it was stopped.
     partly_read : int
@@ -273,6 +275,7 @@ class Summary:
     inputs: int = 0
     taken_up: int = 0
     finished: int = 0
+    gone: int = 0
     documents: int = 0
     passages: int = 0
     set_aside: int = 0

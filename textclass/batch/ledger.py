@@ -209,10 +209,17 @@ class Ledger:
                 self._db.commit()
             self._committed = time.monotonic()
 
-    def counts(self) -> tuple[int, int]:
-        """Return how many inputs are planned, and how many of them are done."""
-        done = "SELECT count(*) FROM plan JOIN inputs ON key = input WHERE finished"
-        return self._number("SELECT count(*) FROM plan"), self._number(done)
+    def counts(self) -> tuple[int, int, int]:
+        """Return how many inputs are planned, how many of them done, how many done but not planned.
+
+        The last are inputs of earlier runs with the same model and options.
+        """
+        done = "FROM inputs LEFT JOIN plan ON key = input WHERE finished AND run = ? AND input"
+        return (
+            self._number("SELECT count(*) FROM plan"),
+            self._number(f"SELECT count(*) {done} IS NOT NULL", self.run),
+            self._number(f"SELECT count(*) {done} IS NULL", self.run),
+        )
 
     def facts(self) -> Facts:
         """Return what went into all batches of the planned inputs."""

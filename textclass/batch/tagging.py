@@ -107,6 +107,7 @@ class _Run:
     stage: str = ""
     planned: int = 0
     taken_up: int = 0
+    gone: int = 0
     done: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     stopped_by: int | None = None
@@ -156,7 +157,7 @@ class _Run:
 
     def tag_all(self) -> None:
         """Tag what isn't in the ledger: first what a worker reads, then what all share."""
-        self.planned, self.taken_up = self.ledger.counts()
+        self.planned, self.taken_up, self.gone = self.ledger.counts()
         left = self.planned - self.taken_up
         self._tell("tagging")
         if not left:
@@ -248,8 +249,9 @@ class _Run:
             stage=self.stage,
             inputs=self.planned,
             taken_up=self.taken_up,
+            gone=self.gone,
             finished=self.taken_up + self.done["finished"],
-            left_out=dict(sorted(self.left_out.items())),
+            left_out=dict(sorted((+self.left_out).items())),
             ledger=self.ledger.path if self.job.outputs else None,
             seconds=time.monotonic() - self.began,
             **ended,

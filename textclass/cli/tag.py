@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from textclass.cli.common import (
     print_table,
     quiet_option,
 )
+from textclass.errors import TextclassError
 
 if TYPE_CHECKING:
     from textclass.batch import Summary
@@ -95,6 +97,8 @@ def tag(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
         help_on_terminal(context)
     if options["as_json"] + options["table"] + (not options["outputs"]) > 1:
         raise click.UsageError("stdout takes one of --table, --json and, without -o, the results")
+    if options["level"] == "both" and not options["outputs"]:
+        raise click.UsageError("--level both makes two outputs: say where with -o")
     if options["scheduler"] and options["engine"] != "dask":
         raise click.UsageError("--scheduler is for --engine dask")
     summary = _run(options)
@@ -115,6 +119,8 @@ def _run(options: dict[str, Any]) -> Summary:
 
     paths, log = options["paths"] or ("-",), options["log"]
     check_outputs([Path(log.name)] if log else [], map(Path, paths))
+    if log and not _continues(Path(log.name)):
+        raise TextclassError("it is no log", where=log.name, hint="give --log a new file")
     same = ("outputs", "workers", "scheduler", "set_aside", "report", "fresh")
     changing = ("text_column", "id_column", "keep_boilerplate", "cascade")
     job = TagJob(
@@ -131,6 +137,15 @@ def _run(options: dict[str, Any]) -> Summary:
     )
     with _watching(log, quiet=options["quiet"]) as watch:
         return tag_files(job, on_progress=watch)
+
+
+def _continues(log: Path) -> bool:
+    """Whether a log file is new, or begins as a log does."""
+    if not log.is_file():
+        return True
+    with log.open("rb") as stream:
+        start = stream.read(11)
+    return not start or re.fullmatch(rb"\d{4}-\d\d-\d\dT", start) is not None
 
 
 @contextmanager
@@ -208,6 +223,11 @@ def _summary_lines(summary: Summary) -> Iterator[str]:
     if summary.left_out:
         kinds = ", ".join(f"{what} {n:,}" for what, n in summary.left_out.items())
         yield f"left out, since they are no documents: {kinds}"
+    if summary.gone:
+        yield (
+            f"{summary.gone:,} inputs of earlier runs are no longer among the inputs: the results "
+            "are without them"
+        )
     if summary.repeated:
         yield f"{summary.repeated:,} rows have the id of an earlier row: theirs end in ~2, ~3, …"
     yield from (f"results: {path}" for path in (*summary.outputs, summary.report) if path)
