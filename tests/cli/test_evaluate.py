@@ -8,18 +8,7 @@ from tests.conftest import toy_rows, write_jsonl
 from textclass.cli.evaluate import evaluate
 from textclass.cli.model import info
 from textclass.errors import CorpusError, TextclassError
-from textclass.learning.predictions import training_groups
-from textclass.model import load_folder, save_model
-
-
-@pytest.fixture(scope="module")
-def model(toy_model, toy_corpus, tmp_path_factory):
-    """A copy of the toy model that says what it was trained on."""
-    folder = tmp_path_factory.mktemp("models") / "toy"
-    shutil.copytree(toy_model.path, folder)
-    files = {"groups.safetensors": training_groups(toy_corpus)}
-    save_model(toy_model.model, folder, facts=toy_model.manifest, files=files)
-    return folder
+from textclass.model import load_folder
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +29,10 @@ def seen(tmp_path_factory):
 
 
 @pytest.fixture
-def run(model):
+def run(toy_model):
     def run(*arguments):
-        arguments = [*map(str, arguments), "--model", str(model), "--samples", "100"]
+        options = ("--model", toy_model.path, "--samples", 100, "--jobs", 1)
+        arguments = [str(argument) for argument in (*arguments, *options)]
         return CliRunner().invoke(evaluate, arguments, catch_exceptions=False)
 
     return run
@@ -94,9 +84,9 @@ def test_a_report_is_written(run, unseen, tmp_path):
     assert "river" in report.read_text(encoding="utf-8")
 
 
-def test_the_card_gets_the_figures_that_were_printed(run, unseen, model, tmp_path):
+def test_the_card_gets_the_figures_that_were_printed(run, unseen, toy_model, tmp_path):
     copy = tmp_path / "copy"
-    shutil.copytree(model, copy)
+    shutil.copytree(toy_model.path, copy)
     printed = run(unseen, "--card", copy)
     assert printed.exit_code == 0
     (kept,) = load_folder(copy).manifest["held_out"].values()
@@ -109,7 +99,7 @@ def test_the_card_gets_the_figures_that_were_printed(run, unseen, model, tmp_pat
     assert "unseen (passages), topic, micro F1: " in CliRunner().invoke(info, [str(copy)]).stdout
 
 
-def test_documents_are_measured_as_documents(run, unseen, model, tmp_path):
+def test_documents_are_measured_as_documents(run, unseen, toy_model, tmp_path):
     passages = [json.loads(line) for line in unseen.read_text().splitlines()]
     rows = []
     for number in range(0, len(passages), 3):
@@ -118,7 +108,7 @@ def test_documents_are_measured_as_documents(run, unseen, model, tmp_path):
         text = "\n\n".join(row["text"].capitalize() + "." for row in part)
         rows.append({"text": text, "topic": labels, "group": f"whole{number}"})
     write_jsonl(tmp_path / "documents.jsonl", rows)
-    output, copy = tmp_path / "metrics.json", shutil.copytree(model, tmp_path / "copy")
+    output, copy = tmp_path / "metrics.json", shutil.copytree(toy_model.path, tmp_path / "copy")
     done = run(
         *(tmp_path / "documents.jsonl", "--level", "document", "--train", unseen),
         *("--output", output, "--card", copy, "--report", tmp_path / "report.html"),
@@ -148,12 +138,8 @@ def test_a_file_that_cannot_be_written_is_named(run, unseen, tmp_path):
         run(unseen, "--quiet", "--output", tmp_path / "nowhere" / "metrics.json")
 
 
-def test_figures_of_a_sibling_are_told_as_such(run, unseen, model, tmp_path):
-    full = shutil.copytree(model, tmp_path / "full")
-    CliRunner().invoke(
-        evaluate,
-        [str(unseen), "--model", str(model), "--samples", "100", "--card", str(full)],
-        catch_exceptions=False,
-    )
+def test_figures_of_a_sibling_are_told_as_such(run, unseen, toy_model, tmp_path):
+    full = shutil.copytree(toy_model.path, tmp_path / "full")
+    run(unseen, "--card", full)
     card = (full / "README.md").read_text(encoding="utf-8")
-    assert f"Measured on `{model.name}@" in card
+    assert f"Measured on `{toy_model.model.name}`" in card

@@ -1,62 +1,81 @@
 import json
 
+import pytest
+from click.testing import CliRunner
+
 from tests.conftest import TOY_LABELS, toy_rows, write_jsonl
+from textclass.cli.predict import predict
+from textclass.cli.train import train
+from textclass.errors import TextclassError
 
 
-def test_own_labels_are_trained_and_tagged_with_no_code(textclass, tmp_path):
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A folder with labels and a corpus, in which the commands run."""
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "labels.yaml").write_text(TOY_LABELS)
     write_jsonl(tmp_path / "corpus.jsonl", toy_rows())
-    write_jsonl(tmp_path / "test.jsonl", toy_rows(20))
-    done = textclass(
-        *("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model"),
-        *("--folds", 3, "--without", "test.jsonl"),
-    )
-    assert done.out == ""
-    assert "220 passages, written to model" in done.err
-    result = json.loads(
-        textclass("predict", "-m", "model", "the ferry upstream boat bridge", "--json").out
-    )
+    return tmp_path
+
+
+def run(*arguments):
+    options = ("corpus.jsonl", "--labels", "labels.yaml", "-o", "model", "--jobs", 1)
+    arguments = [str(argument) for argument in (*options, *arguments)]
+    return CliRunner().invoke(train, arguments, catch_exceptions=False)
+
+
+def test_own_labels_are_trained_and_tagged_with_no_code(files):
+    write_jsonl(files / "test.jsonl", toy_rows(20))
+    done = run("--folds", 3, "--without", "test.jsonl")
+    assert done.stdout == ""
+    assert "220 passages, written to model" in done.stderr
+    tagged = ["--model", "model", "the ferry upstream boat bridge", "--json"]
+    result = json.loads(CliRunner().invoke(predict, tagged).stdout)
     assert result["topic"] == ["river"]
 
 
-def test_bad_rows_are_all_told_with_their_lines(textclass, tmp_path):
-    (tmp_path / "labels.yaml").write_text(TOY_LABELS)
+def test_bad_rows_are_all_told_with_their_lines(files):
     rows = [{"text": "a", "topic": ["lake"]}, {"text": "", "topic": []}, {"text": "b"}]
-    write_jsonl(tmp_path / "corpus.jsonl", rows)
-    err = textclass("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model", check=1).err
-    assert "corpus.jsonl, line 1: unknown label 'lake'" in err
-    assert "corpus.jsonl, line 2: " in err
-    assert "corpus.jsonl, line 3: " in err
-    assert not (tmp_path / "model").exists()
+    write_jsonl(files / "corpus.jsonl", rows)
+    with pytest.raises(TextclassError) as caught:
+        run()
+    assert "corpus.jsonl, line 1: unknown label 'lake'" in str(caught.value)
+    assert "corpus.jsonl, line 2: " in str(caught.value)
+    assert "corpus.jsonl, line 3: " in str(caught.value)
+    assert not (files / "model").exists()
 
 
-def test_soft_weights_are_checked(textclass, tmp_path):
-    (tmp_path / "labels.yaml").write_text(TOY_LABELS)
-    write_jsonl(tmp_path / "corpus.jsonl", toy_rows(40))
-    train = ("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model", "--soft-weight")
-    assert "'much' isn't a number of at least 0" in textclass(*train, "topic=much", check=2).err
-    assert "'-1' isn't a number of at least 0" in textclass(*train, "-1", check=2).err
-    assert "no facet 'tone' (the facets are topic)" in textclass(*train, "tone=1", check=2).err
-
-
-def test_labels_with_few_examples_are_warned_of(textclass, tmp_path):
-    (tmp_path / "labels.yaml").write_text(TOY_LABELS)
+def test_parameters_reach_the_pipeline_and_rare_labels_are_warned_of(files):
     rows = toy_rows(60)
     for number, row in enumerate(rows):
         row["topic"] = [label for label in row["topic"] if label != "no" or number == 7]
     rows[7]["topic"] = ["no"]
-    write_jsonl(tmp_path / "corpus.jsonl", rows)
-    done = textclass(
-        *("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "model"),
-        *("--folds", 3, "--set", "vector_size=0", "--set", "min_df=2", "--set", "C=1"),
-    )
-    assert "warning: no: 1 example; its threshold means nothing" in done.err
-    manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
-    assert manifest["training"]["features"]["vector_size"] == 0
-    assert manifest["training"]["classifier"]["C"] == 1
-    bad = ("train", "corpus.jsonl", "--labels", "labels.yaml", "-o", "other", "--set")
-    assert (
-        "no parameter 'colour' (the parameters are C, " in textclass(*bad, "colour=2", check=1).err
-    )
-    assert "C must be a number of at least 0, not 'much'" in textclass(*bad, "C=much", check=1).err
-    assert "--set folds: expected NAME=VALUE" in textclass(*bad, "folds", check=2).err
+    write_jsonl(files / "corpus.jsonl", rows)
+    given = ("vector_size=0", "min_df=2", "C=1", 'soft_weight={"topic": 0.5}')
+    done = run("--folds", 3, *(part for text in given for part in ("--set", text)))
+    assert "warning: no: 1 example; its threshold means nothing" in done.stderr
+    training = json.loads((files / "model" / "manifest.json").read_text())["training"]
+    assert training["features"]["vector_size"] == 0
+    assert training["classifier"]["C"] == 1
+    assert training["classifier"]["soft_weight"] == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("colour=2", "no parameter 'colour' (the parameters are C, "),
+        ("C=much", "C must be a number of at least 0, not 'much'"),
+        ('soft_weight={"tone": 1}', "soft_weight must be a number of at least 0 for each of topic"),
+        ('soft_weight={"topic": -1}', "for each of topic, not {'topic': -1}"),
+    ],
+)
+def test_parameters_are_checked(files, given, told):
+    with pytest.raises(TextclassError) as caught:
+        run("--set", given)
+    assert told in str(caught.value)
+
+
+def test_a_parameter_without_a_value_is_wrong_usage(files):
+    done = run("--set", "folds")
+    assert done.exit_code == 2
+    assert "--set folds: expected NAME=VALUE" in done.stderr

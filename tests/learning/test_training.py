@@ -9,7 +9,7 @@ from tests.conftest import TOY_LABELS, toy_rows, write_jsonl
 from textclass.corpora import Corpus, Row, read_corpus
 from textclass.errors import CorpusError
 from textclass.learning import out_of_fold, train
-from textclass.learning.training import corpus_facts
+from textclass.learning.provenance import source_facts
 from textclass.tagger import Tagger
 from textclass.taxonomy import parse_taxonomy
 
@@ -110,7 +110,7 @@ def test_sources_are_counted(toy_taxonomy):
 
     soft = dict.fromkeys(toy_taxonomy.names, 0.5)
     rows = (row(1, "a", "wh"), row(2, "a", "wh"), row(3, "b", "wh", soft), row(4, "c"))
-    assert corpus_facts(Corpus(toy_taxonomy, rows)) == [
+    assert source_facts(Corpus(toy_taxonomy, rows)) == [
         {
             "source": "not said",
             "licence": "not said",

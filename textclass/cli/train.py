@@ -6,7 +6,7 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -20,9 +20,6 @@ from textclass.cli.common import (
     progress_bar,
     quiet_option,
 )
-
-if TYPE_CHECKING:
-    from textclass.taxonomy import Taxonomy
 
 
 @click.command()
@@ -41,20 +38,12 @@ if TYPE_CHECKING:
     help="Threshold every label at this out-of-fold precision instead of at best F1.",
 )
 @click.option(
-    "--soft-weight",
-    "soft_weights",
-    metavar="[FACET=]WEIGHT",
-    multiple=True,
-    help="Weight of rows with probabilities beside rows with labels, 0.3 by default; of one facet "
-    "alone if it is named. Can be given again.",
-)
-@click.option(
     "--set",
     "parameters",
     metavar="NAME=VALUE",
     multiple=True,
-    help="A parameter of WordFeatures or LabelClassifier, such as C=1, min_df=2, vector_size=0. "
-    "Can be given again.",
+    help="A parameter of WordFeatures or LabelClassifier, such as C=1, min_df=2, vector_size=0, "
+    'or soft_weight={"type": 0.5, "principle": 0.3}. Can be given again.',
 )
 @click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -81,7 +70,6 @@ def train(
     labels_path: Path | None,
     without: tuple[Path, ...],
     target_precision: float | None,
-    soft_weights: tuple[str, ...],
     parameters: tuple[str, ...],
     folds: int,
     seed: int,
@@ -107,7 +95,7 @@ def train(
     taxonomy = Taxonomy.load(labels_path)
     options: dict[str, Any] = {"folds": folds, "random_state": seed, "n_jobs": jobs}
     options |= {"target_precision": target_precision, **_parameters(parameters)}
-    pipeline = default_pipeline(soft_weight=_weights(soft_weights, taxonomy), **options)
+    pipeline = default_pipeline(**options)
     corpus = read_corpus(paths, taxonomy)
     if without:
         corpus = corpus.without_groups(read_corpus(without, taxonomy).groups)
@@ -115,8 +103,9 @@ def train(
         note(f"warning: {told}")
     with ExitStack() as stack:
         progress = stack.enter_context(progress_bar("fitting", quiet=quiet))
+        pipeline.set_params(labelclassifier__progress=progress)
         place = Path(stack.enter_context(TemporaryDirectory())) if accurate else output
-        folder = load_folder(words) if words else run(corpus, place, pipeline, progress=progress)
+        folder = load_folder(words) if words else run(corpus, place, pipeline)
         if accurate:
             folder = train_accurate(corpus, folder, encoder or "accurate", output)
     note_unreached(folder.manifest, quiet=quiet)
@@ -135,21 +124,3 @@ def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
         except ValueError:
             found[name] = value
     return found
-
-
-def _weights(given: tuple[str, ...], taxonomy: Taxonomy) -> list[float]:
-    """Return the weight of each label, from one of all (`0.3`) and those of facets (`type=0.5`)."""
-    weights = dict.fromkeys(taxonomy.slices, 0.3)
-    # The weight of all comes before those of facets, wherever it stands.
-    for facet, _, number in sorted(text.rpartition("=") for text in given):
-        if facet and facet not in weights:
-            known = ", ".join(weights)
-            raise click.UsageError(f"--soft-weight: no facet {facet!r} (the facets are {known})")
-        try:
-            weight = float(number)
-        except ValueError:
-            weight = -1.0
-        if not weight >= 0:
-            raise click.UsageError(f"--soft-weight: {number!r} isn't a number of at least 0")
-        weights |= dict.fromkeys([facet] if facet else weights, weight)
-    return [weights[facet] for facet in taxonomy.facet_of_each]

@@ -2,15 +2,15 @@
 
 from textclass.learning.card import figure_tables, findings, update_card
 from textclass.learning.classifier import LabelClassifier
-from textclass.learning.compiling import compile_model
 from textclass.learning.evaluator import Evaluation, evaluate
 from textclass.learning.predictions import fit_baselines, leave_out, read_documents
+from textclass.learning.provenance import set_thresholds
 from textclass.learning.stack import EncoderFeatures, train_accurate
 from textclass.learning.training import (
+    compile_model,
     default_pipeline,
     fit_corpus,
     out_of_fold,
-    set_thresholds,
     train,
 )
 from textclass.learning.vectorizer import WordFeatures

@@ -162,20 +162,23 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         folds = group_folds(documents, targets, folds=self.folds, seed=self.random_state)
         hard = is_hard(targets)
         soft_weight = np.broadcast_to(np.asarray(self.soft_weight), targets.shape[1])
-        (self.coef_, self.intercept_), *by_fold = fit_labels(
+        coefficients, intercepts = fit_labels(
             features,
             targets,
             given[:, None] * np.where(hard[:, None], 1.0, soft_weight),
-            [np.arange(len(targets))] + [np.flatnonzero(folds != n) for n in range(self.folds)],
+            [np.arange(len(targets)), *(np.flatnonzero(folds != n) for n in range(self.folds))],
             C=self.C,
             balance=self.balance,
             n_jobs=self.n_jobs,
             progress=self.progress,
         )
+        # A copy, so that the fits of the folds do not stay in memory with it.
+        self.coef_, self.intercept_ = coefficients[0].copy(), intercepts[0]
         self.out_of_fold_ = np.full(targets.shape, np.nan)
-        for fold, (coef, intercept) in enumerate(by_fold):
+        for fold in range(self.folds):
             held = hard & (folds == fold)
-            self.out_of_fold_[held] = safe_sparse_dot(features[held], coef.T) + intercept
+            scores = safe_sparse_dot(features[held], coefficients[fold + 1].T)
+            self.out_of_fold_[held] = scores + intercepts[fold + 1]
         even = 1.0 if parts is None else compute_sample_weight("balanced", np.asarray(parts)[hard])
         truth, weights = targets[hard] > 0, given[hard] * even
         self.calibration_ = calibrate(

@@ -35,9 +35,9 @@ from textclass.learning.predictions import (
     BaselineScorer,
     Predictions,
     by_cues,
-    leaks,
     predict,
 )
+from textclass.learning.provenance import NOT_SAID, leaks
 from textclass.model import ModelFolder, load_folder
 from textclass.tagger import Tagger
 
@@ -53,7 +53,6 @@ LENGTH = "length"
 """The slice that every corpus has: bands of words."""
 
 MOST_PARTS = 50
-NOT_SAID = "not said"
 TARGET = 0.95
 _BANDS = ["1-44 words", "45-84 words", "85 or more words"]
 _THREADS = 2

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import cache
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -19,6 +22,16 @@ Progress = Callable[[int, int], None]
 
 _LEAST_PROBABILITY = 0.01
 """A soft row with less than this for a label is not also taken as its positive."""
+
+
+_threads = cache(ThreadpoolController)
+"""Finding the libraries that have threads takes longer than a small fit, so it is done once."""
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Keep sums in their order, and other processes their cores."""
+    limits: AbstractContextManager[Any] = _threads().limit(limits=1)
+    return limits
 
 
 def is_hard(targets: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -73,10 +86,10 @@ def fit_labels(
     *,
     C: float,  # noqa: N803 -- scikit-learn's name
     balance: float,
-    n_jobs: int | None = None,
-    progress: Progress | None = None,
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Yield coefficients and intercepts of all labels, fitted on each subset of the rows.
+    n_jobs: int | None,
+    progress: Progress | None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return coefficients and intercepts of all labels, fitted on each subset of the rows.
 
     Parameters
     ----------
@@ -87,23 +100,27 @@ def fit_labels(
         Numbers of the rows to fit on.
     C, balance, n_jobs, progress
         As of `LabelClassifier`.
+
+    Returns
+    -------
+    coefficients : ndarray of float64, shape (n_subsets, n_labels, n_features)
+    intercepts : ndarray of float64, shape (n_subsets, n_labels)
     """
     # Half the memory to pass over; the solver's own tolerance moves scores as much.
-    features, hard, n_labels = features.astype(np.float32), is_hard(targets), targets.shape[1]
-    tasks = [(subset, label) for subset in subsets for label in range(n_labels)]
+    features, hard = features.astype(np.float32), is_hard(targets)
+    tasks = list(product(subsets, range(targets.shape[1])))
     fits = Parallel(n_jobs=n_jobs, return_as="generator", max_nbytes="1M")(
         delayed(_fit_label)(features, targets[:, label], hard, weights[:, label], rows, C, balance)
         for rows, label in tasks
     )
-    done: list[tuple[NDArray[np.float64], float]] = []
-    for number, fit in enumerate(fits, 1):
-        done.append(fit)
+    fitted = []
+    for fit in fits:
+        fitted.append(fit)
         if progress:
-            progress(number, len(tasks))
-        if len(done) == n_labels:
-            coefficients, intercepts = zip(*done, strict=True)
-            yield np.array(coefficients), np.array(intercepts)
-            done.clear()
+            progress(len(fitted), len(tasks))
+    coefficients, intercepts = (np.array(part) for part in zip(*fitted, strict=True))
+    shape = (len(subsets), targets.shape[1])
+    return coefficients.reshape(*shape, -1), intercepts.reshape(shape)
 
 
 def _fit_label(
@@ -133,7 +150,6 @@ def _fit_label(
         [weight[for_it] * p[for_it] * odds**balance, weight[against] * (1 - p[against])]
     )
     model = LogisticRegression(C=strength, tol=1e-4, max_iter=5000)
-    # One thread each: the processes share the cores, and the sums keep their order.
-    with threadpool_limits(limits=1):
+    with one_thread():
         model.fit(features[subset[rows]], y, sample_weight=weights)
     return model.coef_[0].astype(np.float64), float(model.intercept_[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,18 +12,11 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from textclass.corpora import Corpus, Row, make_row, read_corpus, text_id
+from textclass.corpora import Corpus, Row, make_row, read_corpus
 from textclass.errors import CorpusError, ModelError
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.fitting import Progress
-from textclass.model import (
-    Decisions,
-    LinearModel,
-    ModelFolder,
-    Scorer,
-    Scores,
-    pack_arrays,
-)
+from textclass.model import Decisions, LinearModel, Scorer, Scores
 from textclass.results import Reason, pool_probability
 from textclass.tagger import Tagger, Text
 
@@ -32,9 +25,6 @@ if TYPE_CHECKING:
 
     from textclass.results import PassageTags
     from textclass.taxonomy import Taxonomy
-
-TRAINING_GROUPS = "groups.safetensors"
-"""The file of a model folder that holds hashes of what it was trained on."""
 
 FILE = "file"
 """The column of a table of labelled documents that holds where each one's file lies."""
@@ -94,10 +84,10 @@ def read_documents(paths: Sequence[Path], taxonomy: Taxonomy) -> Corpus:
                         raise CorpusError(f"{name}: {part.error}", where=where)
                 text = "\n\n".join(part.text for part in found if not isinstance(part, SetAside))
                 try:
-                    row = make_row({"group": name, **record, "text": text}, taxonomy, where)
+                    rows.append(make_row({"group": name, **record, "text": text}, taxonomy, where))
                 except CorpusError as error:
-                    raise CorpusError(error.message, where=where, hint=error.hint) from error
-                rows.append(row)
+                    error.where = where
+                    raise
     return Corpus(taxonomy, tuple(rows))
 
 
@@ -129,17 +119,14 @@ def predict(
     if documents:
         wholes = tagger.tag_documents([Text(text) for text in corpus.texts], evidence=False)
         labels = [{label.label for label in whole.labels} for whole in wholes]
-        columns = range(len(names))
-        p = [
-            [pool_probability([tags.probabilities[c] for tags in whole.passages]) for c in columns]
-            for whole in wholes
-        ]
+        passages = [[tags.probabilities for tags in whole.passages] for whole in wholes]
+        p = [[pool_probability([one[c] for one in of]) for c in order] for of in passages]
     else:
         tags = tuple(tagger.tag_many(corpus.texts, evidence=evidence))
         labels = [set(one.labels) for one in tags]
-        p = [list(one.probabilities) for one in tags]
+        p = [[one.probabilities[c] for c in order] for one in tags]
     given = np.array([[name in said for name in names] for said in labels])
-    return Predictions(corpus, corpus.targets > 0, given, np.array(p)[:, order], tags)
+    return Predictions(corpus, corpus.targets > 0, given, np.array(p), tags)
 
 
 def fit_baselines(
@@ -216,52 +203,3 @@ def leave_out(corpus: Corpus, other: Corpus) -> Corpus:
     texts = set(other.texts)
     kept = corpus.without_groups(other.groups)
     return replace(kept, rows=tuple(row for row in kept.rows if row.text not in texts))
-
-
-def training_groups(corpus: Corpus) -> bytes:
-    """Return the hashes of a corpus's documents and texts, as the bytes of a safetensors file.
-
-    Returns
-    -------
-    bytes
-        Arrays `groups` and `texts` of uint64, rising: the first 8 bytes of each SHA-256.
-    """
-    return pack_arrays(
-        {"groups": np.unique(_hashes(corpus.groups)), "texts": np.unique(_hashes(corpus.texts))}
-    )
-
-
-def leaks(folder: ModelFolder, corpus: Corpus) -> list[str] | None:
-    """Return the ids of passages whose document or text the model was trained on.
-
-    Parameters
-    ----------
-    folder : ModelFolder
-    corpus : Corpus
-
-    Returns
-    -------
-    list of str or None
-        In row order; None where the folder doesn't say what it was trained on.
-
-    Raises
-    ------
-    ModelError
-        If the file isn't what the manifest says.
-    """
-    if TRAINING_GROUPS not in folder.manifest["files"]:
-        return None
-    known = folder.arrays(TRAINING_GROUPS)
-    leaked = np.isin(_hashes(corpus.groups), known["groups"])
-    leaked |= np.isin(_hashes(corpus.texts), known["texts"])
-    return [row.id for row, found in zip(corpus.rows, leaked, strict=True) if found]
-
-
-def text_keys(values: Iterable[str]) -> NDArray[np.uint64]:
-    """Return a key of each text, the number that `text_id` writes."""
-    return np.array([int(text_id(value), 16) for value in values], dtype=np.uint64)
-
-
-def _hashes(values: Iterable[str]) -> NDArray[np.uint64]:
-    # Little end first, as the folders of models have had them from the beginning.
-    return text_keys(values).byteswap()

@@ -23,8 +23,7 @@ from textclass.errors import CorpusError
 from textclass.learning.calibration import calibrate, choose_thresholds
 from textclass.learning.card import save_with_card
 from textclass.learning.classifier import LabelClassifier
-from textclass.learning.predictions import text_keys
-from textclass.learning.training import OUT_OF_FOLD, training_files
+from textclass.learning.provenance import OUT_OF_FOLD, text_keys, training_files
 from textclass.learning.vectorizer import TextTransformer, checked_texts
 from textclass.model import (
     ENCODER_FACTS,

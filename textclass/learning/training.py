@@ -1,41 +1,31 @@
-"""A labelled corpus to a model folder."""
+"""A labelled corpus to a fitted pipeline, and that to a model folder."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import precision_recall_fscore_support
 from sklearn.pipeline import Pipeline, make_pipeline
-from threadpoolctl import threadpool_limits
 
-from textclass import __version__
 from textclass.corpora import Corpus
 from textclass.errors import CorpusError, TextclassError
-from textclass.learning.calibration import choose_thresholds, per_label
+from textclass.language import whole_word_keys
+from textclass.learning.calibration import per_label
 from textclass.learning.card import save_with_card
 from textclass.learning.classifier import LabelClassifier
-from textclass.learning.compiling import compile_model, parts_of
-from textclass.learning.fitting import Progress
-from textclass.learning.predictions import TRAINING_GROUPS, text_keys, training_groups
+from textclass.learning.fitting import one_thread
+from textclass.learning.provenance import training_facts, training_files
 from textclass.learning.vectorizer import WordFeatures
-from textclass.model import ModelFolder, check_place, load_folder, pack_arrays
+from textclass.model import LinearModel, ModelFolder, check_place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-OUT_OF_FOLD = "out_of_fold.safetensors"
-"""The file of a model folder that holds what thresholds are set from."""
+    from textclass.taxonomy import Taxonomy
 
-NOT_SAID = "not said"
-_VERSIONS = ("spacy", "scikit-learn", "numpy", "scipy")
 _EPSILON = 1e-6
 
 
@@ -69,13 +59,7 @@ def default_pipeline(**parameters: Any) -> Pipeline:  # noqa: ANN401 -- of many 
     return make_pipeline(*steps)
 
 
-def train(
-    corpus: Corpus,
-    folder: str | Path,
-    pipeline: Pipeline | None = None,
-    *,
-    progress: Progress | None = None,
-) -> ModelFolder:
+def train(corpus: Corpus, folder: str | Path, pipeline: Pipeline | None = None) -> ModelFolder:
     """Train a model and write its folder; the same corpus and pipeline give the same bytes.
 
     Parameters
@@ -85,8 +69,6 @@ def train(
     pipeline : Pipeline, optional
         `make_pipeline(WordFeatures(), LabelClassifier())` with parameters of your own; it isn't
         changed. A label's target precision in `labels.yaml` comes before the classifier's.
-    progress : callable, keyword-only, optional
-        Called with the fits done and the fits in all.
 
     Raises
     ------
@@ -96,49 +78,18 @@ def train(
         If the folder holds other files and no model.
     """
     check_place(folder)
-    fitted = fit_corpus(corpus, pipeline, progress=progress)
-    classifier, hard = parts_of(fitted)[1], np.flatnonzero(corpus.hard)
-    files = training_files(
-        corpus, hard, classifier.out_of_fold_[hard], classifier.row_weights_[hard]
+    fitted = fit_corpus(corpus, pipeline)
+    features, classifier = parts_of(fitted)
+    hard = np.flatnonzero(corpus.hard)
+    return save_with_card(
+        compile_model(fitted, corpus.taxonomy),
+        folder,
+        training_facts(corpus, features, classifier),
+        training_files(corpus, hard, classifier.out_of_fold_[hard], classifier.row_weights_[hard]),
     )
-    model = compile_model(fitted, corpus.taxonomy)
-    return save_with_card(model, folder, _facts(corpus, fitted), files)
 
 
-def training_files(
-    corpus: Corpus,
-    rows: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    weights: NDArray[np.float64],
-) -> dict[str, bytes]:
-    """Return the files of a model folder that thresholds and leaks are found by.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        All that was trained on.
-    rows : ndarray of int64, shape (n_rows,)
-        Those that thresholds come from.
-    probabilities : ndarray of float64, shape (n_rows, L)
-        Of these rows, out of fold.
-    weights : ndarray of float64, shape (n_rows,)
-        How much each of them counts.
-    """
-    arrays: dict[str, NDArray[Any]] = {
-        "probabilities": probabilities.astype(np.float16),
-        "truth": (corpus.targets[rows] > 0).astype(np.uint8),
-        "weights": weights.astype(np.float32),
-        "rows": text_keys(corpus.texts[row] for row in rows),
-    }
-    return {OUT_OF_FOLD: pack_arrays(arrays), TRAINING_GROUPS: training_groups(corpus)}
-
-
-def fit_corpus(
-    corpus: Corpus,
-    pipeline: Pipeline | None = None,
-    *,
-    progress: Progress | None = None,
-) -> Pipeline:
+def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
     """Return a pipeline fitted on a corpus: features of all texts, labels and probabilities.
 
     Calibration and thresholds give the rows of each collection the same weight together.
@@ -147,9 +98,7 @@ def fit_corpus(
     ----------
     corpus : Corpus
     pipeline : Pipeline, optional
-        `default_pipeline()` without it.
-    progress : callable, keyword-only, optional
-        Called with the fits done and the fits in all.
+        `default_pipeline()` without it. Its `soft_weight` may also be one for each facet, by name.
     """
     pipeline = clone(pipeline or default_pipeline())
     classifier = parts_of(pipeline)[1]
@@ -160,19 +109,35 @@ def fit_corpus(
             hint="give rows of different documents different groups, or ask for fewer folds; rows "
             "with probabilities alone can't set thresholds",
         )
-    asked = classifier.target_precision
-    own = [label.target_precision for label in corpus.taxonomy.labels]
-    wanted = [mine or all_ for mine, all_ in zip(own, per_label(asked, len(own)), strict=True)]
-    facets = corpus.taxonomy.facet_of_each
-    classifier.set_params(facets=facets, target_precision=wanted, progress=progress)
+    labels = corpus.taxonomy.labels
+    asked = per_label(classifier.target_precision, len(labels))
+    classifier.set_params(
+        facets=corpus.taxonomy.facet_of_each,
+        soft_weight=_soft_weight(classifier.soft_weight, corpus.taxonomy),
+        target_precision=[
+            label.target_precision or other for label, other in zip(labels, asked, strict=True)
+        ],
+    )
     # A probability of exactly 0 or 1 would make a soft row look like one with labels.
     soft = np.clip(corpus.targets, _EPSILON, 1 - _EPSILON)
     targets = np.where(corpus.hard[:, None], corpus.targets, soft)
-    rows = {"groups": corpus.groups, "parts": corpus.column("collection")}
-    name = pipeline.steps[-1][0]
-    with threadpool_limits(limits=1):
-        pipeline.fit(corpus.texts, targets, **{f"{name}__{key}": rows[key] for key in rows})
+    step, parts = pipeline.steps[-1][0], corpus.column("collection")
+    rows = {f"{step}__groups": corpus.groups, f"{step}__parts": parts}
+    with one_thread():
+        pipeline.fit(corpus.texts, targets, **rows)
     return pipeline
+
+
+def _soft_weight(given: object, taxonomy: Taxonomy) -> Any:  # noqa: ANN401 -- of all, or one for each label
+    if not isinstance(given, Mapping):
+        return given
+    numbers = (isinstance(weight, int | float) and weight >= 0 for weight in given.values())
+    if given.keys() != taxonomy.slices.keys() or not all(numbers):
+        raise TextclassError(
+            f"soft_weight must be a number of at least 0 for each of {', '.join(taxonomy.slices)}, "
+            f"not {dict(given)}"
+        )
+    return [given[facet] for facet in taxonomy.facet_of_each]
 
 
 def out_of_fold(corpus: Corpus, pipeline: Pipeline | None = None) -> NDArray[np.float64]:
@@ -181,109 +146,74 @@ def out_of_fold(corpus: Corpus, pipeline: Pipeline | None = None) -> NDArray[np.
     return probabilities
 
 
-def set_thresholds(
-    folder: str | Path, *, target_precision: float | None = None, labels: Sequence[str] = ()
-) -> Mapping[str, tuple[float, float]]:
-    """Set thresholds of a model folder anew, from its out-of-fold probabilities.
-
-    Held-out figures of the old thresholds leave the manifest and the card.
-
-    Parameters
-    ----------
-    folder : path
-    target_precision : float, keyword-only, optional
-        Best F1 where it isn't given.
-    labels : sequence of str, keyword-only
-        Which labels; all where none is given.
-
-    Returns
-    -------
-    Mapping of str to (float, float)
-        The threshold of each label before and after.
+def parts_of(pipeline: Pipeline) -> tuple[WordFeatures, LabelClassifier]:
+    """Return the two steps of `make_pipeline(WordFeatures(), LabelClassifier())`.
 
     Raises
     ------
-    TaxonomyError
-        If the model has no such label.
-    ModelError
-        If the folder can't be used, or was trained without out-of-fold probabilities.
+    TypeError
+        If it is another pipeline.
     """
-    loaded = load_folder(folder)
-    model, kept = loaded.model, loaded.arrays(OUT_OF_FOLD)
-    columns = [model.taxonomy.column(label) for label in labels or model.taxonomy.names]
-    p, truth = kept["probabilities"].astype(np.float64), kept["truth"].astype(bool)
-    targets = [target_precision] * len(model.taxonomy.names)
-    weights = kept["weights"].astype(np.float64)
-    chosen, rules = choose_thresholds(p, truth, weights, targets, model.taxonomy.facet_of_each)
-    thresholds, names = model.thresholds.copy(), model.taxonomy.names
-    thresholds[columns] = chosen[columns]
-    facts = {key: value for key, value in loaded.manifest.items() if key != "held_out"}
-    for column in columns:
-        facts["label_facts"][names[column]]["threshold_rule"] = rules[column]
-    facts["out_of_fold"] = _out_of_fold(truth, p >= thresholds, names)
-    save_with_card(replace(model, thresholds=thresholds), loaded.path, facts)
-    return {names[c]: (float(model.thresholds[c]), float(thresholds[c])) for c in columns}
-
-
-def _facts(corpus: Corpus, fitted: Pipeline) -> dict[str, Any]:
-    """Return what the manifest tells of the training."""
-    features, classifier = parts_of(fitted)
-    names, hard = corpus.taxonomy.names, corpus.hard
-    truth = corpus.targets[hard] > 0
-    given = classifier.out_of_fold_[hard] >= classifier.thresholds_
-    return {
-        "versions": {name: importlib.metadata.version(name) for name in _VERSIONS}
-        | {"textclass": __version__, "python": platform.python_version()},
-        "training": {
-            "passages": int(hard.sum()),
-            "soft_passages": int((~hard).sum()),
-            "documents": len({row.group for row in corpus.rows if row.hard}),
-            "fingerprint": corpus.fingerprint,
-            "features": features.get_params(),
-            "classifier": {
-                key: np.asarray(value).tolist()
-                for key, value in classifier.get_params().items()
-                if key not in ("n_jobs", "progress")
-            },
-            "sources": corpus_facts(corpus),
-        },
-        "out_of_fold": _out_of_fold(truth, given, names),
-        "label_facts": {
-            name: {
-                "positives": int(truth[:, column].sum()),
-                "threshold_rule": classifier.threshold_rules_[column],
-            }
-            for column, name in enumerate(names)
-        },
-    }
-
-
-def _out_of_fold(
-    truth: NDArray[np.bool_], given: NDArray[np.bool_], names: Sequence[str]
-) -> dict[Any, Any]:
-    """Return precision, recall, F1 and count of each label out of fold."""
-    scores = precision_recall_fscore_support(truth, given, average=None, zero_division=0.0)
-    kinds = ["precision", "recall", "f1", "n"]
-    table = pd.DataFrame(np.array(scores, dtype=float), index=kinds, columns=list(names))
-    return table.round(4).to_dict()
-
-
-def corpus_facts(corpus: Corpus) -> list[dict[str, Any]]:
-    """Return what each source brought, for the manifest: passages, documents, licence."""
-    licences = [str(row.columns.get("licence") or NOT_SAID) for row in corpus.rows]
-    rows = pd.DataFrame(
-        {
-            "source": corpus.column("source", NOT_SAID),
-            "licence": licences,
-            "passages": corpus.hard,
-            "soft_passages": ~corpus.hard,
-            "documents": corpus.groups,
-        }
+    steps = [step for _, step in getattr(pipeline, "steps", ())]
+    match steps:
+        case [WordFeatures() as features, LabelClassifier() as classifier]:
+            return features, classifier
+    raise TypeError(
+        f"make_pipeline(WordFeatures(), LabelClassifier()) was expected, not {pipeline}"
     )
-    facts = rows.groupby("source").agg(
-        licence=("licence", lambda values: ", ".join(sorted(set(values)))),
-        passages=("passages", "sum"),
-        soft_passages=("soft_passages", "sum"),
-        documents=("documents", "nunique"),
+
+
+def compile_model(
+    pipeline: Pipeline, taxonomy: Taxonomy, *, dtype: type = np.float16
+) -> LinearModel:
+    """Turn a fitted pipeline into the model that `Tagger` holds.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        `make_pipeline(WordFeatures(), LabelClassifier())`, fitted.
+    taxonomy : Taxonomy
+        Its labels in the order of the classifier's.
+    dtype : type, keyword-only
+        Type of the stored weights; float16 halves the file and moves a score by under 0.01.
+
+    Raises
+    ------
+    TypeError
+        If it is another pipeline.
+    ValueError
+        If the classifier has as many labels as the taxonomy has not.
+    """
+    features, classifier = parts_of(pipeline)
+    if len(classifier.coef_) != len(taxonomy.names):
+        raise ValueError(
+            f"a pipeline of {len(classifier.coef_)} labels, the taxonomy has {len(taxonomy.names)}"
+        )
+    ends = np.cumsum([len(features.feature_keys_), len(features.bigram_keys_)])
+    of_features, of_bigrams, of_vectors = np.split(classifier.coef_.T, ends)
+    rows = np.concatenate(
+        [of_features * features.feature_scale_[:, None], features.word_vectors_ @ of_vectors]
     )
-    return [{str(k): v for k, v in row.items()} for row in facts.reset_index().to_dict("records")]
+    # What a word's vector brings is added to the row of the word itself.
+    keys, place = np.unique(
+        np.concatenate([features.feature_keys_, whole_word_keys(features.word_keys_)]),
+        return_inverse=True,
+    )
+    weights = np.zeros((len(keys), rows.shape[1]))
+    np.add.at(weights, place, rows)
+    used = np.abs(weights).max(axis=1) > 0
+    return LinearModel(
+        taxonomy=taxonomy,
+        spec=features.spec,
+        feature_keys=keys[used],
+        feature_weights=weights[used].astype(dtype),
+        bigram_keys=features.bigram_keys_,
+        bigram_weights=(of_bigrams * features.bigram_scale_[:, None]).astype(dtype),
+        word_keys=features.word_keys_,
+        word_idf=features.word_idf_,
+        unseen_idf=features.unseen_idf_,
+        intercept=classifier.intercept_,
+        slope=classifier.calibration_[:, 0],
+        offset=classifier.calibration_[:, 1],
+        thresholds=classifier.thresholds_,
+    )

@@ -123,7 +123,19 @@ class WordFeatures(TextTransformer):
         X : iterable of str
         y : ignored
         """
+        return self._fit(_read(X))
+
+    def fit_transform(self, X: Iterable[str], y: object = None) -> sparse.csr_matrix:  # noqa: ARG002, N803 -- scikit-learn's names
+        """Learn the features of texts and return them, the texts read once."""
         passages = _read(X)
+        return self._fit(passages)._transform(passages)
+
+    def transform(self, X: Iterable[str]) -> sparse.csr_matrix:  # noqa: N803 -- scikit-learn's name
+        """Return the features of texts, sparse, shape (n_texts, n_features)."""
+        check_is_fitted(self)
+        return self._transform(_read(X))
+
+    def _fit(self, passages: _Passages) -> Self:
         n_texts = passages.n_texts
         presence = passages.matrix(np.ones(len(passages.counts.words)))
         df = np.bincount(passages.counts.words, minlength=len(passages.words))
@@ -142,10 +154,7 @@ class WordFeatures(TextTransformer):
         self._fit_vectors(presence, known)
         return self
 
-    def transform(self, X: Iterable[str]) -> sparse.csr_matrix:  # noqa: N803 -- scikit-learn's name
-        """Return the features of texts, sparse, shape (n_texts, n_features)."""
-        check_is_fitted(self)
-        passages = _read(X)
+    def _transform(self, passages: _Passages) -> sparse.csr_matrix:
         counts, words = passages.counts, passages.words
         idf = np.full(len(words), self.unseen_idf_)
         found, index = find_keys(self.word_keys_, passages.keys)

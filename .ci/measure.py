@@ -1,0 +1,43 @@
+"""Measure the models in FOLDER on the three development sets: `measure.py FOLDER`.
+
+One run for all sets, since the TF-IDF baselines are the same for each: fitted, like the models, on
+the labelled rows of `corpus/` without the documents of any of the three.
+"""
+
+import sys
+from pathlib import Path
+
+import orjson
+
+from textclass import evaluate
+from textclass.corpora import read_corpus
+from textclass.learning import fit_baselines, leave_out, read_documents, update_card
+from textclass.model import load_folder
+from textclass.report import write_evaluation_report
+
+PUBLIC = Path("corpus/public")
+
+work = Path(sys.argv[1])
+default, accurate = load_folder(work / "default"), load_folder(work / "accurate")
+taxonomy = default.model.taxonomy
+training, sets = read_corpus("corpus", taxonomy), {}
+for name, level, read in (
+    ("dev_gold", "passage", read_corpus),
+    ("dev_new_gold", "passage", read_corpus),
+    ("documents_dev", "document", read_documents),
+):
+    path = PUBLIC / f"{name}.jsonl"
+    corpus = read([path], taxonomy)
+    training = leave_out(training, corpus)
+    sets[name] = (corpus, {"level": level, "by": ["source"], "paths": [str(path)]})
+baselines = fit_baselines(training)
+for name, (corpus, options) in sets.items():
+    words = evaluate(default, corpus, baselines=baselines, **options)
+    both = evaluate(accurate, corpus, compare=[default], **options)
+    write_evaluation_report(words, work / f"{name}.html")
+    update_card(default.path, words)
+    update_card(accurate.path, both)
+    for model, found in (("default", words), ("accurate", both)):
+        (work / f"{name}-{model}.json").write_bytes(orjson.dumps(found.to_dict()))
+        print(found.figures.query("part == '' and metric == 'micro_f1'").to_string(index=False))
+        print(found.differences.to_string(index=False), flush=True)
