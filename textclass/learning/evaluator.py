@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +31,7 @@ from textclass.learning.mistakes import (
     widest,
     worst_mistakes,
 )
-from textclass.learning.predictions import (
-    CUES,
-    BaselineScorer,
-    Predictions,
-    by_cues,
-    predict,
-)
+from textclass.learning.predictions import baseline_tags, predict
 from textclass.learning.provenance import NOT_SAID, leaks
 from textclass.model import ModelFolder, load_folder
 from textclass.tagger import Tagger
@@ -48,6 +43,8 @@ if TYPE_CHECKING:
     from textclass.corpora import Corpus
 
 Model = ModelFolder | str | Path
+Samples = dict[str, "NDArray[np.float64]"]
+"""A figure of each facet: of the corpus as it stands, then of every bootstrap sample."""
 
 LENGTH = "length"
 """The slice that every corpus has: bands of words."""
@@ -179,6 +176,13 @@ def evaluate(
     found = predict(tagger, corpus, documents=whole)
     corpus, taxonomy = found.corpus, found.corpus.taxonomy
     bootstrap = Bootstrap(corpus.groups, samples=samples, seed=seed)
+
+    def micro_f1(given: NDArray[np.bool_], inside: Any = True) -> Samples:  # noqa: ANN401 -- rows that count
+        return {
+            facet: bootstrap.rates(found.truth[:, part] & inside, given[:, part] & inside)["f1"]
+            for facet, part in taxonomy.slices.items()
+        }
+
     rows = [
         {"facet": facet.name, **row}
         for facet in taxonomy
@@ -186,23 +190,19 @@ def evaluate(
             bootstrap, facet.names, *found.facet(facet.name), calibrated=not whole
         )
     ]
-    others = {CUES: by_cues(taxonomy, corpus.texts)}
-    for name, pipeline in (baselines or {}).items():
-        scorer = BaselineScorer(replace(tagger.model, taxonomy=taxonomy), pipeline)
-        baseline = Tagger(scorer.model, scorer=scorer)
-        others[name] = predict(baseline, corpus, documents=whole, evidence=False).given
-        if whole:
-            on_whole = predict(baseline, corpus, evidence=False).given
-            others[f"{name}, on the whole text"] = on_whole
-    for name, given in others.items():
-        rows += [{"model": name, **row} for row in _micro_f1(bootstrap, found, given)]
+    tags = baseline_tags(tagger, corpus, baselines or {}, documents=whole)
+    others = {name: micro_f1(given) for name, given in tags.items()}
+    for name, f1 in others.items():
+        counts = {facet: int(found.truth[:, part].sum()) for facet, part in taxonomy.slices.items()}
+        rows += [{"model": name, "n": counts[row["facet"]], **row} for row in _micro_rows(f1)]
     for part, inside in _parts(corpus, by):
         shared = {"part": part, "n": int(inside.sum())}
-        rows += [{**row, **shared} for row in _micro_f1(bootstrap, found, found.given, inside)]
+        rows += [{**row, **shared} for row in _micro_rows(micro_f1(found.given, inside[:, None]))]
     figures = as_frame([{"model": tagger.model.name, **row} for row in rows])
     for place in compare:
         other = Tagger.load(place, threads=_THREADS)
-        others[other.model.name] = predict(other, corpus, documents=whole, evidence=False).given
+        given = predict(other, corpus, documents=whole, evidence=False).given
+        others[other.model.name] = micro_f1(given)
     curves = {facet: coverage(*found.facet(facet)) for facet in taxonomy.slices}
 
     def by_label(points: Callable[..., pd.DataFrame]) -> pd.DataFrame:
@@ -222,7 +222,7 @@ def evaluate(
         },
         samples=samples,
         figures=figures,
-        differences=_differences(bootstrap, found, others),
+        differences=_differences(micro_f1(found.given), others),
         labels=_labels(folder, figures),
         sweep=by_label(sweep),
         reliability=by_label(reliability) if not whole else pd.DataFrame(),
@@ -234,19 +234,8 @@ def evaluate(
     )
 
 
-def _micro_f1(
-    bootstrap: Bootstrap,
-    found: Predictions,
-    given: NDArray[np.bool_],
-    inside: NDArray[np.bool_] | None = None,
-) -> Iterator[dict[str, Any]]:
-    """Yield the micro F1 of each facet, of all passages or of those that are inside a part."""
-    for facet, columns in found.corpus.taxonomy.slices.items():
-        tags = [tags[:, columns] for tags in (found.truth, given)]
-        if inside is not None:
-            tags = [labels & inside[:, None] for labels in tags]
-        samples = bootstrap.rates(*tags)["f1"]
-        yield {"facet": facet, "n": int(tags[0].sum()), **figure("micro_f1", samples)}
+def _micro_rows(f1: Samples) -> Iterator[dict[str, Any]]:
+    return ({"facet": facet, **figure("micro_f1", samples)} for facet, samples in f1.items())
 
 
 def _parts(corpus: Corpus, by: Sequence[str]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -267,20 +256,16 @@ def _parts(corpus: Corpus, by: Sequence[str]) -> Iterator[tuple[str, NDArray[np.
             yield f"{column}: {value}", (values == value).to_numpy()
 
 
-def _differences(
-    bootstrap: Bootstrap, found: Predictions, others: Mapping[str, NDArray[np.bool_]]
-) -> pd.DataFrame:
+def _differences(own: Samples, others: Mapping[str, Samples]) -> pd.DataFrame:
+    """Return by how much the micro F1 of each facet is better than that of each other model."""
     rows = []
-    for facet, columns in found.corpus.taxonomy.slices.items():
-        truth, mine, _ = found.facet(facet)
-        own = bootstrap.rates(truth, mine)["f1"]
-        for name, given in others.items():
-            less = own - bootstrap.rates(truth, given[:, columns])["f1"]
-            known = less[1:][~np.isnan(less[1:])]
-            rarer = min(int((known <= 0).sum()), int((known >= 0).sum()))
-            p = min(1.0, 2 * (rarer + 1) / (len(known) + 1))  # never quite 0
-            row = {"facet": facet, "model": name, "value": float(less[0]), **interval(less)}
-            rows.append({**row, "p": p})
+    for facet, (name, theirs) in product(own, others.items()):
+        less = own[facet] - theirs[facet]
+        known = less[1:][~np.isnan(less[1:])]
+        rarer = min(int((known <= 0).sum()), int((known >= 0).sum()))
+        p = min(1.0, 2 * (rarer + 1) / (len(known) + 1))  # never quite 0
+        difference = {"value": float(less[0]), **interval(less), "p": p}
+        rows.append({"facet": facet, "model": name, **difference})
     return pd.DataFrame(rows)
 
 

@@ -160,6 +160,25 @@ def fit_baselines(
     return fitted
 
 
+def baseline_tags(
+    tagger: Tagger, corpus: Corpus, baselines: Mapping[str, Pipeline], *, documents: bool
+) -> dict[str, NDArray[np.bool_]]:
+    """Return what keyword cues and fitted baselines say of the rows that `predict` left, by name.
+
+    Documents are cut and pooled as the model's; beside that a baseline reads each as one text.
+    """
+    taxonomy = corpus.taxonomy
+    tags = {CUES: by_cues(taxonomy, corpus.texts)}
+    for name, pipeline in baselines.items():
+        scorer = BaselineScorer(replace(tagger.model, taxonomy=taxonomy), pipeline)
+        baseline = Tagger(scorer.model, scorer=scorer)
+        tags[name] = predict(baseline, corpus, documents=documents, evidence=False).given
+        if documents:
+            whole = predict(baseline, corpus, evidence=False).given
+            tags[f"{name}, on the whole text"] = whole
+    return tags
+
+
 def by_cues(taxonomy: Taxonomy, texts: Sequence[str]) -> NDArray[np.bool_]:
     """Give each label whose cue of `labels.yaml` stands in the text, shape (n_texts, n_labels)."""
     given = np.zeros((len(texts), len(taxonomy.labels)), dtype=bool)

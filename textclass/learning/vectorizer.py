@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,10 +12,8 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from textclass.language import (
-    Counts,
     FeatureSpec,
     Tokenizer,
-    WordBatch,
     count_words,
     feature_keys,
     neighbours,
@@ -28,8 +25,6 @@ from textclass.model import find_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_TEXTS_AT_ONCE = 4096
 
 
 class TextTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -123,35 +118,54 @@ class WordFeatures(TextTransformer):
         X : iterable of str
         y : ignored
         """
-        return self._fit(_read(X))
+        return self._fit(_Passages(X))
 
     def fit_transform(self, X: Iterable[str], y: object = None) -> sparse.csr_matrix:  # noqa: ARG002, N803 -- scikit-learn's names
         """Learn the features of texts and return them, the texts read once."""
-        passages = _read(X)
+        passages = _Passages(X)
         return self._fit(passages)._transform(passages)
 
     def transform(self, X: Iterable[str]) -> sparse.csr_matrix:  # noqa: N803 -- scikit-learn's name
         """Return the features of texts, sparse, shape (n_texts, n_features)."""
         check_is_fitted(self)
-        return self._transform(_read(X))
+        return self._transform(_Passages(X))
 
     def _fit(self, passages: _Passages) -> Self:
-        n_texts = passages.n_texts
-        presence = passages.matrix(np.ones(len(passages.counts.words)))
-        df = np.bincount(passages.counts.words, minlength=len(passages.words))
+        n_texts, counts = passages.n_texts, passages.counts
+        least = min(self.min_df, n_texts)
+        df = np.bincount(counts.words, minlength=len(passages.words))
         known = np.flatnonzero(df >= min(2, n_texts))
         known = known[np.argsort(passages.keys[known])]
         self.word_keys_ = passages.keys[known]
         self.word_idf_ = _idf(df[known], n_texts).astype(np.float32)
         self.unseen_idf_ = float(_idf(np.zeros(1), n_texts)[0])
         self.vocabulary_ = list(passages.words)
-        self._fit_features(passages.words, presence)
-        keys, first, often = np.unique(passages.pair_keys, return_index=True, return_counts=True)
-        kept = often >= min(self.min_df, n_texts) if self.bigram_weight else often < 0
+
+        presence = passages.matrix(np.ones(len(counts.words)))
+        keys, owners = self._features_of(passages.words)
+        keys, first, columns = np.unique(keys, return_index=True, return_inverse=True)
+        of_words = _matrix(np.ones(len(owners)), owners, columns, (len(passages.words), len(keys)))
+        df = np.bincount((presence @ of_words).indices, minlength=len(keys))
+        kept = np.flatnonzero(df >= least)
+        # Words themselves come after all their n-grams.
+        n_grams = len(owners) - len(passages.words) if self.word_weight else len(owners)
+        self.feature_keys_ = keys[kept]
+        self.feature_scale_ = _idf(df[kept], n_texts)
+        self.feature_scale_ *= np.where(first[kept] >= n_grams, self.word_weight, 1.0)
+
+        keys, first, df = np.unique(passages.pair_keys, return_index=True, return_counts=True)
+        kept = np.flatnonzero(df >= least) if self.bigram_weight else np.zeros(0, dtype=np.int64)
         self.bigram_keys_ = keys[kept]
         self.bigram_words_ = passages.pair_words[first[kept]]
-        self.bigram_scale_ = self.bigram_weight * _idf(often[kept], n_texts)
-        self._fit_vectors(presence, known)
+        self.bigram_scale_ = self.bigram_weight * _idf(df[kept], n_texts)
+
+        self.word_vectors_ = np.zeros((len(known), self.vector_size))
+        if self.vector_size:
+            words, vectors = word_vectors(
+                presence[:, known], size=self.vector_size, seed=self.random_state
+            )
+            scale = self.vector_weight * self.word_idf_[words, None]
+            self.word_vectors_[words] = scale * vectors
         return self
 
     def _transform(self, passages: _Passages) -> sparse.csr_matrix:
@@ -164,16 +178,18 @@ class WordFeatures(TextTransformer):
         norms = np.sqrt(np.bincount(counts.passages, weights=squares, minlength=passages.n_texts))
         norms[norms == 0] = 1
         in_texts = passages.matrix(weights / norms[counts.passages])
-        pairs, columns = find_keys(self.bigram_keys_, passages.pair_keys)
-        rows = passages.pair_passages[pairs]
-        of_pairs = sparse.csr_matrix(
-            (self.bigram_scale_[columns] / norms[rows], (rows, columns)),
-            shape=(passages.n_texts, len(self.bigram_keys_)),
-        )
-        vectors = np.zeros((len(words), self.vector_size))
-        vectors[found] = self.word_vectors_[index]
-        parts = [in_texts @ self._word_matrix(words), of_pairs]
-        parts += [sparse.csr_matrix(in_texts @ vectors)] if self.vector_size else []
+        keys, owners = self._features_of(words)
+        places, columns = find_keys(self.feature_keys_, keys)
+        shape = (len(words), len(self.feature_keys_))
+        of_words = _matrix(self.feature_scale_[columns], owners[places], columns, shape)
+        places, columns = find_keys(self.bigram_keys_, passages.pair_keys)
+        rows, shape = passages.pair_passages[places], (passages.n_texts, len(self.bigram_keys_))
+        of_pairs = _matrix(self.bigram_scale_[columns] / norms[rows], rows, columns, shape)
+        parts = [in_texts @ of_words, of_pairs]
+        if self.vector_size:
+            vectors = np.zeros((len(words), self.vector_size))
+            vectors[found] = self.word_vectors_[index]
+            parts.append(sparse.csr_matrix(in_texts @ vectors))
         features = sparse.hstack(parts, format="csr")
         features.sort_indices()
         return features
@@ -199,58 +215,29 @@ class WordFeatures(TextTransformer):
         vectors = [f"vector:{i}" for i in range(self.vector_size)]
         return np.array([*names, *pairs, *vectors], dtype=object)
 
-    def _fit_features(self, words: Sequence[str], presence: sparse.csr_matrix) -> None:
-        n_texts = presence.shape[0]
-        keys, owners = self._word_features(words)
-        keys, first, columns = np.unique(keys, return_index=True, return_inverse=True)
-        of_words = sparse.csr_matrix(
-            (np.ones(len(owners)), (owners, columns)), shape=(len(words), len(keys))
-        )
-        df = np.bincount((presence @ of_words).indices, minlength=len(keys))
-        kept = np.flatnonzero(df >= min(self.min_df, n_texts))
-        n_grams = len(owners) - len(words) if self.word_weight else len(owners)
-        weight = np.where(first[kept] >= n_grams, self.word_weight, 1.0)
-        self.feature_keys_ = keys[kept]
-        self.feature_scale_ = weight * _idf(df[kept], n_texts)
-
-    def _fit_vectors(self, presence: sparse.csr_matrix, known: NDArray[np.int64]) -> None:
-        self.word_vectors_ = np.zeros((len(known), self.vector_size))
-        if self.vector_size:
-            words, vectors = word_vectors(
-                presence[:, known], size=self.vector_size, seed=self.random_state
-            )
-            scale = self.vector_weight * self.word_idf_[words, None]
-            self.word_vectors_[words] = scale * vectors
-
-    def _word_matrix(self, words: Sequence[str]) -> sparse.csr_matrix:
-        """Return the features of each word, shape (n_words, n_word_features)."""
-        keys, owners = self._word_features(words)
-        found, column = find_keys(self.feature_keys_, keys)
-        places = (owners[found], column)
-        shape = (len(words), len(self.feature_keys_))
-        return sparse.csr_matrix((self.feature_scale_[column], places), shape=shape)
-
-    def _word_features(self, words: Sequence[str]) -> list[NDArray[Any]]:
+    def _features_of(self, words: Sequence[str]) -> list[NDArray[Any]]:
         """Return the key of every feature of every word, and the number of its word."""
         return [
             np.concatenate(parts) for parts in zip(*feature_keys(words, self.spec), strict=True)
         ]
 
 
-@dataclass(frozen=True, eq=False)
 class _Passages:
     """The words of some texts, counted; a pair stands once for each text that holds it."""
 
-    words: Sequence[str]
-    keys: NDArray[np.uint64]
-    counts: Counts
-    pair_keys: NDArray[np.uint64]
-    pair_words: NDArray[np.int64]
-    pair_passages: NDArray[np.int64]
-
-    @property
-    def n_texts(self) -> int:
-        return len(self.counts.starts) - 1
+    def __init__(self, given: Iterable[str]) -> None:
+        texts, tokenizer = checked_texts(given), Tokenizer()
+        batch = tokenizer.read(texts)
+        self.n_texts, self.words = len(texts), tokenizer.words
+        self.keys, self.counts = word_keys(self.words), count_words(batch)
+        places, passages = neighbours(batch)
+        pairs = (batch.ids[places].astype(np.int64) << 32) | batch.ids[places + 1]
+        unique, index = np.unique(pairs, return_inverse=True)
+        distinct = np.unique((passages << 32) | index)
+        pair = unique[distinct & 0xFFFFFFFF]
+        self.pair_words = np.column_stack([pair >> 32, pair & 0xFFFFFFFF])
+        self.pair_keys = pair_keys(*self.keys[self.pair_words].T)
+        self.pair_passages = distinct >> 32
 
     def matrix(self, values: NDArray[np.float64]) -> sparse.csr_matrix:
         """Return values of the pairs of text and distinct word as a matrix, (n_texts, n_words)."""
@@ -271,31 +258,10 @@ def checked_texts(texts: Iterable[str]) -> list[str]:
     return checked
 
 
-def _read(given: Iterable[str]) -> _Passages:
-    texts = checked_texts(given)
-    tokenizer = Tokenizer(max_chunks=2**62)
-    batches = [
-        tokenizer.read(texts[first : first + _TEXTS_AT_ONCE])
-        for first in range(0, len(texts), _TEXTS_AT_ONCE)
-    ]
-    ids = np.concatenate([batch.ids for batch in batches])
-    lengths = np.concatenate([np.diff(batch.starts) for batch in batches])
-    starts, no_places = np.append(0, np.cumsum(lengths)), np.zeros(0, dtype=np.int64)
-    whole = WordBatch(ids, starts, no_places, no_places)
-    places, passages = neighbours(whole)
-    pairs = (ids[places].astype(np.int64) << 32) | ids[places + 1]
-    unique, index = np.unique(pairs, return_inverse=True)
-    distinct = np.unique((passages << 32) | index)
-    keys, pair = word_keys(tokenizer.words), unique[distinct & 0xFFFFFFFF]
-    pair_words = np.column_stack([pair >> 32, pair & 0xFFFFFFFF])
-    return _Passages(
-        words=tokenizer.words,
-        keys=keys,
-        counts=count_words(whole),
-        pair_keys=pair_keys(keys[pair_words[:, 0]], keys[pair_words[:, 1]]),
-        pair_words=pair_words,
-        pair_passages=distinct >> 32,
-    )
+def _matrix(
+    values: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any], shape: tuple[int, int]
+) -> sparse.csr_matrix:
+    return sparse.csr_matrix((values, (rows, columns)), shape=shape)
 
 
 def _idf(df: NDArray[Any], n_texts: int) -> NDArray[np.float64]:
