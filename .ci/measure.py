@@ -11,7 +11,14 @@ import orjson
 
 from textclass import evaluate
 from textclass.corpora import read_corpus
-from textclass.learning import fit_baselines, leave_out, read_documents, update_card
+from textclass.learning import (
+    figure_tables,
+    findings,
+    fit_baselines,
+    leave_out,
+    read_documents,
+    update_card,
+)
 from textclass.model import load_folder
 from textclass.report import write_evaluation_report
 
@@ -32,12 +39,16 @@ for name, level, read in (
     sets[name] = (corpus, {"level": level, "by": ["source"], "paths": [str(path)]})
 baselines = fit_baselines(training)
 for name, (corpus, options) in sets.items():
-    words = evaluate(default, corpus, baselines=baselines, **options)
-    both = evaluate(accurate, corpus, compare=[default], **options)
-    write_evaluation_report(words, work / f"{name}.html")
-    update_card(default.path, words)
-    update_card(accurate.path, both)
-    for model, found in (("default", words), ("accurate", both)):
-        (work / f"{name}-{model}.json").write_bytes(orjson.dumps(found.to_dict()))
-        print(found.figures.query("part == '' and metric == 'micro_f1'").to_string(index=False))
-        print(found.differences.to_string(index=False), flush=True)
+    measured = {
+        "default": evaluate(default, corpus, baselines=baselines, **options),
+        "accurate": evaluate(accurate, corpus, compare=[default], **options),
+    }
+    for model, found in measured.items():
+        update_card(work / model, found)
+        write_evaluation_report(found, work / f"{name}-{model}.html")
+        data = found.to_dict()
+        (work / f"{name}-{model}.json").write_bytes(orjson.dumps(data))
+        print(f"\n{model} on {name}")
+        for table in figure_tables(data):
+            print(table.to_string())
+        print(*findings(data), sep="\n", flush=True)

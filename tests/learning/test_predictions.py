@@ -52,6 +52,8 @@ def test_baselines_learn_and_are_pooled_like_the_model(tagger, taxonomy, baselin
     document = Row("d", f"{plain}.\n\n{sea}.", frozenset({"sea"}), None, "d")
     empty = Row("e", "  ", frozenset(), None, "e")
     for pipeline in baselines.values():
+        sea_bar, bread_bar, glad_bar, _ = pipeline[-1].thresholds_
+        assert sea_bar == bread_bar != glad_bar  # one for each facet, as a model's
         baseline = Tagger(tagger.model, scorer=BaselineScorer(tagger.model, pipeline))
         alone = predict(baseline, corpus, evidence=False)
         assert (alone.given == pipeline.predict(corpus.texts)).all()

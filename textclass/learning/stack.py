@@ -29,6 +29,7 @@ from textclass.model import (
     ENCODER_FACTS,
     HEAD,
     STACK,
+    LinearModel,
     ModelFolder,
     check_place,
     encoder_files,
@@ -144,34 +145,25 @@ def train_accurate(
             f"{len(aside)} labelled passages are of documents set aside, {_FEWEST} are needed",
             hint="train the words on the same corpus, of about 500 labelled documents or more",
         )
-    truth, weights = hard.targets[aside] > 0, kept["weights"][place[aside]].astype(np.float64)
+    taxonomy, place = corpus.taxonomy, place[aside]
+    truth, weights = hard.targets[aside] > 0, kept["weights"][place].astype(np.float64)
     head, constant, of_encoder = _head(hard, aside, encoder, threads=threads)
-    of_words = _log_odds(kept["probabilities"][place[aside]])
-    share = np.empty(truth.shape[1])
-    for part in corpus.taxonomy.slices.values():
+    of_words = _log_odds(kept["probabilities"][place])
+    share = np.empty(len(taxonomy.names))
+    for part in taxonomy.slices.values():
         share[part] = _best_share(of_words[:, part], of_encoder[:, part], truth[:, part])
     mixed = (1 - share) * of_words + share * of_encoder
     slope, offset = calibrate(mixed, truth, weights, shrinkage=_SHRINKAGE).T
     odds = slope * mixed + offset
-    targets = [label.target_precision for label in corpus.taxonomy.labels]
-    facets = corpus.taxonomy.facet_of_each
+    targets = [label.target_precision for label in taxonomy.labels]
+    facets = taxonomy.facet_of_each
     bars = logit(choose_thresholds(expit(odds), truth, weights, targets, facets)[0])
-    # All that doesn't depend on the text goes into the intercept of the words' part.
     linear = words.model
     of_linear = slope * (1 - share) * linear.slope
     rest = slope * ((1 - share) * linear.offset + share * constant) + offset
-    shift = bars - logit(linear.thresholds)
-    alone_slope = linear.slope / of_linear
-    margin, left = _margin(of_words + shift, odds, bars, truth, corpus.taxonomy)
-    model = replace(
-        linear,
-        feature_weights=(linear.feature_weights * of_linear).astype(np.float16),
-        bigram_weights=(linear.bigram_weights * of_linear).astype(np.float16),
-        intercept=linear.intercept * of_linear + rest,
-        slope=np.ones_like(slope),
-        offset=np.zeros_like(offset),
-        thresholds=expit(bars),
-    )
+    # Where the encoder isn't asked, the words' own log odds stand, moved to the new threshold.
+    shift, alone_slope = bars - logit(linear.thresholds), linear.slope / of_linear
+    margin, left = _margin(of_words + shift, odds, bars, truth, taxonomy)
     stack = {
         "head": (head * (slope * share)[:, None]).astype(np.float32),
         "alone": np.column_stack([alone_slope, linear.offset + shift - alone_slope * rest]),
@@ -181,14 +173,27 @@ def train_accurate(
     facts |= {
         "files": {},
         "stack": {
-            "encoder_share": dict(zip(corpus.taxonomy.names, share.round(2).tolist(), strict=True)),
+            "encoder_share": dict(zip(taxonomy.names, share.round(2).tolist(), strict=True)),
             "passages_set_aside": len(aside),
             "cascade_asks": round(left, 4),
         },
     }
-    rows = np.flatnonzero(corpus.hard)[aside]
-    files = {STACK: pack_arrays(stack), **training_files(corpus, rows, expit(odds), weights)}
-    return save_with_card(model, folder, facts, files | encoder_files(encoder))
+    files = training_files(corpus, np.flatnonzero(corpus.hard)[aside], expit(odds), weights)
+    files |= {STACK: pack_arrays(stack), **encoder_files(encoder)}
+    model = replace(_scaled(linear, of_linear, rest), thresholds=expit(bars))
+    return save_with_card(model, folder, facts, files)
+
+
+def _scaled(linear: LinearModel, factor: NDArray[Any], rest: NDArray[Any]) -> LinearModel:
+    """Return the words' part of the log odds; all that no text changes goes into its intercept."""
+    return replace(
+        linear,
+        feature_weights=(linear.feature_weights * factor).astype(np.float16),
+        bigram_weights=(linear.bigram_weights * factor).astype(np.float16),
+        intercept=linear.intercept * factor + rest,
+        slope=np.ones_like(factor),
+        offset=np.zeros_like(factor),
+    )
 
 
 def _head(
