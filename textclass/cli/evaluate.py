@@ -60,7 +60,6 @@ from textclass.cli.common import (
     show_default=True,
     help="Bootstrap samples for every interval.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--jobs", type=int, default=-1, show_default=True, help="Processes; -1 is all cores.")
 @json_option
 @quiet_option
@@ -76,7 +75,6 @@ def evaluate(
     report: Path | None,
     card: Path | None,
     samples: int,
-    seed: int,
     jobs: int,
     as_json: bool,
     quiet: bool,
@@ -110,7 +108,6 @@ def evaluate(
         baselines=baselines,
         compare=compare,
         samples=samples,
-        seed=seed,
         paths=tuple(map(str, paths)),
     )
     if output:

@@ -9,6 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
@@ -60,22 +61,19 @@ def group_folds(
     ValueError
         If there are fewer documents than folds.
     """
-    names, members = np.unique(np.asarray(groups), return_inverse=True)
-    hard = is_hard(targets)
-    labelled = np.unique(members[hard])
-    if len(labelled) < folds:
+    names, hard = np.asarray(groups), is_hard(targets)
+    labels = pd.DataFrame(targets[hard] > 0).groupby(names[hard]).any()
+    if len(labels) < folds:
         raise ValueError(
-            f"n_samples={hard.sum()} with labels, of {len(labelled)} documents (groups): "
+            f"n_samples={hard.sum()} with labels, of {len(labels)} documents (groups): "
             f"{folds} folds need at least as many"
         )
-    held = np.zeros((len(names), targets.shape[1] + 1), dtype=bool)
-    np.logical_or.at(held[:, :-1], members[hard], targets[hard] > 0)
-    held[:, -1] = ~held[:, :-1].any(axis=1)
+    held = labels.assign(none=~labels.any(axis=1)).to_numpy()
     splitter = MultilabelStratifiedKFold(n_splits=folds, shuffle=True, random_state=seed)
-    fold_of_group = np.full(len(names), -1)
-    for fold, (_, test) in enumerate(splitter.split(held[labelled], held[labelled])):
-        fold_of_group[labelled[test]] = fold
-    return fold_of_group[members]
+    fold_of = pd.Series(-1, index=labels.index)
+    for fold, (_, test) in enumerate(splitter.split(held, held)):
+        fold_of.iloc[test] = fold
+    return np.asarray(fold_of.reindex(names, fill_value=-1), dtype=np.int64)
 
 
 def fit_labels(

@@ -110,7 +110,7 @@ def _by_label(
     return table.round(4).to_dict()
 
 
-def source_facts(corpus: Corpus) -> list[dict[str, Any]]:
+def source_facts(corpus: Corpus) -> list[dict[Any, Any]]:
     """Return what each source brought: passages, documents, licence."""
     rows = pd.DataFrame(
         {
@@ -121,13 +121,16 @@ def source_facts(corpus: Corpus) -> list[dict[str, Any]]:
             "documents": corpus.groups,
         }
     )
-    facts = rows.groupby("source", as_index=False).agg(
-        licence=("licence", lambda values: ", ".join(sorted(set(values)))),
-        passages=("passages", "sum"),
-        soft_passages=("soft_passages", "sum"),
-        documents=("documents", "nunique"),
+    return (
+        rows.groupby("source", as_index=False)
+        .agg(
+            licence=("licence", lambda values: ", ".join(sorted(set(values)))),
+            passages=("passages", "sum"),
+            soft_passages=("soft_passages", "sum"),
+            documents=("documents", "nunique"),
+        )
+        .to_dict("records")
     )
-    return [{str(k): v for k, v in row.items()} for row in facts.to_dict("records")]
 
 
 def leaks(folder: ModelFolder, corpus: Corpus) -> list[str] | None:
