@@ -15,10 +15,11 @@ import pandas as pd
 from textclass.errors import CorpusError
 from textclass.learning.metrics import (
     Bootstrap,
+    Samples,
     as_frame,
-    facet_figures,
-    figure,
+    figure_rows,
     interval,
+    micro_f1,
     reliability,
     sweep,
 )
@@ -31,7 +32,7 @@ from textclass.learning.mistakes import (
     widest,
     worst_mistakes,
 )
-from textclass.learning.predictions import baseline_tags, predict
+from textclass.learning.predictions import Predictions, baseline_tags, predict
 from textclass.learning.provenance import NOT_SAID, leaks
 from textclass.model import ModelFolder, load_folder
 from textclass.tagger import Tagger
@@ -43,8 +44,6 @@ if TYPE_CHECKING:
     from textclass.corpora import Corpus
 
 Model = ModelFolder | str | Path
-Samples = dict[str, "NDArray[np.float64]"]
-"""A figure of each facet: of the corpus as it stands, then of every bootstrap sample."""
 
 LENGTH = "length"
 """The slice that every corpus has: bands of words."""
@@ -177,39 +176,20 @@ def evaluate(
     corpus, taxonomy = found.corpus, found.corpus.taxonomy
     bootstrap = Bootstrap(corpus.groups, samples=samples, seed=seed)
 
-    def micro_f1(given: NDArray[np.bool_], inside: Any = True) -> Samples:  # noqa: ANN401 -- rows that count
-        return {
-            facet: bootstrap.rates(found.truth[:, part] & inside, given[:, part] & inside)["f1"]
-            for facet, part in taxonomy.slices.items()
-        }
-
-    rows = [
-        {"facet": facet.name, **row}
-        for facet in taxonomy
-        for row in facet_figures(
-            bootstrap, facet.names, *found.facet(facet.name), calibrated=not whole
-        )
-    ]
     tags = baseline_tags(tagger, corpus, baselines or {}, documents=whole)
-    others = {name: micro_f1(given) for name, given in tags.items()}
-    for name, f1 in others.items():
-        counts = {facet: int(found.truth[:, part].sum()) for facet, part in taxonomy.slices.items()}
-        rows += [{"model": name, "n": counts[row["facet"]], **row} for row in _micro_rows(f1)]
-    for part, inside in _parts(corpus, by):
-        shared = {"part": part, "n": int(inside.sum())}
-        rows += [{**row, **shared} for row in _micro_rows(micro_f1(found.given, inside[:, None]))]
+    own = micro_f1(bootstrap, found, found.given)
+    others = {name: micro_f1(bootstrap, found, given) for name, given in tags.items()}
+    parts = {
+        part: (micro_f1(bootstrap, found, found.given, inside), int(inside.sum()))
+        for part, inside in _parts(corpus, by)
+    }
+    rows = figure_rows(bootstrap, found, others, parts, calibrated=not whole)
     figures = as_frame([{"model": tagger.model.name, **row} for row in rows])
     for place in compare:
         other = Tagger.load(place, threads=_THREADS)
         given = predict(other, corpus, documents=whole, evidence=False).given
-        others[other.model.name] = micro_f1(given)
+        others[other.model.name] = micro_f1(bootstrap, found, given)
     curves = {facet: coverage(*found.facet(facet)) for facet in taxonomy.slices}
-
-    def by_label(points: Callable[..., pd.DataFrame]) -> pd.DataFrame:
-        labels = zip(taxonomy.facet_of_each, taxonomy.names, strict=True)
-        columns = zip(labels, found.truth.T, found.probabilities.T, strict=True)
-        return _stacked({label: points(*curve) for label, *curve in columns}, ["facet", "label"])
-
     return Evaluation(
         model=tagger.model.name,
         level=level,
@@ -222,20 +202,16 @@ def evaluate(
         },
         samples=samples,
         figures=figures,
-        differences=_differences(micro_f1(found.given), others),
+        differences=_differences(own, others),
         labels=_labels(folder, figures),
-        sweep=by_label(sweep),
-        reliability=by_label(reliability) if not whole else pd.DataFrame(),
+        sweep=_by_label(found, sweep),
+        reliability=pd.DataFrame() if whole else _by_label(found, reliability),
         coverage=_stacked({facet: thinned(curve) for facet, curve in curves.items()}, ["facet"]),
         at_95={facet: widest(curve, TARGET) for facet, curve in curves.items()},
         confusions=_stacked({facet: confusions(found, facet) for facet in curves}, ["facet"]),
         mistakes=worst_mistakes(found),
         faithfulness=None if whole else faithfulness(tagger, found, seed=seed),
     )
-
-
-def _micro_rows(f1: Samples) -> Iterator[dict[str, Any]]:
-    return ({"facet": facet, **figure("micro_f1", samples)} for facet, samples in f1.items())
 
 
 def _parts(corpus: Corpus, by: Sequence[str]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
@@ -286,6 +262,14 @@ def _labels(folder: ModelFolder, figures: pd.DataFrame) -> pd.DataFrame:
     reached = np.select([low >= target, high < target], ["yes", "no"], "unclear")
     table["reached"] = pd.Series(reached, dtype=object).where(target.notna(), None)
     return table
+
+
+def _by_label(found: Predictions, points: Callable[..., pd.DataFrame]) -> pd.DataFrame:
+    """Return points made of each label's truth and probabilities, below each other."""
+    taxonomy = found.corpus.taxonomy
+    labels = zip(taxonomy.facet_of_each, taxonomy.names, strict=True)
+    columns = zip(labels, found.truth.T, found.probabilities.T, strict=True)
+    return _stacked({label: points(*curve) for label, *curve in columns}, ["facet", "label"])
 
 
 def _stacked(frames: Mapping[Any, pd.DataFrame], keys: list[str]) -> pd.DataFrame:

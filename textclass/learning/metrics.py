@@ -7,7 +7,7 @@ passages for a part). What can't be known, as the precision of a label never giv
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,11 @@ from sklearn.metrics import average_precision_score, brier_score_loss
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from textclass.learning.predictions import Predictions
+
+Samples = dict[str, "NDArray[np.float64]"]
+"""A figure of each facet: of the corpus as it stands, then of every bootstrap sample."""
 
 SWEEP = np.arange(1, 20) / 20
 BINS = 10
@@ -179,6 +184,43 @@ def _means(rates: Sequence[Mapping[str, NDArray[np.float64]]]) -> dict[str, NDAr
     never = tables["precision"].isna() & tables["recall"].notna()
     tables["precision"] = tables["precision"].mask(never, 0.0)
     return {metric: table.mean().to_numpy() for metric, table in tables.items()}
+
+
+def micro_f1(
+    bootstrap: Bootstrap,
+    found: Predictions,
+    given: NDArray[np.bool_],
+    inside: NDArray[np.bool_] | None = None,
+) -> Samples:
+    """Return the micro F1 of each facet, of all rows or of those inside a part."""
+    rows = np.ones((len(given), 1), dtype=bool) if inside is None else inside[:, None]
+    return {
+        facet: bootstrap.rates(found.truth[:, columns] & rows, given[:, columns] & rows)["f1"]
+        for facet, columns in found.corpus.taxonomy.slices.items()
+    }
+
+
+def figure_rows(
+    bootstrap: Bootstrap,
+    found: Predictions,
+    others: Mapping[str, Samples],
+    parts: Mapping[str, tuple[Samples, int]],
+    *,
+    calibrated: bool,
+) -> Iterator[dict[str, Any]]:
+    """Yield all figures of the model, then the micro F1 of baselines, and of parts of the rows."""
+    taxonomy = found.corpus.taxonomy
+    for one in taxonomy:
+        arrays = found.facet(one.name)
+        for row in facet_figures(bootstrap, one.names, *arrays, calibrated=calibrated):
+            yield {"facet": one.name, **row}
+    for name, f1 in others.items():
+        for facet, columns in taxonomy.slices.items():
+            n = int(found.truth[:, columns].sum())
+            yield {"model": name, "facet": facet, "n": n, **figure("micro_f1", f1[facet])}
+    for part, (f1, n) in parts.items():
+        for facet, samples in f1.items():
+            yield {"part": part, "facet": facet, "n": n, **figure("micro_f1", samples)}
 
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
