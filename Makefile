@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := .ci/constraints.txt
 
-.PHONY: demo test lint bench soak refit clean
+.PHONY: demo test pytest lint bench soak clean
 
 $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
@@ -17,7 +17,10 @@ demo: $(VENV)/.ready  ## tag the sample reports with the shipped model
 	$(BIN)/textclass tag corpus/samples -o out/samples.jsonl --report out/samples.html --table --fresh || test $$? -eq 3
 	$(BIN)/textclass predict "The government flew a field hospital and forty surgeons to the quake zone, and stayed to train local nurses."
 
-test: lint  ## run the tests
+test: $(VENV)/.ready  ## lint, check types, run the tests
+	$(MAKE) --jobs 2 lint pytest
+
+pytest: $(VENV)/.ready
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
 lint: $(VENV)/.ready
