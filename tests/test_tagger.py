@@ -26,7 +26,7 @@ def test_many_texts_in_order_and_lazily(tagger):
 
 
 def test_one_text_is_not_taken_for_many(tagger):
-    with pytest.raises(TypeError, match="use tag for one text"):
+    with pytest.raises(TypeError, match="tag takes one text"):
         next(tagger.tag_many(RIVER))
 
 
