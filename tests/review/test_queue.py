@@ -27,9 +27,8 @@ def ask(queue, times):
 
 
 def varied(n):
-    return [
-        f"{number} wholly other words {number + 1} follow {number + 2} here" for number in range(n)
-    ]
+    names = ["".join(chr(97 + int(digit)) for digit in str(number)) for number in range(n)]
+    return [f"{name} wholly other {name} words follow {name} here" for name in names]
 
 
 def test_doubt_is_greatest_in_the_middle_and_for_rare_labels():

@@ -19,9 +19,6 @@ from textclass.corpora.rows import Row, teaching, text_id
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy, check_schema, read_yaml
 
-LEAST_SCORE = 0.001
-"""A lower score is left out of a pointer; it is read as 0."""
-
 _LONGEST = 8_000  # characters; the cleaning patterns are slow on hostile text beyond it
 _ID = re.compile(r"[0-9a-f]{16}")
 # It stays inside its folder and can't be taken for an option or a pattern of git.
@@ -117,27 +114,21 @@ def _is_span(span: object) -> bool:
 
 
 def pointer_record(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return a row as a pointer, without its text; small scores are left out, others rounded.
+    """Return a row as a pointer, without its text.
 
     Raises
     ------
     CorpusError
         If the row doesn't say where its text is from, or its id isn't the hash of its text.
     """
-    given = {**row.columns, "id": row.id}
+    given = {**row.columns, "id": row.id, "group": row.group}
     if not given.get("source") or not given.get("path"):
         raise CorpusError("a pointer needs the source and path of the text")
     if row.id != text_id(row.text):
         raise CorpusError(f"the id {row.id!r} isn't the hash of the text")
     make_pointer(given)
-    if row.group != f"{given['source']}:{given['path']}":
-        given["group"] = row.group
-    taught = teaching(row, taxonomy)
-    for facet, scores in taught.get("scores", {}).items():
-        kept = {name: round(s, 4) for name, s in scores.items() if s >= LEAST_SCORE}
-        taught["scores"][facet] = kept
     order = ("id", "source", "path", "start", "end", "passages", "level", "group", "labelled")
-    return {key: given[key] for key in order if key in given} | taught
+    return {key: given[key] for key in order if key in given} | teaching(row, taxonomy)
 
 
 class Source(BaseModel):

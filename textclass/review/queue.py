@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Literal
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclass.corpora import word_sequences
 from textclass.review.tagged_passages import Passages
 
 FROM_ONE_DOCUMENT = 3
@@ -27,7 +26,6 @@ _SHINGLE = 4
 _ALIKE = 0.5
 _LOOK_AHEAD = 500
 _SPREAD = 100  # of the best are put in an order in which neighbours are unlike each other
-_WORD = re.compile(r"\w+")
 
 
 Order = Literal["unsure", "model", "order", "random"]
@@ -51,7 +49,7 @@ class Queue:
         self.order = order
         self._passages = passages
         self._answered: set[int] = set()
-        self._shingles: set[int] = set()  # of those answered
+        self._seen: set[str] = set()  # sequences of words of those answered
         self._twins: set[int] = set()
         drawn = np.argsort(np.array(passages.keys), kind="stable")
         worth = doubt(passages.probabilities, passages.suggested)[drawn]
@@ -71,7 +69,7 @@ class Queue:
             ordered = range(len(documents)) if self.order == "order" else self.drawn
             return next((n for n in ordered if n not in done), None)
         for number in done - self._answered:
-            self._shingles |= _shingles(self._passages.texts[number])
+            self._seen |= word_sequences(self._passages.texts[number], _SHINGLE)
         self._answered |= done
         last = [documents[number] for number in answered[-FROM_ONE_DOCUMENT:]]
         tired = set(last) if last == FROM_ONE_DOCUMENT * last[:1] else set()
@@ -87,14 +85,8 @@ class Queue:
         return next((n for n in (*waiting, *self._ranked) if n not in done), None)
 
     def _is_twin(self, number: int) -> bool:
-        shingles = _shingles(self._passages.texts[number])
-        return len(shingles & self._shingles) >= _ALIKE * max(len(shingles), 1)
-
-
-def _shingles(text: str) -> set[int]:
-    words = _WORD.findall(text.casefold())
-    firsts = range(max(len(words) - _SHINGLE + 1, 1))
-    return {crc32(" ".join(words[n : n + _SHINGLE]).encode()) for n in firsts if words}
+        sequences = word_sequences(self._passages.texts[number], _SHINGLE)
+        return len(sequences & self._seen) >= _ALIKE * max(len(sequences), 1)
 
 
 def doubt(
