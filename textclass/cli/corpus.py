@@ -24,7 +24,9 @@ from textclass.cli.common import (
     quiet_option,
 )
 
-FORMS = "textclass, pointers, spacy, doccano, label-studio, prodigy or argilla"
+FORMS = click.Choice(
+    "textclass pointers spacy spacy-jsonl doccano label-studio prodigy argilla".split()
+)
 SET_ASIDE = 3
 """Exit code when some texts came and others didn't."""
 
@@ -162,13 +164,12 @@ def stats(
         f"{counts.documents} documents, {counts.words} words"
     )
     for facet, labels in counts.labels.items():
-        meet = {label: Counter(others).most_common(3) for label, others in counts.together.items()}
-        rows = [
-            (label, count, ", ".join(f"{other} {n}" for other, n in meet.get(label, ())))
-            for label, count in labels.items()
-        ]
+        rows: list[tuple[object, ...]] = []
+        for label, count in labels.items():
+            often = Counter(counts.together[label]).most_common(3)
+            rows.append((label, count, ", ".join(f"{other} {n}" for other, n in often)))
         click.echo()
-        print_table((facet, "passages", "most often with"), rows)
+        print_table((facet, "passages", "most often with"), [*rows, ("(none)", counts.none[facet])])
     for name, values in counts.columns.items():
         listed = ", ".join(f"{value} {count}" for value, count in values.items())
         click.echo(f"\n{name}: {listed}")
@@ -176,8 +177,8 @@ def stats(
 
 @corpus.command()
 @click.argument("path", metavar="FILE", type=existing_path)
-@click.option("--from", "source", metavar="FORM", default="textclass", help=f"{FORMS}.")
-@click.option("--to", "target", metavar="FORM", default="textclass", help="The same.")
+@click.option("--from", "source", type=FORMS, default="textclass", show_default=True)
+@click.option("--to", "target", type=FORMS, default="textclass", show_default=True)
 @click.option("--text-column", help="What holds the texts, if that isn't called text.")
 @click.option("--output", "-o", type=new_path, help="The file to write; standard output if none.")
 @labels_option
@@ -250,7 +251,7 @@ def agreement(
     click.echo()
     lines = [
         f"{one.id}: {one.label} by the {one.given_by} reader only: "
-        f"{textwrap.shorten(one.text, SHOWN, placeholder='…')}"
+        f"{textwrap.shorten(str(one.text), SHOWN, placeholder='…')}"
         for one in result.differences.itertuples()
     ]
     _print_most(lines, most, "differences")

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from textclass.corpora.read import Scan, conflicts, told_once
-from textclass.corpora.rows import Corpus, Row, UnansweredError
+from textclass.corpora.rows import Corpus, MissingTextError, Row, UnansweredError
 from textclass.errors import CorpusError
 from textclass.language import MAX_WORDS, is_english
 
@@ -44,6 +44,9 @@ SHOWN = 90
 """Characters of a text that are shown with its label."""
 
 ERROR, WARNING = "error", "warning"
+
+FAULTS = {UnansweredError: (ERROR, "no-answer"), MissingTextError: (WARNING, "missing-text")}
+"""Level and kind of faults of reading; other rows are plainly wrong."""
 
 _WORD = re.compile(r"[^\W\d_]+")  # numbers differ where all else is the same
 
@@ -99,12 +102,9 @@ def check_corpus(
     both = replace(corpus, rows=(*corpus.rows, *held))
     findings = []
     for fault in told_once(scan.faults):
-        kind = "no-answer" if isinstance(fault, UnansweredError) else "row"
+        level, kind = FAULTS.get(type(fault), (ERROR, "row"))
         message = str(CorpusError(fault.message, hint=fault.hint))
-        findings.append(Finding(ERROR, kind, message, (fault.where or "",)))
-    if scan.missing:
-        message = f"{scan.missing} public texts aren't here: textclass corpus fetch brings them"
-        findings.append(Finding(WARNING, "missing-text", message))
+        findings.append(Finding(level, kind, message, (fault.where or "",)))
     for find in (_duplicates, _near_duplicates, _groups):
         findings += find(both)
     findings += [*_rules(corpus), *_texts(corpus)]

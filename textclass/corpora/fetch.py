@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from textclass.corpora.public_texts import Pointer, Source, is_pointer, load_sources, make_pointer
+from textclass.corpora.public_texts import Pointer, Source, load_sources, make_pointer
 from textclass.corpora.read import (
     SOURCES,
     SUFFIXES,
@@ -26,6 +26,7 @@ from textclass.corpora.read import (
     table_records,
     write_jsonl,
 )
+from textclass.corpora.rows import is_pointer
 from textclass.errors import CorpusError
 
 BATCH = 200

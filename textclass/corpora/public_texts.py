@@ -84,11 +84,6 @@ class Pointer:
         return text if text_id(text) == self.id else None
 
 
-def is_pointer(record: Mapping[str, Any]) -> bool:
-    """Return whether a record has no text of its own but says which public text it is from."""
-    return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
-
-
 def make_pointer(record: Mapping[str, Any]) -> Pointer:
     """Return the checked pointer of a record.
 

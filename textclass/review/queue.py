@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from itertools import islice
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -50,7 +50,6 @@ class Queue:
         self._passages = passages
         self._answered: set[int] = set()
         self._seen: set[str] = set()  # sequences of words of those answered
-        self._twins: set[int] = set()
         drawn = np.argsort(np.array(passages.keys), kind="stable")
         worth = doubt(passages.probabilities, passages.suggested)[drawn]
         self.drawn: list[int] = drawn.tolist()
@@ -73,18 +72,13 @@ class Queue:
         self._answered |= done
         last = [documents[number] for number in answered[-FROM_ONE_DOCUMENT:]]
         tired = set(last) if last == FROM_ONE_DOCUMENT * last[:1] else set()
-        waiting = []
-        fresh = (n for n in self._ranked if n not in done and n not in self._twins)
-        for number in islice(fresh, _LOOK_AHEAD):
-            if number not in self._answered and self._is_twin(number):
-                self._twins.add(number)
-            elif documents[number] in tired:
-                waiting.append(number)
-            else:
-                return number
-        return next((n for n in (*waiting, *self._ranked) if n not in done), None)
+        fresh = [number for number in self._ranked if number not in done]
+        first = fresh[:_LOOK_AHEAD]
+        rested = (n for n in first if documents[n] not in tired and not self._is_twin(n))
+        return next(chain(rested, (n for n in first if not self._is_twin(n)), fresh), None)
 
     def _is_twin(self, number: int) -> bool:
+        """Return whether half of a passage's words stand in answered ones, in the same order."""
         sequences = word_sequences(self._passages.texts[number], _SHINGLE)
         return len(sequences & self._seen) >= _ALIKE * max(len(sequences), 1)
 
