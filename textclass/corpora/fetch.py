@@ -32,6 +32,9 @@ from textclass.errors import CorpusError
 BATCH = 200
 """Files asked for and held at once; what has come stays, so a broken download goes on after it."""
 
+UPLOAD_PACK = "git -c uploadpack.allowFilter=true upload-pack"
+"""How a clone on this machine is asked, which may lack files that aren't wanted."""
+
 NO_FILE = "it isn't there"
 OTHER_TEXT = "what stands in the file has another hash: it was altered"
 
@@ -181,6 +184,7 @@ def _files(
     for lock in folder.glob("*.lock"):
         lock.unlink()  # left by a git that was killed; nobody else writes in this cache
     _git(folder, "config", "remote.origin.url", address)
+    _git(folder, "config", "remote.origin.uploadpack", UPLOAD_PACK)
     if commit not in _objects(folder):
         _git(folder, *_FETCH, "--depth=1", "--", "origin", commit)
     here, blobs = _objects(folder), _blobs(folder, commit, paths)
