@@ -143,9 +143,10 @@ def test_agreement(tmp_path):
 
 def test_a_text_cant_give_orders_to_the_terminal(tmp_path):
     text = "\x1b[2J" + RIVER
-    first = write_jsonl(tmp_path / "a.jsonl", [row(text, type=["citizen"])])
+    first = write_jsonl(tmp_path / "a.jsonl", [row(text, type=["citizen"], register="\x1b[2J")])
     second = write_jsonl(tmp_path / "b.jsonl", [row(text)])
-    assert "\x1b" not in run("agreement", first, second).stdout
+    for arguments in (("agreement", first, second), ("stats", first), ("check", first, second)):
+        assert "\x1b" not in run(*arguments).stdout
 
 
 def test_convert_to_pointers(tmp_path):

@@ -148,6 +148,7 @@ def stats(
     """Count passages by label, register, decade, region and source, and labels that meet."""
     check_outputs([page], paths)
     from textclass.corpora import count_corpus, read_corpus
+    from textclass.documents import visible
     from textclass.taxonomy import Taxonomy
 
     counts = count_corpus(read_corpus(paths, Taxonomy.load(labels_path)))
@@ -172,7 +173,7 @@ def stats(
         print_table((facet, "passages", "most often with"), [*rows, ("(none)", counts.none[facet])])
     for name, values in counts.columns.items():
         listed = ", ".join(f"{value} {count}" for value, count in values.items())
-        click.echo(f"\n{name}: {listed}")
+        click.echo("\n" + visible(f"{name}: {listed}"))
 
 
 @corpus.command()
