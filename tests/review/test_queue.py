@@ -87,6 +87,13 @@ def test_near_duplicates_of_an_answered_passage_wait(toy_taxonomy):
     assert [number < 10 for number in asked] == [True, False, False, False]
 
 
+def test_a_passage_whose_answer_was_taken_back_is_no_twin_of_its_own(toy_taxonomy):
+    queue = Queue(make(toy_taxonomy, varied(20)), "unsure")
+    first = queue.next([])
+    assert queue.next([first]) != first
+    assert queue.next([]) == first
+
+
 def test_promoted_passages_come_first(toy_taxonomy):
     queue = Queue(make(toy_taxonomy, varied(20)), "model")
     queue.promote([7, 3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from itertools import chain
 from typing import Any, Literal
 
@@ -48,8 +49,7 @@ class Queue:
     def __init__(self, passages: Passages, order: Order) -> None:
         self.order = order
         self._passages = passages
-        self._answered: set[int] = set()
-        self._seen: set[str] = set()  # sequences of words of those answered
+        self._sequences = cache(lambda number: word_sequences(passages.texts[number], _SHINGLE))
         drawn = np.argsort(np.array(passages.keys), kind="stable")
         worth = doubt(passages.probabilities, passages.suggested)[drawn]
         self.drawn: list[int] = drawn.tolist()
@@ -67,20 +67,15 @@ class Queue:
         if self.order in ("order", "random") or by_chance:
             ordered = range(len(documents)) if self.order == "order" else self.drawn
             return next((n for n in ordered if n not in done), None)
-        for number in done - self._answered:
-            self._seen |= word_sequences(self._passages.texts[number], _SHINGLE)
-        self._answered |= done
         last = [documents[number] for number in answered[-FROM_ONE_DOCUMENT:]]
         tired = set(last) if last == FROM_ONE_DOCUMENT * last[:1] else set()
         fresh = [number for number in self._ranked if number not in done]
+        seen = set[str]().union(*map(self._sequences, answered))
+        of = self._sequences
         first = fresh[:_LOOK_AHEAD]
-        rested = (n for n in first if documents[n] not in tired and not self._is_twin(n))
-        return next(chain(rested, (n for n in first if not self._is_twin(n)), fresh), None)
-
-    def _is_twin(self, number: int) -> bool:
-        """Return whether half of a passage's words stand in answered ones, in the same order."""
-        sequences = word_sequences(self._passages.texts[number], _SHINGLE)
-        return len(sequences & self._seen) >= _ALIKE * max(len(sequences), 1)
+        new = [n for n in first if len(of(n) & seen) < _ALIKE * max(len(of(n)), 1)]
+        rested = (n for n in new if documents[n] not in tired)
+        return next(chain(rested, new, fresh), None)
 
 
 def doubt(
