@@ -19,6 +19,9 @@ from textclass.corpora.rows import Row, teaching, text_id
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy, check_schema, read_yaml
 
+LEAST_SCORE = 0.001
+"""A lower score is left out of a pointer; it is read as 0."""
+
 _LONGEST = 8_000  # characters; the cleaning patterns are slow on hostile text beyond it
 _ID = re.compile(r"[0-9a-f]{16}")
 # It stays inside its folder and can't be taken for an option or a pattern of git.
@@ -109,7 +112,7 @@ def _is_span(span: object) -> bool:
 
 
 def pointer_record(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
-    """Return a row as a pointer, without its text.
+    """Return a row as a pointer, without its text; small scores are left out, others rounded.
 
     Raises
     ------
@@ -123,7 +126,11 @@ def pointer_record(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
         raise CorpusError(f"the id {row.id!r} isn't the hash of the text")
     make_pointer(given)
     order = ("id", "source", "path", "start", "end", "passages", "level", "group", "labelled")
-    return {key: given[key] for key in order if key in given} | teaching(row, taxonomy)
+    taught = teaching(row, taxonomy)
+    for facet, scores in taught.get("scores", {}).items():
+        kept = {name: round(s, 4) for name, s in scores.items() if s >= LEAST_SCORE}
+        taught["scores"][facet] = kept
+    return {key: given[key] for key in order if key in given} | taught
 
 
 class Source(BaseModel):
