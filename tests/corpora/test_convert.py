@@ -230,7 +230,7 @@ def test_a_result_of_label_studio_that_isnt_read_is_named(tmp_path):
 
 def test_a_text_under_another_key_is_found_by_its_name(tmp_path):
     task = {"data": {"review": RIVER, "x": 1}, "annotations": [{"result": [choice("river")]}]}
-    path = write_jsonl(tmp_path / "a.jsonl", [task] * 3)
+    path = write_jsonl(tmp_path / "a.jsonl", [task | {"project": 4, "drafts": []}] * 3)
     with pytest.raises(CorpusError) as caught:
         read_form(path, "label-studio", TAXONOMY)
     assert "line 1 and 2 more: there is no 'text', only review, x, topic, tone" in str(caught.value)

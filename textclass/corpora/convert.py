@@ -34,7 +34,7 @@ _SPANS = "sc"
 """The key under which spaCy's span categorizer looks for spans."""
 
 _NO_COLUMNS = (
-    r"_.*|id|data|labels?|cats|spans|entities|relations|annotations|predictions|options|accept"
+    r"_.*|id|data|labels?|cats|spans|entities|relations|annotations|options|accept"
     r"|answers?|tokens|status|responses|suggestions|.+\.(response|suggestion)s?(\..+)?"
 )
 """Keys that tools use themselves; what else a record has are columns of the corpus."""
@@ -99,15 +99,16 @@ def read_form(
     return Scan(Corpus(taxonomy, tuple(rows)), tuple(faults))
 
 
-def _columns(record: Record) -> dict[str, Any]:
+def _columns(record: Record) -> Record:
     """Return what a tool's record says beside its labels, also in the parts kept for it."""
+    data = record.get("data")
+    if isinstance(data, Mapping):  # a task of Label Studio: what else it says is the tool's
+        return data
     columns = {key: value for key, value in record.items() if not re.fullmatch(_NO_COLUMNS, key)}
     for part in ("meta", "metadata", "fields"):
         if isinstance(columns.get(part), Mapping):
             columns |= columns.pop(part)
-    if data := record.get("data"):  # a task of Label Studio; the text alone in tables of doccano
-        columns |= data if isinstance(data, Mapping) else {"text": data}
-    return columns
+    return {**columns, "text": data} if data else columns  # data: so in tables of doccano
 
 
 def _rename(columns: Record, text_column: str) -> dict[str, Any]:
