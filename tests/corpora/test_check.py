@@ -4,7 +4,6 @@ import pytest
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, pointer, row, write_jsonl
 from textclass.corpora import (
     check_corpus,
-    rank_label_issues,
     rare_labels,
     read_corpus,
     scan_corpus,
@@ -264,13 +263,13 @@ def test_texts_without_sequences_have_no_duplicates(texts):
 def test_labels_in_doubt_are_ranked_by_how_far_they_are_off(tmp_path):
     rows = [row(f"{RIVER} {n}", topic=["river"] if n < 5 else []) for n in range(10)]
     soft = {"text": BREAD, "scores": {"topic": {"river": 1}, "tone": {}}}
-    corpus = read_corpus(write_jsonl(tmp_path / "a.jsonl", [*rows, soft]), TAXONOMY)
+    path = write_jsonl(tmp_path / "a.jsonl", [*rows, soft])
     probabilities = np.zeros((11, 3))
     probabilities[:5, 0] = 0.9, 0.9, 0.9, 0.9, 0.05
     probabilities[5:10, 0] = 0.1, 0.1, 0.1, 0.1, 0.8
     probabilities[10] = np.nan
-    first, second = rank_label_issues(corpus, probabilities).itertuples()
-    assert (first.label, first.given, first.probability) == ("river", True, 0.05)
-    assert first.where.endswith("line 5")
-    assert (second.given, second.probability) == (False, 0.8)
-    assert first.doubt == pytest.approx(0.95 - (1 - np.mean([0.1, 0.1, 0.1, 0.1, 0.8])), abs=1e-4)
+    report = check_corpus(scan_corpus(path, TAXONOMY), probabilities=probabilities)
+    first, second = (finding for finding in report if finding.kind == "label-doubt")
+    assert first.message.startswith("river is given, probability 0.05: The ferry crossed")
+    assert first.where == (f"{path}, line 5",)
+    assert second.message.startswith("river is not given, probability 0.80: ")

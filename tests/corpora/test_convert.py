@@ -2,7 +2,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, write_jsonl
@@ -10,6 +10,7 @@ from textclass.corpora import FORMS, Corpus, Row, read_corpus, read_form, text_i
 from textclass.errors import CorpusError
 
 OWN = "textclass"
+SPAN = {"start": 4, "end": 9, "label": "river"}
 WITH_TEXT = [form for form in FORMS if form != "pointers"]
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=60
@@ -43,6 +44,7 @@ def bare(corpus):
 @pytest.mark.parametrize("form", WITH_TEXT)
 @settings(max_examples=25, deadline=None)
 @given(given_rows=st.lists(rows(), min_size=1, max_size=4))
+@example(given_rows=[Row("7", "🚢 The ferry", frozenset(), None, "doc", {"spans": [SPAN]})])
 def test_rows_come_back_as_they_went(tmp_path_factory, form, given_rows):
     path = tmp_path_factory.getbasetemp() / "round.jsonl"
     corpus = Corpus(TAXONOMY, tuple(given_rows))
@@ -82,9 +84,6 @@ def read(tmp_path, form, *records):
     converted = read_form(path, form, TAXONOMY)
     rows = [(sorted(r.labels), r.columns.get("spans")) for r in converted.corpus.rows]
     return rows, len(converted.faults)
-
-
-SPAN = {"start": 4, "end": 9, "label": "river"}
 
 
 def test_doccano_of_its_own(tmp_path):
@@ -231,7 +230,7 @@ def test_a_result_of_label_studio_that_isnt_read_is_named(tmp_path):
 
 def test_a_text_under_another_key_is_found_by_its_name(tmp_path):
     task = {"data": {"review": RIVER, "x": 1}, "annotations": [{"result": [choice("river")]}]}
-    path = write_jsonl(tmp_path / "a.jsonl", [task] * 3)
+    path = write_jsonl(tmp_path / "a.jsonl", [task | {"project": 4, "drafts": []}] * 3)
     with pytest.raises(CorpusError) as caught:
         read_form(path, "label-studio", TAXONOMY)
     assert "line 1 and 2 more: there is no 'text', only review, x, topic, tone" in str(caught.value)
@@ -410,4 +409,4 @@ def test_all_bad_records_are_told_at_once(tmp_path):
     assert message.startswith("4 bad rows")
     assert "line 1: unknown label 'sea' (labels.yaml has river, bread, warm)" in message
     assert "line 2: the label 7 is a number" in message
-    assert "line 3: not a list of [start, end, label]" in message
+    assert "line 3: not a span of start, end and label: [1, 2]" in message

@@ -79,7 +79,8 @@ def test_texts_come_from_git_and_only_the_files_wanted(corpus):
     assert stored_blobs(corpus) == 2
 
 
-def test_a_server_that_cant_filter_sends_everything(tmp_path):
+def test_a_server_that_cant_filter_sends_everything(tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch_module, "UPLOAD_PACK", "git upload-pack")
     commit = make_repository(tmp_path / "server", FILES, partial=False)
     corpus = make_corpus(tmp_path / "corpus", f"file://{tmp_path / 'server'}", commit)
     assert missing(fetch_texts(corpus)) == 0
@@ -170,7 +171,9 @@ def test_a_link_in_the_repository_is_not_followed(tmp_path, server):
 def test_texts_come_from_clones_of_any_kind(tmp_path, server):
     folder, commit = server
     git(tmp_path, "clone", "--quiet", "--bare", str(folder), str(tmp_path / "clones" / "news"))
-    for number, origin in enumerate((folder, tmp_path / "clones", tmp_path / "clones" / "news")):
+    fetch_texts(make_corpus(tmp_path / "other", f"file://{folder}", commit))  # the files wanted
+    clones = (folder, tmp_path / "clones", tmp_path / "clones" / "news")
+    for number, origin in enumerate((*clones, tmp_path / "other" / "cache" / "git")):
         corpus = make_corpus(tmp_path / f"corpus{number}", "https://invalid.invalid/x", commit)
         assert missing(fetch_texts(corpus, origin=origin)) == 0
 

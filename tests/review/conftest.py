@@ -2,14 +2,18 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from tests.conftest import toy_rows, write_jsonl
 from textclass.review import Answers, Passages, Session, read_passages
+from textclass.review.app import make_app
 from textclass.tagger import Tagger
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +89,28 @@ def serve(tmp_path):
         if server.process.poll() is None:
             server.process.kill()
         server.process.communicate()
+
+
+@pytest.fixture
+def show():
+    """Show a session on a page of this very process, and return its address."""
+    running = []
+
+    def start(session) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        config = uvicorn.Config(make_app(session, token="t", port=port), log_level="error")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        running.append((server, thread, listener))
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for server, thread, listener in running:
+        server.should_exit = True
+        thread.join()
+        listener.close()
 
 
 @pytest.fixture

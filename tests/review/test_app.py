@@ -1,12 +1,14 @@
 """Who is let in, and what a request can do; without a browser."""
 
 import re
+import socket
 
 import pytest
 from starlette.testclient import TestClient
 
 from tests.conftest import write_jsonl
-from textclass.review import Kind, read_passages
+from textclass.errors import TextclassError
+from textclass.review import Kind, read_passages, serve
 from textclass.review.app import label_keys, make_app, pool_answers
 from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
@@ -36,6 +38,13 @@ def client(stranger):
 
 def post(client, path="/answer", *, origin=HOST, **fields):
     return client.post(path, data=fields, headers={"origin": origin} if origin else {})
+
+
+def test_a_port_that_is_taken_is_told(session):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(TextclassError, match=f"port {port} can't be used: .*--port"):
+            serve(session, port=port, on_start=print)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -11,7 +11,7 @@ from tests.conftest import write_jsonl
 from tests.review.conftest import read_jsonl
 from tests.review.payloads import PAYLOADS
 from textclass.review import Kind, read_passages
-from textclass.taxonomy import parse_taxonomy
+from textclass.taxonomy import Taxonomy
 
 LIVE = """() => [
   window.live,
@@ -85,6 +85,8 @@ def test_a_reader_s_walk_by_keyboard_outlives_the_server(start, tab, tmp_path):
     plain.locator("button:has-text('Unsure')").click()
     plain.goto(f"{server.origin}/answers?kind=unsure")
     assert plain.locator(".list > li").count() == 3
+    for tab_open in (page, plain):
+        tab_open.wait_for_load_state("networkidle")
     server.stop(signal.SIGKILL)
 
     base = sqlite3.connect(tmp_path / "reviewed.jsonl.review")
@@ -101,19 +103,20 @@ def test_a_reader_s_walk_by_keyboard_outlives_the_server(start, tab, tmp_path):
     page.goto(server.address)
     page.wait_for_selector(".scripted #answer")
     assert page.locator("input[name=passage]").get_attribute("value") not in asked
-    told = server.stop(signal.SIGTERM)
+    told = server.stop(signal.SIGINT)
     assert "reviewed.jsonl: 4 labelled passages; without 3 unsure, 2 skipped" in told
     assert len(read_jsonl(tmp_path / "reviewed.jsonl")) == 4
 
 
-def test_two_readers_settle_on_accessible_pages(start, tab, open_session, tmp_path, toy_passages):
+def test_two_readers_settle_on_accessible_pages(show, tab, open_session, tmp_path, toy_passages):
     for reader in ("anna", "ben"):
         session = open_session(reader=reader)
         for number in range(6):
             labels = ["no"] if number < 2 and reader == "ben" else ["river"]
             session.add(toy_passages.keys[number], Kind.ACCEPT, labels, comment=f"by {reader}")
-    server, page = start("--settle", "--reader", "carl"), tab()
-    page.goto(server.address)
+    session, page = open_session(reader="carl", settle=True), tab()
+    address = show(session)
+    page.goto(f"{address}/?token=t")
     page.wait_for_selector(".scripted .sides")
     assert [h.inner_text() for h in page.locator(".sides h2").all()] == ["anna", "ben"]
     assert "by anna" in page.locator(".sides").inner_text()
@@ -121,11 +124,11 @@ def test_two_readers_settle_on_accessible_pages(start, tab, open_session, tmp_pa
     page.locator("text=Take ben’s labels").click()
     go(page, "Enter")
     for path in ("/progress", "/answers", f"/document?name={toy_passages.documents[0]}"):
-        page.goto(server.origin + path)
+        page.goto(address + path)
         assert_accessible(page)
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(server.origin)
+    page.goto(address)
     page.wait_for_selector(".scripted .sides")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert_accessible(page)
@@ -133,19 +136,19 @@ def test_two_readers_settle_on_accessible_pages(start, tab, open_session, tmp_pa
     with page.expect_navigation():
         page.keyboard.press("Enter")
     assert "Nothing is left to settle" in page.locator("h1").inner_text()
-    assert "6 labelled passages" in server.stop()
+    fates = session.answers.export(tmp_path / "reviewed.jsonl", toy_passages.taxonomy)
+    assert fates == {"labelled": 6}
     rows = read_jsonl(tmp_path / "reviewed.jsonl")
     assert [row["topic"] for row in rows if row.get("settled")] == [["no"], ["river"]]
     assert len(read_jsonl(tmp_path / "reviewed.anna.jsonl")) == 6
 
 
-def test_a_thousand_payloads_stay_text(serve, tab, tmp_path, open_session):
+def test_a_thousand_payloads_stay_text(show, tab, tmp_path, open_session):
     names = [p.translate(str.maketrans(",;|\n\t", "     "))[:64].strip() for p in PAYLOADS[:40]]
     names = list(dict.fromkeys(names))
     labels = [{"name": name, "definition": name, "source": name} for name in names]
-    (tmp_path / "labels.yaml").write_text(
-        json.dumps({"facets": [{"name": "topic", "question": names[0], "labels": labels}]})
-    )
+    facet = {"name": "topic", "question": names[0], "labels": labels}
+    taxonomy = Taxonomy.from_dict({"facets": [facet]})
     rows = []
     for number, text in enumerate(PAYLOADS):
         label = names[number % len(names)]
@@ -160,7 +163,6 @@ def test_a_thousand_payloads_stay_text(serve, tab, tmp_path, open_session):
         span = {"label": label, "start": 0, "end": len(row["text"]), "text": row["text"]}
         rows.append({**row, "evidence": [{**span, "weight": 1.0}]})
     write_jsonl(tmp_path / "tagged.jsonl", rows)
-    taxonomy = parse_taxonomy((tmp_path / "labels.yaml").read_text())
     session = open_session(
         read_passages([str(tmp_path / "tagged.jsonl")], taxonomy), reader="reader"
     )
@@ -171,8 +173,8 @@ def test_a_thousand_payloads_stay_text(serve, tab, tmp_path, open_session):
         session.add(
             key, kinds[number % 4], label, comment=PAYLOADS[number], flagged=number % 5 == 0
         )
-    server, page = serve("tagged.jsonl", "-o", "reviewed.jsonl", "--labels", "labels.yaml"), tab()
-    page.goto(server.address)
+    address, page = show(session), tab()
+    page.goto(f"{address}/?token=t")
     page.wait_for_selector("main")
     paths = [f"/document?name={quote(PAYLOADS[n], safe='')}" for n in range(5)]
     paths += ["/answers", "/answers?kind=flagged"]
@@ -180,7 +182,7 @@ def test_a_thousand_payloads_stay_text(serve, tab, tmp_path, open_session):
     paths += ["/progress", f"/about/{session.passages.keys[0]}/3"]
     shown = 0
     for path in paths:
-        assert page.goto(server.origin + path).status == 200
+        assert page.goto(address + path).status == 200
         assert page.evaluate(LIVE) == [None, 0, 0], path
         shown += page.locator(".quote").count()
     assert shown == 1000 + 200 + 40

@@ -27,9 +27,8 @@ def ask(queue, times):
 
 
 def varied(n):
-    return [
-        f"{number} wholly other words {number + 1} follow {number + 2} here" for number in range(n)
-    ]
+    names = ["".join(chr(97 + int(digit)) for digit in str(number)) for number in range(n)]
+    return [f"{name} wholly other {name} words follow {name} here" for name in names]
 
 
 def test_doubt_is_greatest_in_the_middle_and_for_rare_labels():
@@ -86,6 +85,13 @@ def test_near_duplicates_of_an_answered_passage_wait(toy_taxonomy):
     p = np.array([[0.5] * 3] * 10 + [[0.01] * 3] * 10)
     asked = ask(Queue(make(toy_taxonomy, [*twins, *varied(10)], p=p), "unsure"), 4)
     assert [number < 10 for number in asked] == [True, False, False, False]
+
+
+def test_a_passage_whose_answer_was_taken_back_is_no_twin_of_its_own(toy_taxonomy):
+    queue = Queue(make(toy_taxonomy, varied(20)), "unsure")
+    first = queue.next([])
+    assert queue.next([first]) != first
+    assert queue.next([]) == first
 
 
 def test_promoted_passages_come_first(toy_taxonomy):

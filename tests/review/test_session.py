@@ -23,8 +23,8 @@ def test_wilson_s_interval_is_that_of_the_literature(hits, of, low, high):
 
 def test_nothing_answered_tells_nothing(open_session):
     progress = open_session().progress()
-    assert (progress.labelled, progress.left, progress.agreement) == (0, 120, [])
-    assert progress.right.of == 0
+    assert (progress["labelled"], progress["left"], progress["agreement"]) == (0, 120, [])
+    assert progress["right"].of == 0
 
 
 def test_the_estimate_comes_from_the_random_sample_alone(open_session):
@@ -35,19 +35,20 @@ def test_the_estimate_comes_from_the_random_sample_alone(open_session):
     for number in drawn[60:80]:  # chosen by the queue: all wrong
         session.add(keys[number], Kind.UNSURE)
     progress = session.progress()
-    assert (progress.sample, progress.unsure, progress.left) == (30, 20, 70)
-    assert progress.right.value == progress.found.value == 1
+    assert (progress["sample"], progress["unsure"], progress["left"]) == (30, 20, 70)
+    assert progress["right"].value == progress["found"].value == 1
     labelled = next(n for n in drawn if session.passages.labels(n))
     session.add(keys[labelled], Kind.NONE)
-    assert session.progress().right.value < session.progress().found.value == 1
+    progress = session.progress()
+    assert progress["right"].value < progress["found"].value == 1
 
 
 def test_what_became_of_each_label_is_counted(open_session):
     session = open_session()
     number = next(n for n in range(120) if session.passages.labels(n) == ("river",))
     session.add(session.passages.keys[number], Kind.ACCEPT, ["bread"])
-    assert session.progress().labels == {"river": (0, 0, 1), "bread": (0, 1, 0)}
-    assert session.progress().agreement == [0.0]
+    assert session.progress()["labels"] == {"river": (0, 0, 1), "bread": (0, 1, 0)}
+    assert session.progress()["agreement"] == [0.0]
 
 
 def run(work):

@@ -8,7 +8,6 @@ import textwrap
 from collections import Counter, defaultdict
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,12 +24,14 @@ from textclass.cli.common import (
     quiet_option,
 )
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-FORMS = "textclass, pointers, spacy, spacy-jsonl, doccano, label-studio, prodigy or argilla"
+FORMS = click.Choice(
+    "textclass pointers spacy spacy-jsonl doccano label-studio prodigy argilla".split()
+)
 SET_ASIDE = 3
 """Exit code when some texts came and others didn't."""
+
+SHOWN = 90
+"""Characters of a passage that are printed."""
 
 FEWEST = 5
 """Answers that a figure of agreement needs."""
@@ -105,23 +106,22 @@ def check(
     Labels with few examples, bad rows, unknown labels, readers who differ, duplicates and leaks,
     labels against the guideline, texts that are too short or not English, stock phrases.
     """
-    from textclass.corpora import check_corpus, rank_label_issues, read_corpus, scan_corpus
+    from textclass.corpora import check_corpus, read_corpus, scan_corpus
     from textclass.taxonomy import Taxonomy
 
     taxonomy = Taxonomy.load(labels_path)
     scan = scan_corpus(paths, taxonomy)
     others = read_corpus(held_out, taxonomy) if held_out else None
-    findings = check_corpus(scan, held_out=others)
-    issues: list[dict[str, Any]] = []
+    probabilities = None
     if label_errors:
         from textclass.learning import out_of_fold
 
-        issues = _records(rank_label_issues(scan.corpus, out_of_fold(scan.corpus)))
+        probabilities = out_of_fold(scan.corpus)
+    findings = check_corpus(scan, held_out=others, probabilities=probabilities)
     levels = Counter(finding.level for finding in findings)
     if as_json:
         told = [asdict(finding) for finding in findings]
-        report = {"ok": not levels["error"], "passages": len(scan.corpus), "findings": told}
-        print_json(report | ({"label_errors": issues} if label_errors else {}))
+        print_json({"ok": not levels["error"], "passages": len(scan.corpus), "findings": told})
     else:
         told_of = defaultdict[str, list[str]](list)
         for finding in findings:
@@ -129,11 +129,6 @@ def check(
             line = f"{finding.level} [{finding.kind}] {finding.message}"
             kind = f"{finding.level}s [{finding.kind}]"
             told_of[kind].append(f"{where}: {line}" if where else line)
-        told_of["labels in doubt"] = [
-            f"{issue['where']}: {issue['label']} is {'' if issue['given'] else 'not '}given, "
-            f"probability {issue['probability']:.2f}: {_snippet(issue['text'])}"
-            for issue in issues
-        ]
         for kind, lines in told_of.items():
             _print_most(lines, most, kind)
     counts = f"{levels['error']} errors, {levels['warning']} warnings"
@@ -153,6 +148,7 @@ def stats(
     """Count passages by label, register, decade, region and source, and labels that meet."""
     check_outputs([page], paths)
     from textclass.corpora import count_corpus, read_corpus
+    from textclass.documents import visible
     from textclass.taxonomy import Taxonomy
 
     counts = count_corpus(read_corpus(paths, Taxonomy.load(labels_path)))
@@ -177,13 +173,13 @@ def stats(
         print_table((facet, "passages", "most often with"), [*rows, ("(none)", counts.none[facet])])
     for name, values in counts.columns.items():
         listed = ", ".join(f"{value} {count}" for value, count in values.items())
-        click.echo(f"\n{name}: {listed}")
+        click.echo("\n" + visible(f"{name}: {listed}"))
 
 
 @corpus.command()
 @click.argument("path", metavar="FILE", type=existing_path)
-@click.option("--from", "source", metavar="FORM", default="textclass", help=f"{FORMS}.")
-@click.option("--to", "target", metavar="FORM", default="textclass", help="The same.")
+@click.option("--from", "source", type=FORMS, default="textclass", show_default=True)
+@click.option("--to", "target", type=FORMS, default="textclass", show_default=True)
 @click.option("--text-column", help="What holds the texts, if that isn't called text.")
 @click.option("--output", "-o", type=new_path, help="The file to write; standard output if none.")
 @labels_option
@@ -244,11 +240,10 @@ def agreement(
     taxonomy = Taxonomy.load(labels_path)
     given = [read_corpus(path, taxonomy, each_reader=True) for path in (first, second) if path]
     result = compare_readers(*given, readers=readers)
-    differences = _records(result.differences)
     if as_json:
-        alone = {"first_alone": result.first_alone, "second_alone": result.second_alone}
-        parts = {"figures": _records(result.figures), "differences": differences}
-        print_json({"passages": result.passages, **alone, **parts})
+        frames = {"figures": result.figures, "differences": result.differences}
+        listed = {name: json.loads(part.to_json(orient="records")) for name, part in frames.items()}
+        print_json({**vars(result), **listed})
         return
     figures = result.figures.round(3).astype(object)
     seldom = figures[["both", "first_only", "second_only"]].sum(axis=1) < FEWEST
@@ -256,8 +251,9 @@ def agreement(
     print_table(figures.columns, figures.fillna("").itertuples(index=False))
     click.echo()
     lines = [
-        f"{d['id']}: {d['label']} by the {d['given_by']} reader only: {_snippet(d['text'])}"
-        for d in differences
+        f"{one.id}: {one.label} by the {one.given_by} reader only: "
+        f"{textwrap.shorten(str(one.text), SHOWN, placeholder='…')}"
+        for one in result.differences.itertuples()
     ]
     _print_most(lines, most, "differences")
     note(
@@ -266,19 +262,10 @@ def agreement(
     )
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the rows of a frame as plain numbers and text, None where there is none."""
-    return list(json.loads(frame.to_json(orient="records")))
-
-
 def _print_most(lines: list[str], most: int, kind: str) -> None:
+    from textclass.documents import visible
+
     for line in lines[:most]:
-        click.echo(line)
+        click.echo(visible(line))
     if len(lines) > most:
         click.echo(f"{len(lines) - most} more {kind}; --most or --json shows them")
-
-
-def _snippet(text: str, length: int = 90) -> str:
-    """Return the beginning of a text on one line, without what a terminal could take as orders."""
-    shown = textwrap.shorten(text, length, placeholder="…")
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown)

@@ -1,6 +1,6 @@
 """Labelled corpora: read, fetched, checked, counted, compared and converted."""
 
-from textclass.corpora.check import check_corpus, rank_label_issues, rare_labels
+from textclass.corpora.check import check_corpus, rare_labels, word_sequences
 from textclass.corpora.convert import FORMS, read_form, write_form
 from textclass.corpora.fetch import fetch_texts
 from textclass.corpora.read import read_corpus, scan_corpus, write_jsonl
@@ -17,12 +17,12 @@ __all__ = [
     "count_corpus",
     "fetch_texts",
     "make_row",
-    "rank_label_issues",
     "rare_labels",
     "read_corpus",
     "read_form",
     "scan_corpus",
     "text_id",
+    "word_sequences",
     "write_form",
     "write_jsonl",
 ]

@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from textclass.corpora.read import SETTLED, scan_records
-from textclass.corpora.rows import Row, UnansweredError, teaching
+from textclass.corpora.read import SETTLED, json_lines, scan_records
+from textclass.corpora.rows import Row, UnansweredError, read_span, teaching
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
 
@@ -52,25 +52,17 @@ class Form:
         A row and the taxonomy to a record.
     read : callable
         A record and the taxonomy to what each reader answered: `labels` of all facets or a key for
-        each facet, `spans`, `reader`, `labelled`. A value None stands for nothing said.
-    keys : str
-        A pattern of the record's keys that are the tool's; the others are columns of the corpus.
+        each facet, `spans`, and columns of the row. A value None stands for nothing said.
     scan : callable
         A file to its records.
+    pack : callable
+        Records to the content of a file.
     """
 
     write: Callable[[Row, Taxonomy], dict[str, Any]]
     read: Callable[[Record, Taxonomy], Answers]
-    keys: str
     scan: Callable[[Path, list[CorpusError]], Placed] = scan_table
-
-
-def given_labels(row: Row, taxonomy: Taxonomy) -> dict[str, list[str]]:
-    """Return the labels that a reader gave, by facet."""
-    if not row.hard:
-        hint = "convert the rows with labels, or use spacy or spacy-jsonl"
-        raise CorpusError("the form has no place for probabilities", hint=hint)
-    return teaching(row, taxonomy)
+    pack: Callable[[Iterable[Record]], bytes] = json_lines
 
 
 def carried(row: Row) -> dict[str, Any]:
@@ -84,21 +76,16 @@ def triples(row: Row) -> list[list[Any]]:
     return [[s["start"], s["end"], s["label"]] for s in row.columns.get("spans") or ()]
 
 
-def read_span(span: Any) -> dict[str, Any]:  # noqa: ANN401 -- JSON holds anything
-    """Return an evidence span that `triples` wrote, or one of doccano's with named offsets."""
-    if isinstance(span, Mapping):
-        span = [span.get(key) for key in ("start_offset", "end_offset", "label")]
-    if not isinstance(span, list | tuple) or len(span) != 3:
-        raise CorpusError(f"not a list of [start, end, label]: {span!r}")
-    return dict(zip(("start", "end", "label"), span, strict=True))
+def _given(row: Row, taxonomy: Taxonomy) -> dict[str, list[str]]:
+    """Return the labels that a reader gave, by facet."""
+    if not row.hard:
+        hint = "convert the rows with labels, or use spacy or spacy-jsonl"
+        raise CorpusError("the form has no place for probabilities", hint=hint)
+    return teaching(row, taxonomy)
 
 
 def _flat(row: Row, taxonomy: Taxonomy) -> list[str]:
-    return [label for labels in given_labels(row, taxonomy).values() for label in labels]
-
-
-def _list(value: Any) -> list[Any]:  # noqa: ANN401 -- JSON holds anything
-    return value if isinstance(value, list) else [value]
+    return [label for labels in _given(row, taxonomy).values() for label in labels]
 
 
 def _to_doccano(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
@@ -113,12 +100,11 @@ def _from_doccano(record: Record, _taxonomy: Taxonomy) -> Answers:
     given = [record[key] for key in ("cats", "label", "labels", "entities") if key in record]
     if not given:
         raise KeyError("label")
-    labels = given[0]
-    spans = [read_span(span) for span in record.get("entities") or ()]
+    labels, spans = given[0], record.get("entities")
     if isinstance(labels, list) and any(isinstance(item, list | Mapping) for item in labels):
-        spans = [read_span(span) for span in labels]
-        labels = [span["label"] for span in spans]
-    yield {"labels": labels, "spans": spans, "text": record.get("data")}
+        spans = labels
+        labels = [read_span(span)["label"] for span in spans]
+    yield {"labels": labels, "spans": spans}
 
 
 def _to_label_studio(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
@@ -127,7 +113,7 @@ def _to_label_studio(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
     The labelling set-up needs `Text` named text, `Choices` named as each facet, and `Labels` named
     spans.
     """
-    given = given_labels(row, taxonomy).items()
+    given = _given(row, taxonomy).items()
     items: list[Any] = [(f, "choices", {"choices": labels}) for f, labels in given if labels]
     for start, end, label in triples(row):
         items.append(("spans", "labels", {"start": start, "end": end, "labels": [label]}))
@@ -154,27 +140,27 @@ def _from_label_studio(record: Record, taxonomy: Taxonomy) -> Answers:
         raise UnansweredError("nobody finished an annotation")
     for annotation in done:
         by = annotation.get("completed_by")
+        labels, spans = list[Any](), list[dict[str, Any]]()
+        for item in annotation.get("result") or ():
+            value, kind = item["value"], item.get("type")
+            if kind not in ("choices", "labels", "taxonomy"):
+                known = "choices, taxonomy and labels are"
+                raise CorpusError(f"a result of the type {kind!r} isn't read; {known}")
+            given = value[kind] if isinstance(value[kind], list) else [value[kind]]
+            if kind == "labels":
+                spans += [{**value, "label": label} for label in given]
+            else:  # each of a taxonomy comes with the steps that lead to it
+                labels += [each[-1] for each in given] if kind == "taxonomy" else given
         yield {
-            **_label_studio_results(annotation.get("result") or ()),
+            "labels": labels,
+            "spans": spans or None,
             "reader": by.get("email", by.get("id")) if isinstance(by, Mapping) else by,
             "labelled": SETTLED if annotation.get("ground_truth") else None,
         }
 
 
-def _label_studio_results(result: Iterable[Record]) -> dict[str, Any]:
-    labels, spans = [], []
-    for item in result:
-        value, kind = item["value"], item.get("type")
-        if kind == "labels":
-            spans += [{**value, "label": label} for label in _list(value["labels"])]
-        elif kind == "choices":
-            labels += _list(value["choices"])
-        elif kind == "taxonomy":
-            labels += [steps[-1] for steps in value["taxonomy"]]
-        else:
-            known = "choices, taxonomy and labels are"
-            raise CorpusError(f"a result of the type {kind!r} isn't read; {known}")
-    return {"labels": labels, "spans": spans or None}
+def _pack_list(records: Iterable[Record]) -> bytes:
+    return orjson.dumps(list(records), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _to_prodigy(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
@@ -207,15 +193,17 @@ def _from_prodigy(record: Record, _taxonomy: Taxonomy) -> Answers:
         raise UnansweredError("nobody accepted it")
     accepted = answers["accept"]
     if accepted is None:  # spans alone give the passage their labels
-        accepted = [span["label"] for span in record["spans"]]
+        accepted = [read_span(span)["label"] for span in record["spans"]]
     if both := [label for label in accepted if label in answers.get("reject", ())]:
         raise CorpusError(f"{', '.join(both)} was accepted and rejected for the same text")
-    yield {"labels": accepted, "reader": record.get("_annotator_id", record.get("_session_id"))}
+    reader = record.get("_annotator_id", record.get("_session_id"))
+    kept = {key: record.get(key) for key in ("id", "spans")}
+    yield {"labels": accepted, "reader": reader, **kept}
 
 
 def _to_argilla(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
     """Return flat keys: a response to a question for each facet and to one for spans, metadata."""
-    responses = given_labels(row, taxonomy) | {"spans": row.columns.get("spans", [])}
+    responses = _given(row, taxonomy) | {"spans": row.columns.get("spans", [])}
     answers = {f"{question}.response": given for question, given in responses.items()}
     return {**carried(row), "text": row.text, **answers}
 
@@ -228,7 +216,7 @@ def _from_argilla(record: Record, taxonomy: Taxonomy) -> Answers:
     for question in (*taxonomy.slices, "spans"):
         for reader, value, status in _responses(record, question):
             if value is not None and status in ("submitted", None):
-                answers[reader] |= {question: value, "reader": reader}
+                answers[reader] |= {question: value, "reader": reader, "id": record.get("id")}
     if not answers:
         raise UnansweredError("nobody responded")
     yield from answers.values()
@@ -248,14 +236,10 @@ def _responses(record: Record, question: str) -> Iterator[tuple[object, Any, obj
         yield each.get("user_id"), each.get("value"), each.get("status")
 
 
-_DOCCANO = "id|data|labels?|cats|entities|relations"
-_ARGILLA = r"_.*|status|responses|suggestions|.+\.(response|suggestion)s?(\..+)?"
-_PRODIGY = "_.*|options|accept|answers?|label|tokens"
-
 TOOLS: Mapping[str, Form] = {
-    "doccano": Form(_to_doccano, _from_doccano, _DOCCANO),
-    "label-studio": Form(_to_label_studio, _from_label_studio, "id|annotations"),
-    "prodigy": Form(_to_prodigy, _from_prodigy, _PRODIGY, _scan_prodigy),
-    "argilla": Form(_to_argilla, _from_argilla, _ARGILLA),
+    "doccano": Form(_to_doccano, _from_doccano),
+    "label-studio": Form(_to_label_studio, _from_label_studio, pack=_pack_list),
+    "prodigy": Form(_to_prodigy, _from_prodigy, _scan_prodigy),
+    "argilla": Form(_to_argilla, _from_argilla),
 }
 """The annotation tools by name."""

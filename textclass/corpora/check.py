@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from textclass.corpora.read import Scan, conflicts, told_once
-from textclass.corpora.rows import Corpus, Row, UnansweredError
+from textclass.corpora.rows import Corpus, MissingTextError, Row, UnansweredError
 from textclass.errors import CorpusError
 from textclass.language import MAX_WORDS, is_english
 
@@ -37,9 +38,15 @@ STOCK_FEWEST = 5
 SHINGLE, ALIKE = 5, 0.5
 """Passages that have half of their sequences of so many words in common are near-duplicates."""
 
-FEWEST_SHINGLES, NEIGHBOURS = 5, 3
+FEWEST_SHINGLES = 5
+
+SHOWN = 90
+"""Characters of a text that are shown with its label."""
 
 ERROR, WARNING = "error", "warning"
+
+FAULTS = {UnansweredError: (ERROR, "no-answer"), MissingTextError: (WARNING, "missing-text")}
+"""Level and kind of faults of reading; other rows are plainly wrong."""
 
 _WORD = re.compile(r"[^\W\d_]+")  # numbers differ where all else is the same
 
@@ -54,7 +61,8 @@ class Finding:
         `error` or `warning`.
     kind : str
         `rare-label`, `row`, `no-answer`, `missing-text`, `id`, `conflict`, `duplicate`,
-        `near-duplicate`, `leak`, `group`, `label-pair`, `stock-phrase`, `length` or `language`.
+        `near-duplicate`, `leak`, `group`, `label-pair`, `stock-phrase`, `length`, `language` or
+        `label-doubt`.
     message : str
     where : tuple of str
         Files and lines.
@@ -66,7 +74,12 @@ class Finding:
     where: tuple[str, ...] = ()
 
 
-def check_corpus(scan: Scan, *, held_out: Corpus | None = None) -> list[Finding]:
+def check_corpus(
+    scan: Scan,
+    *,
+    held_out: Corpus | None = None,
+    probabilities: NDArray[np.float64] | None = None,
+) -> list[Finding]:
     """Check what was read of a corpus.
 
     Parameters
@@ -75,6 +88,8 @@ def check_corpus(scan: Scan, *, held_out: Corpus | None = None) -> list[Finding]
     held_out : Corpus, keyword-only, optional
         Passages that nobody may train on: a document or a near-duplicate on both sides is a leak.
         The same holds between the values of a column `split`, where rows have one.
+    probabilities : ndarray of float64, shape (n_rows, n_labels), keyword-only, optional
+        Of a model out of fold: answers that it doubts are told, of rows with labels.
 
     Returns
     -------
@@ -87,15 +102,13 @@ def check_corpus(scan: Scan, *, held_out: Corpus | None = None) -> list[Finding]
     both = replace(corpus, rows=(*corpus.rows, *held))
     findings = []
     for fault in told_once(scan.faults):
-        kind = "no-answer" if isinstance(fault, UnansweredError) else "row"
+        level, kind = FAULTS.get(type(fault), (ERROR, "row"))
         message = str(CorpusError(fault.message, hint=fault.hint))
-        findings.append(Finding(ERROR, kind, message, (fault.where or "",)))
-    if scan.missing:
-        message = f"{scan.missing} public texts aren't here: textclass corpus fetch brings them"
-        findings.append(Finding(WARNING, "missing-text", message))
+        findings.append(Finding(level, kind, message, (fault.where or "",)))
     for find in (_duplicates, _near_duplicates, _groups):
         findings += find(both)
     findings += [*_rules(corpus), *_texts(corpus)]
+    findings += _doubts(corpus, probabilities) if probabilities is not None else ()
     findings.sort(key=lambda finding: finding.level != ERROR)
     return [Finding(WARNING, "rare-label", told) for told in rare_labels(corpus)] + findings
 
@@ -197,7 +210,7 @@ def _texts(corpus: Corpus) -> Iterator[Finding]:
 
 def _stock_phrase(rows: Sequence[Row]) -> tuple[str, list[Row]]:
     """Return the phrase that most rows have and these rows; none if they are few."""
-    phrases = [_sequences(row.text, PHRASE) for row in rows]
+    phrases = [word_sequences(row.text, PHRASE) for row in rows]
     often = Counter(phrase for found in phrases for phrase in found)
     phrase, count = min(often.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
     if count <= max(STOCK_SHARE * len(rows), STOCK_FEWEST):
@@ -208,65 +221,45 @@ def _stock_phrase(rows: Sequence[Row]) -> tuple[str, list[Row]]:
 def near_duplicates(texts: Sequence[str]) -> list[tuple[int, int, float]]:
     """Return pairs of texts that share `ALIKE` of their five-word sequences, and the share.
 
-    The share is Jaccard's. Of many alike texts each is paired with its neighbours, not with all;
-    texts with fewer than `FEWEST_SHINGLES` sequences, of which shares mean nothing, with none.
+    The share is Jaccard's. A text is compared with the last one before it that has a sequence of
+    it, so that of many alike each is paired with its neighbours, not with all; texts with fewer
+    than `FEWEST_SHINGLES` sequences, of which shares mean nothing, with none.
     """
-    shingles = [{hash(sequence) for sequence in _sequences(text, SHINGLE)} for text in texts]
-    shingles = [found if len(found) >= FEWEST_SHINGLES else set() for found in shingles]
-    keys = np.fromiter((key for found in shingles for key in found), dtype=np.int64)
-    owners = np.repeat(np.arange(len(texts)), [len(found) for found in shingles])
-    order = keys.argsort(kind="stable")
-    keys, owners = keys[order], owners[order]
-    near = [
-        np.stack([owners[:-n], owners[n:]], axis=1)[keys[:-n] == keys[n:]]
-        for n in range(1, NEIGHBOURS + 1)
-    ]
-    pairs = np.unique(np.concatenate(near), axis=0).tolist()
-    shares = [
-        (one, other, len(shingles[one] & shingles[other]) / len(shingles[one] | shingles[other]))
-        for one, other in pairs
-    ]
-    alike = [found for found in shares if found[2] >= ALIKE]
+    last: dict[int, int] = {}
+    shingles, alike = list[set[int]](), list[tuple[int, int, float]]()
+    for other, text in enumerate(texts):
+        found = {hash(sequence) for sequence in word_sequences(text, SHINGLE)}
+        shingles.append(found)
+        if len(found) < FEWEST_SHINGLES:
+            continue
+        for one in sorted({last[key] for key in found if key in last}):
+            share = len(found & shingles[one]) / len(found | shingles[one])
+            if share >= ALIKE:
+                alike.append((one, other, share))
+        last.update(dict.fromkeys(found, other))
     return sorted(alike, key=lambda pair: (-pair[2], *pair[:2]))
 
 
-def rank_label_issues(corpus: Corpus, probabilities: NDArray[np.float64]) -> pd.DataFrame:
-    """Return likely label errors, the most doubtful first.
+def _doubts(corpus: Corpus, probabilities: NDArray[np.float64]) -> Iterator[Finding]:
+    """Tell the answers that a model doubts, the most doubtful first.
 
-    Confident learning (Northcutt, Jiang and Chuang 2021, JAIR 70, section 3.1), label by label: a
-    row is doubtful if the probability of the answer that it doesn't carry is at least the mean of
-    that probability among rows that carry that answer.
-
-    Parameters
-    ----------
-    corpus : Corpus
-    probabilities : ndarray of float64, shape (n_rows, n_labels)
-        Out of fold, in taxonomy order. Rows with scores instead of labels are left out.
-
-    Returns
-    -------
-    DataFrame
-        `id`, `where`, `text` and `label`; whether it is `given`; its `probability`; `doubt`, how
-        far that is beyond what rows of the other side have on average.
+    Confident learning (Northcutt, Jiang and Chuang 2021, JAIR 70, section 3.1), label by label: an
+    answer is doubtful if the probability of the other one is at least the mean of that probability
+    among the rows that carry the other.
     """
     rows = [row for row in corpus.rows if row.hard]
     given, p = corpus.targets[corpus.hard] > 0, probabilities[corpus.hard]
-    others = np.where(given, 1 - p, p)
-    usual_without = np.ma.masked_array(1 - p, mask=given).mean(axis=0)
-    usual_with = np.ma.masked_array(p, mask=~given).mean(axis=0)
-    # Where nobody carries the other answer there is nothing to go by: no doubt.
-    usual = np.where(given, np.ma.filled(usual_without, np.inf), np.ma.filled(usual_with, np.inf))
-    places, columns = np.nonzero(others >= usual)
-    issues = {
-        "id": [rows[i].id for i in places],
-        "where": [rows[i].where for i in places],
-        "text": [rows[i].text for i in places],
-        "label": [corpus.taxonomy.names[column] for column in columns],
-        "given": given[places, columns],
-        "probability": p[places, columns].round(4),
-        "doubt": (others - usual)[places, columns].round(4),
-    }
-    return pd.DataFrame(issues).sort_values("doubt", ascending=False, kind="stable")
+    usual_with = pd.DataFrame(p).where(given).mean().to_numpy()
+    usual_without = pd.DataFrame(1 - p).where(~given).mean().to_numpy()
+    # NaN where nobody carries the other answer: there is nothing to go by.
+    doubt = np.where(given, 1 - p - usual_without, p - usual_with)
+    places = [tuple(place) for place in np.argwhere(doubt >= 0).tolist()]
+    for number, column in sorted(places, key=lambda place: -doubt[place]):
+        text = textwrap.shorten(rows[number].text, SHOWN, placeholder="…")
+        said = "given" if given[number, column] else "not given"
+        label = f"{corpus.taxonomy.names[column]} is {said}"
+        message = f"{label}, probability {p[number, column]:.2f}: {text}"
+        yield Finding(WARNING, "label-doubt", message, _places([rows[number]]))
 
 
 def _grouped(rows: Iterable[Row], key: Callable[[Row], str]) -> Iterable[tuple[str, list[Row]]]:
@@ -280,8 +273,8 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _sequences(text: str, length: int) -> set[str]:
-    """Return the different sequences of so many words in a text."""
+def word_sequences(text: str, length: int) -> set[str]:
+    """Return the different sequences of so many words in a text; numbers are no words."""
     words = _words(text)
     return {" ".join(found) for found in zip(*(words[n:] for n in range(length)), strict=False)}
 

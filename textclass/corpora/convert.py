@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from textclass.corpora.annotation_tools import (
     TOOLS,
     Answers,
@@ -21,11 +19,10 @@ from textclass.corpora.annotation_tools import (
     Placed,
     Record,
     carried,
-    read_span,
     triples,
 )
-from textclass.corpora.public_texts import is_pointer, pointer_record
-from textclass.corpora.read import Scan, gathered, json_lines, raise_bad_rows
+from textclass.corpora.public_texts import pointer_record
+from textclass.corpora.read import Scan, gathered, raise_bad_rows
 from textclass.corpora.rows import Corpus, Row, UnansweredError, make_row, read_labels, teaching
 from textclass.errors import CorpusError
 from textclass.taxonomy import Taxonomy
@@ -35,6 +32,12 @@ OWN = "textclass"
 
 _SPANS = "sc"
 """The key under which spaCy's span categorizer looks for spans."""
+
+_NO_COLUMNS = (
+    r"_.*|id|data|labels?|cats|spans|entities|relations|annotations|options|accept"
+    r"|answers?|tokens|status|responses|suggestions|.+\.(response|suggestion)s?(\..+)?"
+)
+"""Keys that tools use themselves; what else a record has are columns of the corpus."""
 
 
 def write_form(corpus: Corpus, form: str) -> bytes:
@@ -51,17 +54,12 @@ def write_form(corpus: Corpus, form: str) -> bytes:
     CorpusError
         Names each row that the form has no place for.
     """
-    tool = _form(form)
     records, faults = list[Record](), list[CorpusError]()
     for row in corpus.rows:
         with gathered(faults, row.where):
-            records.append(tool.write(row, corpus.taxonomy))
+            records.append(FORMS[form].write(row, corpus.taxonomy))
     raise_bad_rows(faults)
-    if form == "spacy":
-        return _to_docbin(records)
-    if form == "label-studio":
-        return orjson.dumps(records, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    return json_lines(records)
+    return FORMS[form].pack(records)
 
 
 def read_form(
@@ -81,41 +79,39 @@ def read_form(
     CorpusError
         Names each bad record by its place.
     """
-    tool = _form(form)
+    tool = FORMS[form]
     rows, faults = list[Row](), list[CorpusError]()
     for where, record in tool.scan(Path(path), faults):
         with gathered(faults, where):
             try:
-                columns = _columns(record, tool.keys, text_column or "text")
+                columns = record if tool.read is _from_own else _columns(record)
+                if text_column:
+                    columns = _rename(columns, text_column)
                 for answer in tool.read(record, taxonomy):
                     said = {key: value for key, value in answer.items() if value is not None}
                     if "labels" in answer:
                         said |= _by_facet(said.pop("labels", None), taxonomy)
                     rows.append(make_row({**columns, **said}, taxonomy, where))
-            except (AttributeError, KeyError, TypeError, ValueError) as error:
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
                 message = f"it isn't in the form of {form}; its keys are {', '.join(record)}"
                 raise CorpusError(message) from error
     raise_bad_rows([fault for fault in faults if not isinstance(fault, UnansweredError)])
-    return Scan(Corpus(taxonomy, tuple(rows)), tuple(faults), 0)
+    return Scan(Corpus(taxonomy, tuple(rows)), tuple(faults))
 
 
-def _form(name: str) -> Form:
-    if name not in FORMS:
-        raise CorpusError(f"there is no form {name!r}; there are {', '.join(FORMS)}")
-    return FORMS[name]
+def _columns(record: Record) -> Record:
+    """Return what a tool's record says beside its labels, also in the parts kept for it."""
+    data = record.get("data")
+    if isinstance(data, Mapping):  # a task of Label Studio: what else it says is the tool's
+        return data
+    columns = {key: value for key, value in record.items() if not re.fullmatch(_NO_COLUMNS, key)}
+    for part in ("meta", "metadata", "fields"):
+        if isinstance(columns.get(part), Mapping):
+            columns |= columns.pop(part)
+    return {**columns, "text": data} if data else columns  # data: so in tables of doccano
 
 
-def _columns(record: Record, keys: str, text_column: str) -> Record:
-    """Return what a record says beside its labels, also in the parts that tools keep for it."""
-    columns = {key: value for key, value in record.items() if not re.fullmatch(keys, key)}
-    if keys:  # in our own form these names are columns like others
-        for part in ("meta", "metadata", "fields"):
-            if isinstance(columns.get(part), Mapping):
-                columns |= columns.pop(part)
-        if isinstance(record.get("data"), Mapping):
-            columns = record["data"]
-    if text_column == "text":
-        return columns
+def _rename(columns: Record, text_column: str) -> dict[str, Any]:
     if text_column not in columns:
         raise CorpusError(f"there is no {text_column!r}, only {', '.join(columns)}")
     return {"text" if key == text_column else key: value for key, value in columns.items()}
@@ -134,9 +130,7 @@ def _to_own(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
     return {"id": row.id, "text": row.text, **taught, "group": row.group, **row.columns}
 
 
-def _from_own(record: Record, _taxonomy: Taxonomy) -> Answers:
-    if is_pointer(record):
-        raise CorpusError("its text isn't here", hint="textclass corpus fetch brings it")
+def _from_own(_record: Record, _taxonomy: Taxonomy) -> Answers:
     yield {}
 
 
@@ -155,13 +149,14 @@ def _from_spacy(record: Record, taxonomy: Taxonomy) -> Answers:
         raise CorpusError(f"cats has no answer for {', '.join(lacking)}", hint=hint)
     soft = not set(cats.values()) <= {0, 1}
     yield {
+        "id": record.get("id"),
         "labels": [label for label, value in cats.items() if value],
         "scores": {f.name: {n: cats[n] for n in f.names} for f in taxonomy} if soft else None,
-        "spans": [read_span(span) for span in (record.get("spans") or {}).get(_SPANS, [])],
+        "spans": (record.get("spans") or {}).get(_SPANS),
     }
 
 
-def _to_docbin(records: Iterable[Record]) -> bytes:
+def _pack_docbin(records: Iterable[Record]) -> bytes:
     """Return the records of `_to_spacy` as a DocBin.
 
     spaCy's spans are whole tokens: they hold the tokens that a span touches, and `user_data` the
@@ -204,10 +199,10 @@ def _language() -> Any:  # noqa: ANN401 -- spaCy's classes carry no types
 
 
 FORMS: Mapping[str, Form] = {
-    OWN: Form(_to_own, _from_own, ""),
-    "pointers": Form(pointer_record, _from_own, ""),
-    "spacy": Form(_to_spacy, _from_spacy, "cats|spans", _scan_docbin),
-    "spacy-jsonl": Form(_to_spacy, _from_spacy, "cats|spans"),
+    OWN: Form(_to_own, _from_own),
+    "pointers": Form(pointer_record, _from_own),
+    "spacy": Form(_to_spacy, _from_spacy, _scan_docbin, _pack_docbin),
+    "spacy-jsonl": Form(_to_spacy, _from_spacy),
     **TOOLS,
 }
 """The forms by name, ours first."""

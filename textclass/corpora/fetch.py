@@ -10,11 +10,11 @@ import os
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from textclass.corpora.public_texts import Pointer, Source, is_pointer, load_sources, make_pointer
+from textclass.corpora.public_texts import Pointer, Source, load_sources, make_pointer
 from textclass.corpora.read import (
     SOURCES,
     SUFFIXES,
@@ -26,10 +26,14 @@ from textclass.corpora.read import (
     table_records,
     write_jsonl,
 )
+from textclass.corpora.rows import is_pointer
 from textclass.errors import CorpusError
 
 BATCH = 200
 """Files asked for and held at once; what has come stays, so a broken download goes on after it."""
+
+UPLOAD_PACK = "git -c uploadpack.allowFilter=true upload-pack"
+"""How a clone on this machine is asked, which may lack files that aren't wanted."""
 
 NO_FILE = "it isn't there"
 OTHER_TEXT = "what stands in the file has another hash: it was altered"
@@ -92,10 +96,10 @@ def fetch_texts(
     CorpusError
         If `sources.yaml` or a pointer is wrong, or `origin` isn't there.
     """
-    folder, given = Path(folder), dict[str, str]()
+    folder, origin = Path(folder), None if origin is None else Path(origin)
     sources = load_sources(folder / SOURCES)
     pointers = _read_pointers(folder, sources)
-    origin = Path(origin) if origin is not None else None
+    given: dict[str, str] = {}
     if origin is not None:
         files = sorted(origin.iterdir()) if origin.is_dir() else corpus_files([origin])
         for file in files:
@@ -141,8 +145,10 @@ def _fetch_source(
         if pointer.id not in known:
             lacking[pointer.path].append(pointer)
     reasons, otherwise = dict[str, str](), NO_FILE
+    address = source.url if origin is None else _find_clone(origin, source.name)
+    repository = folder / "cache" / "git" / source.name
     try:
-        for path, content in _contents(folder, source, lacking, origin, progress):
+        for path, content in _files(repository, address, source.commit, lacking, progress):
             for pointer in lacking[path]:
                 text = pointer.cut(content)
                 if text is None:
@@ -160,64 +166,51 @@ def _fetch_source(
     return SourceReport(source.name, len(pointers), here, brought, dict(missing))
 
 
-def _contents(
-    folder: Path, source: Source, paths: Collection[str], origin: Path | None, progress: Progress
+def _find_clone(origin: Path, name: str) -> str | None:
+    """Return the address of the clone in a folder, or in its subfolder of the source's name."""
+    places = (origin / name, origin)
+    clones = [p for p in places if (p / ".git").exists() or (p / "objects").is_dir()]
+    return clones[0].absolute().as_uri() if clones else None
+
+
+def _files(
+    folder: Path, address: str | None, commit: str, paths: Collection[str], progress: Progress
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the path and content of each file that the source has at its commit."""
-    if not paths:
+    """Yield path and content of the files of a commit, brought into a bare repository."""
+    if not paths or not address:
         return
-    if origin is None:
-        clones = [_cached_repository(folder / "cache" / "git" / source.name, source)]
-    else:
-        places = (origin / source.name, origin)
-        clones = [p for p in places if (p / ".git").exists() or (p / "objects").is_dir()]
-    for clone in clones:
-        here = _objects(clone)
-        if source.commit in here:
-            break
-    else:
-        return
-    blobs = list(_blobs(clone, source.commit, paths).items())
-    for first in range(0, len(blobs), BATCH):
-        batch = dict(blobs[first : first + BATCH])
-        if origin is None and (lacking := set(batch.values()) - here):
-            # A server that can't filter has sent all files with the commit.
-            wanted = "\n".join(sorted(lacking)).encode()
-            _git(clone, *_FETCH, "--no-write-fetch-head", "--stdin", "--", "origin", stdin=wanted)
-        progress(first + len(batch), len(blobs))
-        yield from _read_blobs(clone, batch)
-
-
-def _cached_repository(folder: Path, source: Source) -> Path:
-    """Return the bare repository `folder` after bringing the commit of a source, without files."""
     folder.mkdir(parents=True, exist_ok=True)
     _git(folder, "init", "--quiet", "--bare", ".")
     for lock in folder.glob("*.lock"):
         lock.unlink()  # left by a git that was killed; nobody else writes in this cache
-    _git(folder, "config", "remote.origin.url", source.url)
-    if source.commit not in _objects(folder):
-        _git(folder, *_FETCH, "--depth=1", "--", "origin", source.commit)
-    return folder
+    _git(folder, "config", "remote.origin.url", address)
+    _git(folder, "config", "remote.origin.uploadpack", UPLOAD_PACK)
+    if commit not in _objects(folder):
+        _git(folder, *_FETCH, "--depth=1", "--", "origin", commit)
+    here, blobs = _objects(folder), _blobs(folder, commit, paths)
+    for first in range(0, len(blobs), BATCH):
+        batch = blobs[first : first + BATCH]
+        wanted = "".join(f"{name}\n" for _, name in batch).encode()
+        if not here.issuperset(name for _, name in batch):
+            # Else a server that can't filter has sent all files with the commit.
+            _git(folder, *_FETCH, "--no-write-fetch-head", "--stdin", "--", "origin", stdin=wanted)
+        progress(first + len(batch), len(blobs))
+        answer = io.BytesIO(_git(folder, "cat-file", "--batch", stdin=wanted))
+        for path, _ in batch:
+            facts = answer.readline().split()
+            if facts[1] == b"blob":  # else one that never came
+                yield path, answer.read(int(facts[2]))
+                answer.readline()
 
 
-def _read_blobs(folder: Path, blobs: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    names = "".join(f"{name}\n" for name in blobs.values()).encode()
-    answer = io.BytesIO(_git(folder, "cat-file", "--batch", stdin=names))
-    for path in blobs:
-        facts = answer.readline().split()
-        if facts[1] == b"blob":  # else one that never came
-            yield path, answer.read(int(facts[2]))
-            answer.readline()
-
-
-def _blobs(folder: Path, commit: str, paths: Iterable[str]) -> Mapping[str, str]:
-    """Return the object name of each of `paths` that is a plain file at the commit."""
-    blobs, wanted = {}, set(paths)
+def _blobs(folder: Path, commit: str, paths: Collection[str]) -> list[tuple[str, str]]:
+    """Return path and object name of each of `paths` that is a plain file at the commit."""
+    blobs = []
     for entry in _git(folder, "ls-tree", "-r", "-z", "--full-tree", commit).split(b"\0"):
-        facts, _, path = entry.partition(b"\t")
-        name = path.decode("utf-8", "surrogateescape")
-        if name in wanted and facts.startswith(b"100"):  # neither links nor submodules
-            blobs[name] = facts.split()[2].decode()
+        facts, _, name = entry.partition(b"\t")
+        path = name.decode("utf-8", "surrogateescape")
+        if path in paths and facts.startswith(b"100"):  # neither links nor submodules
+            blobs.append((path, facts.split()[2].decode()))
     return blobs
 
 

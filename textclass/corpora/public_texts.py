@@ -87,11 +87,6 @@ class Pointer:
         return text if text_id(text) == self.id else None
 
 
-def is_pointer(record: Mapping[str, Any]) -> bool:
-    """Return whether a record has no text of its own but says which public text it is from."""
-    return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
-
-
 def make_pointer(record: Mapping[str, Any]) -> Pointer:
     """Return the checked pointer of a record.
 
@@ -124,19 +119,17 @@ def pointer_record(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
     CorpusError
         If the row doesn't say where its text is from, or its id isn't the hash of its text.
     """
-    given = {**row.columns, "id": row.id}
+    given = {**row.columns, "id": row.id, "group": row.group}
     if not given.get("source") or not given.get("path"):
         raise CorpusError("a pointer needs the source and path of the text")
     if row.id != text_id(row.text):
         raise CorpusError(f"the id {row.id!r} isn't the hash of the text")
     make_pointer(given)
-    if row.group != f"{given['source']}:{given['path']}":
-        given["group"] = row.group
+    order = ("id", "source", "path", "start", "end", "passages", "level", "group", "labelled")
     taught = teaching(row, taxonomy)
     for facet, scores in taught.get("scores", {}).items():
         kept = {name: round(s, 4) for name, s in scores.items() if s >= LEAST_SCORE}
         taught["scores"][facet] = kept
-    order = ("id", "source", "path", "start", "end", "passages", "level", "group", "labelled")
     return {key: given[key] for key in order if key in given} | taught
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,8 +13,8 @@ from typing import Any
 import orjson
 
 from textclass.atomic import write_atomically
-from textclass.corpora.public_texts import is_pointer, load_sources
-from textclass.corpora.rows import Corpus, Row, make_row, text_id
+from textclass.corpora.public_texts import load_sources
+from textclass.corpora.rows import Corpus, Row, is_pointer, make_row, text_id
 from textclass.documents import read_rows
 from textclass.errors import CorpusError, DocumentError
 from textclass.taxonomy import Taxonomy
@@ -48,14 +47,12 @@ class Scan:
     corpus : Corpus
         The good rows, also several of one text by different readers.
     faults : tuple of CorpusError
-        One for each bad row; `UnansweredError` for each without labels.
-    missing : int
-        Rows that point to a public text which isn't in the cache.
+        One for each bad row; `UnansweredError` for each without labels, `MissingTextError` for
+        each that points to a public text which isn't in the cache.
     """
 
     corpus: Corpus
     faults: tuple[CorpusError, ...]
-    missing: int
 
 
 def read_corpus(
@@ -86,11 +83,6 @@ def read_corpus(
     """
     scan = scan_corpus(paths, taxonomy)
     raise_bad_rows(scan.faults)
-    if scan.missing:
-        raise CorpusError(
-            f"{scan.missing} labelled passages point to public texts that aren't here",
-            hint="textclass corpus fetch brings them",
-        )
     if not scan.corpus.rows:
         given = [paths] if isinstance(paths, str | Path) else paths
         raise CorpusError("no labelled passage in it", where=", ".join(map(str, given)))
@@ -109,14 +101,10 @@ def scan_corpus(paths: Paths, taxonomy: Taxonomy | None = None) -> Scan:
     given = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     rows: list[Row] = []
     faults: list[CorpusError] = []
-    missing = 0
     for where, record in scan_records(given, faults):
-        if is_pointer(record):
-            missing += 1
-        else:
-            with gathered(faults, where):
-                rows.append(make_row(record, taxonomy, where))
-    return Scan(Corpus(taxonomy, tuple(rows)), tuple(faults), missing)
+        with gathered(faults, where):
+            rows.append(make_row(record, taxonomy, where))
+    return Scan(Corpus(taxonomy, tuple(rows)), tuple(faults))
 
 
 def conflicts(corpus: Corpus) -> list[list[Row]]:
@@ -269,11 +257,9 @@ def raise_bad_rows(faults: Sequence[CorpusError]) -> None:
 
 
 def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Write records one a line, whole or not at all; `.gz` compresses, without a time stamp."""
-    content = json_lines(records)
+    """Write records one a line, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    packs = path.name.endswith(".gz")
-    write_atomically(path, gzip.compress(content, mtime=0) if packs else content)
+    write_atomically(path, json_lines(records))
 
 
 def json_lines(records: Iterable[Mapping[str, Any]]) -> bytes:

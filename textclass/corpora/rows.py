@@ -20,11 +20,16 @@ from textclass.results import by_facet
 from textclass.taxonomy import Taxonomy
 
 _KNOWN = {"id", "text", "group", "scores"}
+_SPAN = ("start", "end", "label")
 _LONGEST_LIST = 10_000  # characters of a cell
 
 
 class UnansweredError(CorpusError):
     """A row that nobody has labelled: that isn't the answer that no label applies."""
+
+
+class MissingTextError(CorpusError):
+    """A row that points to a public text which isn't in the cache."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,11 @@ def teaching(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
     return {facet.name: [name for name in facet.names if name in given] for facet in taxonomy}
 
 
+def is_pointer(record: Mapping[str, Any]) -> bool:
+    """Return whether a record has no text of its own but says which public text it is from."""
+    return record.get("text") is None and bool(record.get("source")) and bool(record.get("id"))
+
+
 def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
     """Return the checked row of a record in our own form, which came from the place `where`.
 
@@ -149,9 +159,11 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
     ------
     CorpusError
         If the text, a label, a score or a span is wrong; `UnansweredError` if a facet has no
-        answer.
+        answer, `MissingTextError` for a pointer.
     """
     record = {k.casefold() if k.casefold() in _KNOWN else k: v for k, v in record.items()}
+    if is_pointer(record):
+        raise MissingTextError("its text isn't here", hint="textclass corpus fetch brings it")
     if "text" not in record:
         raise CorpusError(
             f"there is no 'text', only {', '.join(record) or 'nothing'}",
@@ -161,9 +173,9 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
     if not isinstance(text, str) or not text.strip():
         raise CorpusError("the text is missing or empty")
     columns = {k: v for k, v in record.items() if k not in _KNOWN | set(taxonomy.slices)}
-    if spans := parsed(columns.pop("spans", None)):
+    if spans := _parsed(columns.pop("spans", None)):
         columns["spans"] = _spans(spans, text, taxonomy)
-    scores = parsed(record.get("scores"))
+    scores = _parsed(record.get("scores"))
     number, group, path = (
         None if record.get(name) in (None, "") else str(record[name])
         for name in ("id", "group", "path")
@@ -208,7 +220,7 @@ def read_labels(value: object, names: Sequence[str]) -> list[str] | None:
         cell = value.strip()
         parts = [cell] if cell in names else re.split(r"\s*[;,|#]\s*", cell)
         listed = cell.startswith(("[", "(", "{"))
-        value = parsed(cell) if listed else [part for part in parts if part] or None
+        value = _parsed(cell) if listed else [part for part in parts if part] or None
     if isinstance(value, Mapping) and "choices" in value:  # as Label Studio's tables have it
         value = [value["choices"]] if isinstance(value["choices"], str) else value["choices"]
     if value is None or value != value:  # NaN is an empty cell
@@ -225,7 +237,7 @@ def read_labels(value: object, names: Sequence[str]) -> list[str] | None:
     return list(value)
 
 
-def parsed(value: object) -> Any:  # noqa: ANN401 -- JSON holds anything
+def _parsed(value: object) -> Any:  # noqa: ANN401 -- JSON holds anything
     """Return a value, or what a cell with JSON or a list of Python says."""
     if not isinstance(value, str) or not value.strip():
         return value or None
@@ -248,22 +260,35 @@ def _scores(value: object, taxonomy: Taxonomy) -> dict[str, float]:
         if not isinstance(given, Mapping) or not set(given) <= set(facet.names):
             raise CorpusError(f"scores of unknown labels in {facet.name!r}")
         for label, score in given.items():
-            if score is None:  # Parquet fills the labels that a row leaves out
-                continue
-            if type(score) not in (int, float) or not 0 <= score <= 1:
+            if type(score) in (int, float) and 0 <= score <= 1:
+                scores[label] = float(score)
+            elif score is not None:  # as Parquet fills the labels that a row leaves out
                 raise CorpusError(f"score {score!r} of {label!r} isn't in 0 to 1")
-            scores[label] = float(score)
     return scores
 
 
-def _spans(value: Any, text: str, taxonomy: Taxonomy) -> list[dict[str, Any]]:  # noqa: ANN401 -- JSON holds anything
-    """Check evidence spans: code-point offsets into the text, and the label they speak for."""
-    spans = []
-    for span in value if isinstance(value, list) else [value]:
-        start, end = (span.get(k) if isinstance(span, Mapping) else None for k in ("start", "end"))
+def _spans(value: object, text: str, taxonomy: Taxonomy) -> list[dict[str, Any]]:
+    """Return evidence spans, checked: code-point offsets, and the label that they speak for."""
+    spans = [read_span(each) for each in (value if isinstance(value, list | tuple) else [value])]
+    for span in spans:
+        start, end = span["start"], span["end"]
         if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
             raise CorpusError(f"not a span of the text: {span!r}")
-        if span.get("label") not in taxonomy.names:
-            raise CorpusError(f"span with the unknown label {span.get('label')!r}")
-        spans.append({key: span[key] for key in ("start", "end", "label")})
+        if span["label"] not in taxonomy.names:
+            raise CorpusError(f"span with the unknown label {span['label']!r}")
     return spans
+
+
+def read_span(span: object) -> dict[str, Any]:
+    """Return `start`, `end` and `label` of a span: a list of these, or named as here or by doccano.
+
+    Raises
+    ------
+    CorpusError
+        If it is something else; their values aren't checked.
+    """
+    if isinstance(span, list | tuple) and len(span) == len(_SPAN):
+        return dict(zip(_SPAN, span, strict=True))
+    if isinstance(span, Mapping):
+        return {key: span.get(key, span.get(f"{key}_offset")) for key in _SPAN}
+    raise CorpusError(f"not a span of start, end and label: {span!r}")

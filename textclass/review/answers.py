@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 
 from textclass.corpora import write_jsonl
 from textclass.errors import CorpusError
@@ -89,6 +90,9 @@ class Answer:
     number: int = 0
 
 
+_ANSWER = TypeAdapter(Answer)
+
+
 class Answers:
     """The answers in a file: SQLite, each one synced to the disk before the page goes on.
 
@@ -134,10 +138,7 @@ class Answers:
         last = self._all[-1].number if self._all else 0
         query = "select number, answer from review_answers where number > ? order by number"
         for number, packed in self._base.execute(query, (last,)):
-            found = orjson.loads(packed)
-            found |= {"number": number, "kind": Kind(found["kind"])}
-            found |= {name: tuple(found[name]) for name in ("labels", "suggested")}
-            self._all.append(Answer(**found))
+            self._all.append(replace(_ANSWER.validate_json(packed), number=number))
 
     def standing(self, *, settled: bool = False) -> list[Answer]:
         """Return the answer of each reader that stands for each passage, oldest first.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
-from itertools import islice
+from functools import cache
+from itertools import chain
 from typing import Any, Literal
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclass.corpora import word_sequences
 from textclass.review.tagged_passages import Passages
 
 FROM_ONE_DOCUMENT = 3
@@ -27,7 +27,6 @@ _SHINGLE = 4
 _ALIKE = 0.5
 _LOOK_AHEAD = 500
 _SPREAD = 100  # of the best are put in an order in which neighbours are unlike each other
-_WORD = re.compile(r"\w+")
 
 
 Order = Literal["unsure", "model", "order", "random"]
@@ -50,9 +49,7 @@ class Queue:
     def __init__(self, passages: Passages, order: Order) -> None:
         self.order = order
         self._passages = passages
-        self._answered: set[int] = set()
-        self._shingles: set[int] = set()  # of those answered
-        self._twins: set[int] = set()
+        self._sequences = cache(lambda number: word_sequences(passages.texts[number], _SHINGLE))
         drawn = np.argsort(np.array(passages.keys), kind="stable")
         worth = doubt(passages.probabilities, passages.suggested)[drawn]
         self.drawn: list[int] = drawn.tolist()
@@ -70,31 +67,15 @@ class Queue:
         if self.order in ("order", "random") or by_chance:
             ordered = range(len(documents)) if self.order == "order" else self.drawn
             return next((n for n in ordered if n not in done), None)
-        for number in done - self._answered:
-            self._shingles |= _shingles(self._passages.texts[number])
-        self._answered |= done
         last = [documents[number] for number in answered[-FROM_ONE_DOCUMENT:]]
         tired = set(last) if last == FROM_ONE_DOCUMENT * last[:1] else set()
-        waiting = []
-        fresh = (n for n in self._ranked if n not in done and n not in self._twins)
-        for number in islice(fresh, _LOOK_AHEAD):
-            if number not in self._answered and self._is_twin(number):
-                self._twins.add(number)
-            elif documents[number] in tired:
-                waiting.append(number)
-            else:
-                return number
-        return next((n for n in (*waiting, *self._ranked) if n not in done), None)
-
-    def _is_twin(self, number: int) -> bool:
-        shingles = _shingles(self._passages.texts[number])
-        return len(shingles & self._shingles) >= _ALIKE * max(len(shingles), 1)
-
-
-def _shingles(text: str) -> set[int]:
-    words = _WORD.findall(text.casefold())
-    firsts = range(max(len(words) - _SHINGLE + 1, 1))
-    return {crc32(" ".join(words[n : n + _SHINGLE]).encode()) for n in firsts if words}
+        fresh = [number for number in self._ranked if number not in done]
+        seen = set[str]().union(*map(self._sequences, answered))
+        of = self._sequences
+        first = fresh[:_LOOK_AHEAD]
+        new = [n for n in first if len(of(n) & seen) < _ALIKE * max(len(of(n)), 1)]
+        rested = (n for n in new if documents[n] not in tired)
+        return next(chain(rested, new, fresh), None)
 
 
 def doubt(

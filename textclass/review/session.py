@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
@@ -37,7 +37,7 @@ _Z = 1.96
 
 @dataclass(frozen=True)
 class Share:
-    """How many of so many, with the 95 % interval.
+    """How many of so many, with the ends of the 95 % interval.
 
     Wilson's score interval: Wilson (1927), Probable Inference, the Law of Succession, and
     Statistical Inference, Journal of the American Statistical Association 22, 209-212.
@@ -58,38 +58,6 @@ class Share:
         middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
         half = _Z / (1 + _Z**2 / n) * (p * (1 - p) / n + _Z**2 / (4 * n**2)) ** 0.5
         return max(0.0, middle - half), min(1.0, middle + half)
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a reader's review stands.
-
-    Attributes
-    ----------
-    labelled, unsure, skipped, flagged, left : int
-        Passages.
-    labels : Mapping of str to tuple of int
-        How often each label that either gave was kept, added by the reader, taken away by the
-        reader.
-    agreement : sequence of float
-        After each answer the mean over the last `WINDOW` of the labels that suggestion and reader
-        share among all that either gave (1 where neither gave any).
-    sample : int
-        Labelled passages of a simple random sample.
-    right, found : Share
-        From that sample: suggested labels that are right; right labels that were suggested.
-    """
-
-    labelled: int
-    unsure: int
-    skipped: int
-    flagged: int
-    left: int
-    labels: Mapping[str, tuple[int, ...]]
-    agreement: Sequence[float]
-    sample: int
-    right: Share
-    found: Share
 
 
 class Session:
@@ -254,8 +222,19 @@ class Session:
         except Exception as error:  # noqa: BLE001 -- whatever it is, the page goes on and tells it
             self.fault = f"the queue can't be ranked: {error}"
 
-    def progress(self) -> Progress:
-        """Return how far the reader has come."""
+    def progress(self) -> dict[str, Any]:
+        """Return how far the reader has come.
+
+        Returns
+        -------
+        dict
+            Passages that are `labelled`, `unsure`, `skipped`, `flagged` and `left`; `labels`, how
+            often each that either gave was kept, added by the reader, taken away by the reader;
+            `agreement`, after each answer the mean over the last `WINDOW` of the labels that
+            suggestion and reader share among all that either gave (1 where neither gave any);
+            `sample`, labelled passages of a simple random sample, and the `Share` of its suggested
+            labels that are `right`, of its right labels that were `found`.
+        """
         standing, keys = self.standing, self.passages.keys
         kinds = Counter(answer.kind for answer in standing.values())
         judged = {key: answer for key, answer in standing.items() if answer.kind.labels_it}
@@ -271,22 +250,22 @@ class Session:
         head = {*takewhile(standing.__contains__, (keys[n] for n in self.queue.drawn))}
         sample = np.array([key in head for key in judged], dtype=bool)
         common = int(both[sample].sum())
-        return Progress(
-            labelled=len(judged),
-            unsure=kinds[Kind.UNSURE],
-            skipped=kinds[Kind.SKIPPED],
-            flagged=sum(answer.flagged for answer in standing.values()),
-            left=len(keys) - len(standing),
-            labels={
+        return {
+            "labelled": len(judged),
+            "unsure": kinds[Kind.UNSURE],
+            "skipped": kinds[Kind.SKIPPED],
+            "flagged": sum(answer.flagged for answer in standing.values()),
+            "left": len(keys) - len(standing),
+            "labels": {
                 name: tuple(counts)
                 for name, counts in zip(self.passages.taxonomy.names, fates.tolist(), strict=True)
                 if any(counts)
             },
-            agreement=((sums[ends] - sums[starts]) / (ends - starts)).tolist(),
-            sample=int(sample.sum()),
-            right=Share(common, int(suggested[sample].sum())),
-            found=Share(common, int(given[sample].sum())),
-        )
+            "agreement": ((sums[ends] - sums[starts]) / (ends - starts)).tolist(),
+            "sample": int(sample.sum()),
+            "right": Share(common, int(suggested[sample].sum())),
+            "found": Share(common, int(given[sample].sum())),
+        }
 
     def _targets(self, labels: Iterable[Collection[str]]) -> NDArray[np.bool_]:
         """Return which labels each row has, shape (n_rows, n_labels)."""

@@ -168,29 +168,24 @@ def read_passages(
     found: list[Iterable[TaggedPassage]] = []
     documents = []
     for path in map(Path, paths):
-        first = _first_row(path)
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        tables = [file for file in files if file.name.endswith(TABLES) and file.is_file()]
+        first = next((row for file in tables[:1] for _, row in read_rows(file)), {})
         if "outcome" in first:
-            found.append(_of_results(path, taxonomy, strict=strict))
+            found.append(_of_results(tables, taxonomy, strict=strict))
         elif {"scores", *taxonomy.slices} & set(first):
             found.append(_of_corpus(path, taxonomy, tagger))
         else:
             documents.append(str(path))
     if documents and tag:
-        found.append(_of_results(tag(documents), taxonomy, strict=strict))
+        found.append(_of_results([tag(documents)], taxonomy, strict=strict))
     return Passages(taxonomy, chain.from_iterable(found))
 
 
-def _tables(path: Path) -> list[Path]:
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    return [file for file in files if file.name.endswith(TABLES) and file.is_file()]
-
-
-def _first_row(path: Path) -> Mapping[str, Any]:
-    return next((row for file in _tables(path)[:1] for _, row in read_rows(file)), {})
-
-
-def _of_results(path: Path, taxonomy: Taxonomy, *, strict: bool) -> Iterator[TaggedPassage]:
-    for where, record in chain.from_iterable(map(read_rows, _tables(path))):
+def _of_results(
+    tables: Iterable[Path], taxonomy: Taxonomy, *, strict: bool
+) -> Iterator[TaggedPassage]:
+    for where, record in chain.from_iterable(map(read_rows, tables)):
         text, by_facet = record.get("text"), record.get("scores")
         if not isinstance(text, str) or not text.strip() or not isinstance(by_facet, Mapping):
             raise CorpusError(
@@ -213,7 +208,7 @@ def _of_results(path: Path, taxonomy: Taxonomy, *, strict: bool) -> Iterator[Tag
         ]
         yield TaggedPassage(
             text,
-            str(record.get("document") or path.name),
+            str(record.get("document") or Path(where.rpartition(", ")[0]).name),
             [name for facet in taxonomy.slices for name in record[facet]] if known else (),
             [scores[name] for name in taxonomy.names] if known else None,
             {name: record.get(name) for name in _OF_RESULTS},
