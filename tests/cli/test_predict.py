@@ -19,7 +19,7 @@ def predict(toy_model, tmp_path, monkeypatch):
     def run(*arguments, stdin=None):
         """Run the command in this process; return what it printed."""
         words = ["predict", "--model", str(toy_model.path), *arguments]
-        return CliRunner().invoke(cli, words, input=stdin, catch_exceptions=False).stdout
+        return CliRunner().invoke(cli, words, input=stdin, catch_exceptions=False).output
 
     return run
 
@@ -48,6 +48,7 @@ def test_text_comes_from_an_argument_a_file_or_stdin(predict, tmp_path):
     assert predict("-", "--json", stdin=TEXT) == as_argument
     assert predict("--json", stdin=TEXT) == as_argument
     assert predict("--file", "passage.txt", "--json") == as_argument
+    assert "passage.txt is a file: give it with -f" in predict("passage.txt")
 
 
 def test_a_long_text_gives_one_line_for_each_passage(predict):

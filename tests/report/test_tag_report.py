@@ -34,7 +34,7 @@ def test_a_small_report_is_one_file_with_every_document_unsure_first(tmp_path):
 
 def test_what_was_set_aside_is_told_with_its_reason(tmp_path):
     page = write(tmp_path / "tagged.html")[0].read_text("utf-8")
-    assert "2 files have no result" in page
+    assert "2 items have no result" in page
     assert "no text layer: the pages are pictures" in page
 
 
@@ -136,7 +136,7 @@ def test_long_documents_and_lists_are_capped_and_say_so(tmp_path):
     write_tag_report([record], aside, path, taxonomy=TAXONOMY)
     page = path.read_text("utf-8")
     assert "50 more passages not shown" in page
-    assert "1,200 files have no result" in page
+    assert "1,200 items have no result" in page
     assert "200 more are in the set-aside file" in page
     anchors = set(re.findall(r' id="(d1p\d+)"', page))
     assert set(re.findall(r'href="#(d1p\d+)"', page)) <= anchors

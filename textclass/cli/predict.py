@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from itertools import zip_longest
 from pathlib import Path
@@ -41,7 +42,7 @@ def predict(
     scores: bool,
     as_json: bool,
 ) -> None:
-    """Tag a passage: TEXT, a file, or standard input with -.
+    """Tag a passage: TEXT, a text file with -f, or standard input with -.
 
     A text of more than 200 words is cut into passages. For PDF, DOCX and other documents, and for
     many texts, use textclass tag. --json prints one result per line.
@@ -68,6 +69,8 @@ def _read(text: str | None, file: BinaryIO | None) -> str:
     if text is not None and file is not None:
         raise click.UsageError("give a text or a file, not both")
     if text is not None and text != "-":
+        if os.path.isfile(text):  # noqa: PTH113 - false where a text is too long for a name
+            raise click.UsageError(f"{text} is a file: give it with -f, or to textclass tag")
         return text
     source = file or sys.stdin.buffer
     try:
