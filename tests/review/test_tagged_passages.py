@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.conftest import write_jsonl
@@ -17,6 +18,20 @@ def test_results_bring_their_tags(toy_results, toy_passages):
     assert np.allclose(toy_passages.probabilities, scores, atol=1e-6)
     row = toy_passages.row(3)
     assert (row["group"], row["page"], row["id"]) == ("doc1", 2, rows[3]["id"])
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_results_in_a_sheet_bring_their_tags(tmp_path, toy_results, toy_taxonomy, form):
+    rows = read_jsonl(toy_results)
+    flat = pd.json_normalize([row | {"topic": "; ".join(row["topic"])} for row in rows])
+    flat.columns = flat.columns.str.removeprefix("scores.")
+    place = str(tmp_path / f"results.{form}")
+    write = flat.to_csv if form == "csv" else flat.to_excel
+    write(place, index=False)
+    found = read_passages([place], toy_taxonomy)
+    assert [list(found.labels(n)) for n in range(len(rows))] == [row["topic"] for row in rows]
+    scores = [list(row["scores"]["topic"].values()) for row in rows]
+    assert np.allclose(found.probabilities, scores, atol=1e-6)
 
 
 def test_the_same_text_is_asked_about_once(tmp_path, toy_results, toy_taxonomy):
@@ -45,7 +60,7 @@ def test_a_corpus_brings_its_labels_and_a_model_its_probabilities(
     ("row", "told"),
     [
         ({"document": "d", "outcome": "none", "words": 3}, "line 1: a passage.*--level passage"),
-        ({"text": "x", "outcome": "none", "scores": "{}"}, r"line 1: a passage.*\.jsonl or"),
+        ({"text": "x", "outcome": "none", "scores": "{}"}, "line 1: a passage and the scores"),
         ({"text": "x", "outcome": "none", "scores": {"type": {"a": 1}}}, "line 1.*--model"),
         ({"text": " ", "outcome": "none", "scores": {}}, "line 1: a passage and the scores"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, zip_longest
@@ -16,11 +17,11 @@ import orjson
 
 from textclass.corpora import read_corpus, text_id
 from textclass.documents import read_rows
-from textclass.errors import CorpusError
+from textclass.errors import CorpusError, TextclassError
 from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
 
-TABLES = (".jsonl", ".jsonl.gz", ".parquet", ".csv")
+TABLES = (".jsonl", ".jsonl.gz", ".parquet", ".csv", ".xlsx")
 """Files whose first row tells whether they hold results, a corpus, or texts not yet tagged."""
 
 _OF_RESULTS = ("id", "document", "page", "start", "end", "model")
@@ -170,7 +171,9 @@ def read_passages(
     for path in map(Path, paths):
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         tables = [file for file in files if file.name.endswith(TABLES) and file.is_file()]
-        first = next((row for file in tables[:1] for _, row in read_rows(file)), {})
+        first: Mapping[str, Any] = {}
+        with suppress(TextclassError):  # a table that can't be read is a document to set aside
+            first = next((row for file in tables[:1] for _, row in read_rows(file)), {})
         if "outcome" in first:
             found.append(_of_results(tables, taxonomy, strict=strict))
         elif {"scores", *taxonomy.slices} & set(first):
@@ -186,14 +189,13 @@ def _of_results(
     tables: Iterable[Path], taxonomy: Taxonomy, *, strict: bool
 ) -> Iterator[TaggedPassage]:
     for where, record in chain.from_iterable(map(read_rows, tables)):
-        text, by_facet = record.get("text"), record.get("scores")
-        if not isinstance(text, str) or not text.strip() or not isinstance(by_facet, Mapping):
+        text, scores = record.get("text"), _scores(record, taxonomy)
+        if not isinstance(text, str) or not text.strip() or not scores:
             raise CorpusError(
                 "a passage and the scores of its labels were expected",
                 where=where,
-                hint="textclass tag --level passage writes them, as .jsonl or .parquet",
+                hint="textclass tag --level passage writes them",
             )
-        scores = {name: p for facet in by_facet.values() for name, p in facet.items()}
         known = scores.keys() == taxonomy.columns.keys()
         if strict and not known:
             raise CorpusError(
@@ -205,16 +207,30 @@ def _of_results(
         evidence = [
             {**one, "start": one["start"] - shift, "end": one["end"] - shift}
             for one in record.get("evidence") or ()
+            if isinstance(one, Mapping)  # a sheet tells it in words alone
         ]
         yield TaggedPassage(
             text,
             str(record.get("document") or Path(where.rpartition(", ")[0]).name),
-            [name for facet in taxonomy.slices for name in record[facet]] if known else (),
+            [name for facet in taxonomy.slices for name in _names(record[facet])] if known else (),
             [scores[name] for name in taxonomy.names] if known else None,
             {name: record.get(name) for name in _OF_RESULTS},
             record.get("reason") if known else None,
             evidence if known else (),
         )
+
+
+def _scores(record: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, float]:
+    """Return the probability of each label, from what is nested or from the columns of a sheet."""
+    by_facet = record.get("scores")
+    if isinstance(by_facet, Mapping):
+        return {name: p for facet in by_facet.values() for name, p in facet.items()}
+    cells = [(name.partition("."), cell) for name, cell in record.items()]
+    return {label: float(p) for (facet, dot, label), p in cells if dot and facet in taxonomy.slices}
+
+
+def _names(cell: Sequence[str] | str | None) -> Sequence[str]:
+    return cell.split("; ") if isinstance(cell, str) and cell else cell or ()
 
 
 def _of_corpus(path: Path, taxonomy: Taxonomy, tagger: Tagger | None) -> Iterator[TaggedPassage]:
