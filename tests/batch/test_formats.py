@@ -17,15 +17,13 @@ from hypothesis import strategies as st
 
 from tests.batch.makers import TAXONOMY, read_lines
 from textclass.batch import Level
+from textclass.batch.cells import CELL_CHARS, plain_text, sheet_cell
 from textclass.batch.formats import (
-    CELL_CHARS,
     MOST_COLUMNS,
     Table,
     json_line,
     kind_of,
     pack,
-    plain_text,
-    sheet_cell,
     unpack,
     wider_kind,
 )

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unicodedata import category
 
 import orjson
 
+from textclass.batch.cells import Cell, json_text, plain_cell, plain_text, sheet_cell
 from textclass.batch.jobs import Level
 from textclass.errors import missing_extra
 from textclass.taxonomy import Taxonomy
@@ -28,7 +27,6 @@ PART_ROWS = 100_000
 """Rows of one file of a partitioned output."""
 
 SHEET_ROWS = 1_048_576
-CELL_CHARS = 32_767
 
 MOST_COLUMNS = 500
 """More other columns than this go into one of a table, as JSON."""
@@ -37,17 +35,11 @@ PREFIX = "input."
 """Put before another column whose name the result schema has."""
 
 Row = dict[str, Any]
-Cell = str | int | float | bool | None
 
-_CUT = " […]"
 _LINE_ENDS = {c.encode(): b"\\u%04x" % ord(c) for c in "\x85\u2028\u2029"}
 """What JSON may hold as it is, but some programs end a line at."""
 
-_ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 _INT64 = 1 << 63
-_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 
 def json_line(row: Mapping[str, Any]) -> bytes:
@@ -192,7 +184,7 @@ class Table:
             flat |= {f"primary.{facet}": label for facet, label in row["primary"].items()}
             flat |= {f"{one['facet']}.{one['label']}": one["share"] for one in row["labels"]}
             flat["labels"] = "; ".join(map(_readable_label, row["labels"]))
-        return [_cell(flat.get(name)) for name in self.header]
+        return [plain_cell(flat.get(name)) for name in self.header]
 
 
 def _schema_of(taxonomy: Taxonomy, level: Level) -> dict[str, pa.DataType]:
@@ -241,11 +233,7 @@ def _as_kind(value: Any, kind: str) -> object:  # noqa: ANN401 - any JSON value
         return value
     if kind == "float":
         return float(value)
-    return _json(value) if kind in {"str", "json"} else value
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return json_text(value) if kind in {"str", "json"} else value
 
 
 def _readable_evidence(one: Mapping[str, Any]) -> str:
@@ -255,29 +243,6 @@ def _readable_evidence(one: Mapping[str, Any]) -> str:
 def _readable_label(one: Mapping[str, Any]) -> str:
     passages = "1 passage" if one["passages"] == 1 else f"{one['passages']} passages"
     return f"{one['label']}: {one['share']:.0%} of words, {passages}, p {one['probability']:.2f}"
-
-
-def plain_text(text: str) -> str:
-    """Return `text` with a quote before all that a sheet could take for a formula.
-
-    That is any of `= + - @`, a tab or a line end, at the start of the text or of one of its lines,
-    also after spaces of any kind. A plain decimal number stays as it is.
-    """
-    if _NUMBER.fullmatch(text):
-        return text
-    safe = "".join(f"'{line}" if _is_formula(line) else line for line in text.splitlines(True))
-    return f"'{safe}" if safe.startswith(("\t", "\r", "\n")) else safe
-
-
-def _is_formula(line: str) -> bool:
-    """Whether the first character of a line that can be seen is a sign."""
-    return next((c for c in line if category(c) not in _UNSEEN), "") in _SIGNS
-
-
-def _cell(value: object) -> Cell:
-    if isinstance(value, str):
-        return plain_text(value)
-    return value if value is None or isinstance(value, int | float) else plain_text(_json(value))
 
 
 def write_csv(path: Path, table: Table, rows: Iterable[Row]) -> None:
@@ -331,15 +296,3 @@ def _runs(rows: Iterable[Row], size: int) -> Iterator[Iterator[Row]]:
     yield islice(rows, size)
     for first in rows:
         yield chain([first], islice(rows, size - 1))
-
-
-def sheet_cell(value: object) -> object:
-    """Return what Excel can hold: no control characters, at most 32,767 characters."""
-    if not isinstance(value, str):
-        return value if not isinstance(value, int) or abs(value) < 1 << 53 else str(value)
-    value = _ILLEGAL.sub("\ufffd", value)
-    # Excel counts UTF-16 units.
-    units = value.encode("utf-16-le", "surrogatepass")
-    if len(units) <= 2 * CELL_CHARS:
-        return value
-    return units[: 2 * (CELL_CHARS - len(_CUT))].decode("utf-16-le", "ignore") + _CUT
