@@ -54,7 +54,7 @@ KILLERS = {
     "bomb.csv.gz": (lambda: zeros(64 << 20), "like a zip bomb"),
     "bomb.txt.gz": (lambda: zeros(64 << 20), "like a zip bomb"),
     "encrypted.pdf": (encrypted_pdf, "encrypted"),
-    "scanned.pdf": (scanned_pdf, "needs OCR"),
+    "scanned.pdf": (scanned_pdf, "text recognition"),
     "cut.pdf": (lambda: pdf([page((72, 700, 12, FILLER))])[:300], "cut short"),
     "cut.docx": (lambda: docx(paragraph(FILLER))[:300], "cut short"),
     "cut.txt.gz": (lambda: gzip.compress(FILLER.encode())[:-12], "cut short"),

@@ -102,7 +102,7 @@ def test_headings_by_size_are_paragraphs():
     ("data", "match"),
     [
         (encrypted_pdf(), "it is encrypted"),
-        (scanned_pdf(), "needs OCR"),
+        (scanned_pdf(), r"needs text recognition \(OCR\)"),
         (b"%PDF-1.7 and no more", "damaged or cut short"),
     ],
 )
@@ -223,3 +223,28 @@ def test_letters_that_are_only_numbers_of_a_font_are_told():
     page_of_codes = b"BT /F1 12 Tf 72 700 Td (" + bytes(range(1, 9)) * 10 + b") Tj ET"
     got = read_pdf(pdf([page_of_codes, TEXT_PAGE]), LIMITS)
     assert got.unread == ("page 1: letters whose font doesn't say what they are",)
+
+
+def drawn(width, height, *lines):
+    """A page with a picture of this size, and lines of text."""
+    return b"q %d 0 0 %d 72 72 cm /Im1 Do Q\n" % (width, height) + page(*lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (drawn(60, 60), "no text layer"),
+        (drawn(450, 600, (72, 700, 12, "The registry's copy of the letter of May 3")), "mostly a"),
+        (drawn(200, 200, (72, 700, 12, "The registry's copy of the letter of May 3")), ""),
+        (drawn(450, 600, *set_lines(780, *[FILLER] * 3)), ""),
+    ],
+)
+def test_a_page_that_a_picture_fills_is_told_unless_it_has_text(content, told):
+    unread = read_pdf(pdf([TEXT_PAGE, content], extra=[IMAGE]), LIMITS).unread
+    assert [f"page 2: {told}" in what for what in unread] == [True] * bool(told)
+
+
+def test_pages_of_pictures_with_running_heads_only_are_scanned():
+    pages = [drawn(450, 400, (72, 30, 9, f"Annual register, page {n}")) for n in (1, 2, 3)]
+    with pytest.raises(DocumentError, match="text recognition"):
+        read_pdf(pdf(pages, extra=[IMAGE]), LIMITS)

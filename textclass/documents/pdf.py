@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import chain, groupby, pairwise
@@ -23,6 +23,10 @@ _Box = tuple[float, float, float, float]  # left, bottom, right, top
 
 _SCANNED = 25  # A page with pictures and fewer characters than this was scanned.
 _COVERED = 0.3  # Share of the page.
+_CAPTION = 200  # So few characters may be what stands below or on a picture,
+_MOSTLY = 0.4  # if this share of the page is one.
+_NO_TEXT = "no text layer"
+_PICTURE = "mostly a picture"
 _LETTERS = 200  # So many paths may be letters that were turned into drawings.
 _UNKNOWN = 0.3  # Share of the characters.
 _NO_LETTER = re.compile("[\x01-\x08\x0e-\x1f\ufffd\ue000-\uf8ff]")
@@ -67,13 +71,21 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
             for number, file in enumerate(attached, 1)
         )
         attachments = [Content.of_bytes(name, data) for name, data in named]
-        scanned = {n for n, lines in enumerate(kept) if _is_scanned(lines, document, n)}
-        read = [lines for number, lines in enumerate(pages) if lines and number not in scanned]
-        if scanned and not read and not attachments:
-            raise DocumentError("it is scanned and has no text layer", hint="it needs OCR first")
+        chars = [sum(len(line.text) for line in lines) for lines in kept]
+        unseen = {
+            n: _unseen(document[n], chars[n], has_heads=bool(lines))
+            for n, lines in enumerate(pages)
+            if chars[n] < _CAPTION
+        }
+        read = [lines for n, lines in enumerate(pages) if lines and unseen.get(n) != _NO_TEXT]
+        if _NO_TEXT in unseen.values() and not read and not attachments:
+            raise DocumentError(
+                "it is scanned and has no text layer",
+                hint="it needs text recognition (OCR) first",
+            )
         # Where nothing else is left, what repeats is the document.
         text, starts = joined(kept if any(kept) else pages)
-        unread = tuple(_unread(document, pages, scanned))
+        unread = tuple(_unread(document, pages, unseen))
         return Reading(text, starts, _date(document), unread, attachments)
 
 
@@ -94,30 +106,33 @@ def _pages(
     return pages
 
 
-def _is_scanned(lines: list[Line], document: PdfDocument, number: int) -> bool:
-    """Whether a page holds pictures, or so many paths that they may be letters, and no text."""
+def _unseen(page: PdfPage, chars: int, *, has_heads: bool) -> str:
+    """Return what a page with few characters is, if pictures or paths may be its text.
+
+    Running heads don't count as characters, but on a page without any each picture counts.
+    """
     import pypdfium2.raw as pdfium
 
-    if sum(len(line.text) for line in lines) >= _SCANNED:
-        return False
-    page = document[number]
     width, height = page.get_size()
-    covered = paths = 0.0
+    area, covered, paths = width * height, 0.0, 0
     for thing in page.get_objects(max_depth=3):
         if thing.type == pdfium.FPDF_PAGEOBJ_IMAGE:
             left, bottom, right, top = thing.get_bounds()
             covered += (right - left) * (top - bottom)
         paths += thing.type == pdfium.FPDF_PAGEOBJ_PATH
-    return covered > _COVERED * width * height or paths > _LETTERS
+    if chars < _SCANNED and (covered > (_COVERED * area if has_heads else 0) or paths > _LETTERS):
+        return _NO_TEXT
+    return _PICTURE if covered > _MOSTLY * area else ""
 
 
 def _unread(
-    document: PdfDocument, pages: list[list[Line]], scanned: Iterable[int]
+    document: PdfDocument, pages: list[list[Line]], unseen: Mapping[int, str]
 ) -> Iterator[str]:
     if document.get_formtype() == _XFA:
         yield "form fields: in a form that only Adobe's programs show (print it to PDF)"
-    if scanned:
-        yield f"{_ranges(scanned)}: no text layer"
+    for what in (_NO_TEXT, _PICTURE):
+        if where := [number for number, told in unseen.items() if told == what]:
+            yield f"{_ranges(where)}: {what}"
     texts = ("".join(line.text for line in lines) for lines in pages)
     garbled = [number for number, text in enumerate(texts) if _is_garbled(text)]
     if garbled:
