@@ -3,6 +3,7 @@ import json
 import os
 import random
 import sqlite3
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,28 @@ def test_a_folder_is_walked_in_a_fixed_order_below_its_root(inbox):
 def test_several_inputs_get_ids_below_their_common_folder_and_each_file_once(inbox):
     assert ids(inbox / "a", inbox / "b.txt", inbox / "a/z.txt") == ["a/b/c.pdf", "a/z.txt", "b.txt"]
     assert ids(inbox / "b.txt") == ["b.txt"]
+
+
+def test_hidden_files_and_folders_are_left_out_and_told_once(inbox):
+    (inbox / "a/.b.txt").write_text("words")
+    left = []
+    found = find_inputs([inbox], on_left_out=lambda *told: left.append(told))
+    assert len(list(found)) == 4
+    assert left == [
+        (inbox / ".hidden", "hidden file or folder"),
+        (inbox / "a/.DS_Store", "system file"),
+        (inbox / "a/.b.txt", "hidden file or folder"),
+    ]
+    assert ids(inbox, inbox / "a/.b.txt")[-1] == "a/.b.txt"
+
+
+def test_a_folder_that_may_not_be_entered_is_told_as_that(inbox, monkeypatch):
+    def refuse(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "lstat", refuse)  # root may enter all folders
+    with pytest.raises(DocumentError, match=r"z.txt: a folder above it may not be entered"):
+        ids(inbox / "a/z.txt")
 
 
 def test_globs_choose_files(inbox):

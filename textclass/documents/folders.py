@@ -46,8 +46,8 @@ def find_inputs(
     """Yield the files that `paths` name, each once.
 
     Ids are paths below the one folder given, or below the deepest folder that holds all of `paths`.
-    Hidden names are left out of folders. Links inside a folder are not walked: what they point to
-    is found under its own name, and what lies outside is set aside by the reader.
+    Links inside a folder are not walked: what they point to is found under its own name, and what
+    lies outside is set aside by the reader.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ def find_inputs(
         Files, folders (walked whole, sorted by name) and glob strings (`reports/**/*.pdf`).
     on_left_out : callable, keyword-only, optional
         Told of each file that is passed over, and what it is: a `system file` (`Thumbs.db`,
-        `~$report.docx`; only in folders), or what `is_own_output` says.
+        `~$report.docx`; only in folders), a `hidden file or folder` (in folders, too), or what
+        `is_own_output` says.
 
     Raises
     ------
@@ -67,17 +68,20 @@ def find_inputs(
     if not inputs:
         return
     top = Path(os.path.commonpath([root or path.parent for path, root in inputs]))
-    seen: set[Path] = set()
+    seen: set[tuple[Path, bool]] = set()
     named: tuple[Path, str] | None = None
     found_any = False
     for path, root in inputs:
         for found in _files(path):
-            if found in seen:
+            hidden = found != path and _is_hidden(found.name)
+            if (found, hidden) in seen:
                 continue
             # Only several inputs can name a file twice; one folder costs no memory.
             if len(inputs) > 1:
-                seen.add(found)
-            what = "system file" if root and is_junk(found.name) else is_own_output(found)
+                seen.add((found, hidden))
+            what = "hidden file or folder" if hidden else is_own_output(found)
+            if root and is_junk(found.name):
+                what = "system file"
             if what:
                 on_left_out(found, what)
                 named = named or (None if root else (found, what))
@@ -101,7 +105,17 @@ def _expand(path: str) -> list[tuple[Path, Path | None]]:
     if "\0" in path:
         raise DocumentError("a path can't hold a NUL character", where=visible(path))
     place = Path(os.path.abspath(path))  # noqa: PTH100 - unlike resolve(), follows no links
-    if os.path.lexists(place):
+    try:
+        place.lstat()
+    except PermissionError as error:
+        raise DocumentError(
+            "a folder above it may not be entered",
+            where=visible(path),
+            hint="ask its owner for permission",
+        ) from error
+    except (OSError, ValueError):
+        pass
+    else:
         return [(place, place if place.is_dir() else None)]
     if not glob.has_magic(path):
         raise DocumentError("no such file or folder", where=visible(path))
@@ -115,18 +129,24 @@ def _expand(path: str) -> list[tuple[Path, Path | None]]:
 
 
 def _files(top: Path) -> Iterator[Path]:
-    """Yield the files at or below a path, in the order of their names."""
+    """Yield the files and hidden folders at or below a path, in the order of their names."""
     waiting = [top]
     while waiting:
         path = waiting.pop()
-        if path != top and path.is_symlink():
+        if path != top and _is_hidden(path.name):
+            yield path
+        elif path != top and path.is_symlink():
             if _is_lost(path, top):
                 yield path
         elif path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             names = sorted(os.listdir(path), reverse=True)  # noqa: PTH208 - as text, not as paths
-            waiting += [path / n for n in names if not n.startswith(".") or is_junk(n)]
+            waiting += [path / name for name in names]
         else:
             yield path
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") and not is_junk(name)
 
 
 def leaves(path: Path, root: Path) -> bool:
