@@ -221,3 +221,14 @@ def test_what_is_embedded_in_an_odt_is_read_or_told():
     got = read_opendocument(data, LIMITS)
     assert got.text == "Words.\n\nGrain: 7 tonnes"
     assert got.unread == ("embedded file Object 2: not read",)
+
+
+def test_hidden_text_is_left_out():
+    runs = "".join(
+        f"<w:r><w:rPr>{mark}</w:rPr><w:t>{words}</w:t></w:r>"
+        for mark, words in (
+            ("", "Seen, "), ("<w:vanish/>", "unseen, "), ('<w:vanish w:val="0"/>', "shown again.")
+        )
+    )  # fmt: skip
+    got = read_openxml(docx(f"<w:p>{runs}</w:p>{paragraph('After.')}"), LIMITS)
+    assert got.text == "Seen, shown again.\n\nAfter."

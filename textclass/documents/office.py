@@ -107,18 +107,14 @@ class Package(zipfile.ZipFile):
     def named_in(self, part: str, element: str) -> list[tuple[_Element, str]]:
         """Return the elements of this name in `part`, each with the part that it stands for."""
         targets = {relation.id: relation.target for relation in self.relations(part)}
-        found = (
-            (node, targets.get(_id_of(node))) for node in self.xml(part).iter(f"{{*}}{element}")
-        )
-        return [(node, target) for node, target in found if target]
+        nodes = self.xml(part).iter(f"{{*}}{element}")
+        return [(node, targets[name]) for node in nodes if (name := _id_of(node)) in targets]
 
     def date(self, part: str) -> str | None:
         """Return when it was changed, else made."""
         root = self.xml(part)
-        nodes = (
-            node for name in ("modified", "created", "date") for node in root.iter(f"{{*}}{name}")
-        )
-        return next(filter(None, (iso_date(node.text) for node in nodes)), None)
+        found = (root.iter(f"{{*}}{name}") for name in ("modified", "created", "date"))
+        return next(filter(None, (iso_date(node.text) for nodes in found for node in nodes)), None)
 
 
 def read_openxml(data: bytes, limits: Limits) -> Reading:
@@ -274,10 +270,15 @@ def _pieces(node: _Element, nested: list[_Element], notes: Notes) -> Iterator[st
             nested.append(notes.pop(called))
         elif any(_name(inner) in _PARAGRAPHS for inner in child.iterchildren("*")):
             nested.append(child)
-        elif name not in _DROPPED:
+        elif name not in _DROPPED and not _is_hidden(child):
             yield from _pieces(child, nested, notes)
         if anywhere:
             yield spaced(child.tail)
+
+
+def _is_hidden(run: _Element) -> bool:
+    mark = run.find("{*}rPr/{*}vanish")
+    return mark is not None and not {"0", "false", "off"}.intersection(mark.values())
 
 
 def _row(row: _Element, notes: Notes) -> Iterator[str]:
