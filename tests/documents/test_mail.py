@@ -254,3 +254,24 @@ def test_a_saved_page_of_frames_is_told(fault_of):
         "<frameset><frame src=a></frameset></html>\n--M--\n"
     )
     assert "in its frames" in fault_of("page.mhtml", data.encode()).error
+
+
+@pytest.mark.parametrize(
+    ("packed", "text", "told"),
+    [
+        (b"VGhlIG1pbmlzdGVycyBtZXQ=", "The ministers met", ""),
+        (b"VGhlIG1pbmlzdGVycyBtZXQ", "The ministers met", ""),
+        (b"VGhlIG1pbmlzdGVycyBtZXQ=\n____", "The ministers met", "not all could be decoded"),
+    ],
+)
+def test_a_text_whose_packing_is_damaged_is_told(read, packed, text, told):
+    head = "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64"
+    (found,) = read("a.eml", mail((head, packed)))
+    assert found.text.startswith(f"Visit\n\n{text}")
+    assert [told in what for what in found.unread] == [True] * bool(told)
+
+
+def test_a_text_whose_packing_cannot_be_undone_is_not_read(fault_of):
+    head = "Content-Type: text/plain\nContent-Transfer-Encoding: base64"
+    fault = fault_of("a.eml", mail((head, b"!!!!notbase64@@@@")))
+    assert "only its subject can be read: part text/plain: damaged" in fault.error

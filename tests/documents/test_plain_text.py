@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.documents.makers import FILLER
 from textclass.documents import Limits
 from textclass.documents.plain_text import (
     decode,
@@ -138,3 +139,31 @@ def test_markdown_keeps_footnotes_and_remarks_but_no_addresses():
 def test_what_is_not_read_of_rtf_is_told():
     source = rb"{\rtf1 Words.{\object\objemb{\*\objdata 0105}{\result shown}}{\shp{\shptxt box}}}"
     assert read_rtf(source, LIMITS).unread == ("text boxes", "embedded files")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The mayor of Malmö met farmers. They said that prices rose again.",
+        "The ambassador met farmers in São Paulo.",
+        "It’s señor Muñoz’s view – “and Bogotá’s”.",
+        "Türkiye",
+        "€500",
+        "café",
+    ],
+)
+def test_what_is_mostly_ascii_is_taken_for_windows_own_encoding(text):
+    assert decode(text.encode("cp1252"), 1000) == text
+
+
+def test_all_of_a_text_is_looked_at_not_only_its_beginning():
+    text = "peace " * 50_000
+    assert decode((text + "Malmö").encode("cp1252"), 10**6).endswith("Malmö")
+    assert decode((text + "Malmö").encode(), 10**6).endswith("Malmö")
+
+
+def test_letters_that_could_not_be_decoded_are_told(read):
+    (found,) = read("a.txt", f"In Malmö, Århus and Tromsø {FILLER} ".encode() + b"\xff")
+    assert found.unread == ("letters that could not be decoded",)
+    (found,) = read("a.jsonl", b'{"text": "peace \\ud800"}')
+    assert found.unread == ("letters that could not be decoded",)

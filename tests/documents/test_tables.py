@@ -165,11 +165,10 @@ def test_a_repeated_column_matters_only_where_it_is_the_text_or_the_name(read, f
         assert f"two of its columns are called '{name}'" in fault_of("t.csv", table).error
 
 
-def test_a_formula_never_calculated_is_told_where_it_is_the_text(read):
+def test_an_empty_cell_is_told_with_the_way_out_for_a_formula_never_calculated(read):
     found = read("t.xlsx", xlsx([["text", "n"], ['="a"&"b"', 1], ["peace", "=1+1"]]))
-    assert "row 2: the column 'text' is empty, or a formula that was never calculated" in (
-        found[0].error
-    )
+    way_out = "if it shows text in Excel or LibreOffice, save it there"
+    assert found[0].error == f"row 2: the column 'text' is empty ({way_out})"
     assert found[1].text == "peace"
 
 
@@ -286,3 +285,58 @@ def test_notes_of_older_and_open_workbooks_are_told_by_the_row_where_they_stand(
     assert [(one.text, one.unread) for one in found] == [
         ("peace", ("notes on cells of the workbook",)), ("truce", ()),
     ]  # fmt: skip
+
+
+def test_an_unclosed_quote_loses_its_own_line_only(read):
+    rows = [f"{i},words of row {i}\n" for i in range(1, 60)]
+    rows[2] = '3,"never closed\n'
+    found = read("t.csv", ("id,text\n" + "".join(rows)).encode())
+    assert [one.id for one in found] == [f"t.csv#{i}" for i in range(1, 60)]
+    (fault,) = (one for one in found if isinstance(one, SetAside))
+    assert "line 4: unexpected end of data" in fault.error
+    rows[7] = '8,"words, with a comma"\n'
+    found = read("t.csv", ("id,text\n" + "".join(rows)).encode())
+    assert [one.id for one in found if isinstance(one, SetAside)] == ["t.csv#3"]
+    assert len(found) == 59
+
+
+def test_a_file_of_unclosed_quotes_takes_no_square_of_time(read):
+    rows = b'q","\n' * 3_000  # Each opens a cell to the file's end, also for the one before.
+    found = read("t.csv", b"id,text\n" + rows)
+    assert "not read to line 3001" in found[-1].error
+
+
+def test_letters_beyond_ascii_that_come_late_in_a_csv_tell_its_encoding(read):
+    rows = "text\n" + f"{'words ' * 30_000}\n" * 3 + "Malmö\n"
+    for encoding in ("cp1252", "utf-8", "utf-16-le"):
+        assert read("t.csv", rows.encode(encoding))[-1].text == "Malmö"
+    cut = "text\n" + "x" * ((256 << 10) - 6) + "ö\nend\n"  # where the part that is looked at ends
+    assert read("t.csv", cut.encode())[0].text.endswith("xö")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        b"sep=;\nid;text\nx;peace, talks\n",
+        b"\xef\xbb\xbfsep=;\r\nid;text\r\nx;peace, talks\r\n",
+        b"Register, of the desk, 2024,\n\nid;text\nx;peace, talks\n",
+    ],
+)
+def test_lines_above_the_header_of_a_csv_are_passed_over(read, table):
+    (found,) = read("t.csv", table)
+    assert (found.id, found.text) == ("t.csv#x", "peace, talks")
+
+
+def test_titles_above_the_header_of_a_sheet_are_passed_over_but_no_rows(read, fault_of):
+    title, head, row = ["Register of 2024"], ["id", "Text"], ["x", "peace"]
+    (found,) = read("t.xlsx", xlsx([title, [], head, row]))
+    assert (found.id, found.text) == ("t.xlsx#x", "peace")
+    table = b"kind,body\nvideo,talks\ntext,truce\nvideo,aid\n"
+    assert "its columns are: kind, body" in fault_of("t.csv", table).error
+
+
+def test_a_column_is_found_in_whatever_case_if_there_is_no_exact_one(read):
+    (found,) = read("t.csv", b"Nr,report\n7,peace\n", text_column="Report", id_column="NR")
+    assert (found.id, found.text) == ("t.csv#7", "peace")
+    (found,) = read("t.csv", b"report,Report\nno,yes\n", text_column="Report")
+    assert found.text == "yes"

@@ -2,7 +2,7 @@ import pytest
 
 from tests.documents.makers import FILLER
 from textclass.documents import Limits
-from textclass.documents.web import main_text, read_html
+from textclass.documents.web import main_text, read_html, shown_text
 from textclass.errors import DocumentError
 
 LIMITS = Limits()
@@ -127,3 +127,42 @@ def test_text_in_details_and_shadow_trees_is_read():
 def test_a_page_whose_text_is_elsewhere_is_told(page, unread):
     told = main_text(f"<html>{page}</html>", LIMITS).unread
     assert [unread in what for what in told] == [True] * bool(unread)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<div style='color: red; DISPLAY : none !important'>Unseen <b>words</b></div>",
+        "<p hidden>Unseen</p>",
+        "<span style='visibility:hidden'>Unseen</span>",
+    ],
+)
+def test_what_a_page_hides_is_left_out_and_what_follows_is_not(hidden):
+    page = f"<html><body><p>{FILLER}</p>{hidden} After it. <p>{FILLER}</p></body></html>"
+    for text in (main_text(page, LIMITS).text, shown_text(page, LIMITS)):
+        assert "Unseen" not in text
+        assert "After it." in text
+
+
+def test_what_a_page_only_folds_is_read():
+    page = f"<p>{FILLER}</p><p hidden=until-found>Folded.</p><p style='display:block'>Shown.</p>"
+    text = shown_text(f"<html><body style='display:none'>{page}</body></html>", LIMITS)
+    assert text == f"{FILLER}\n\nFolded.\n\nShown."
+
+
+def test_boilerplate_is_kept_if_wanted(read):
+    page = (
+        f"<html><body><nav>Home | News</nav><article><p>{FILLER * 3}</p></article>"
+        "<footer>Subscribe to our newsletter.</footer></body></html>"
+    )
+    saved = (
+        "From: <Saved by Blink>\nMIME-Version: 1.0\nContent-Type: multipart/related; boundary=b\n\n"
+        f"--b\nContent-Type: text/html\n\n{page}\n--b--\n"
+    )
+    for name, data in (("a.html", page), ("a.mhtml", saved)):
+        (found,) = read(name, data.encode())
+        assert "Home" not in found.text
+        (found,) = read(name, data.encode(), keep_boilerplate=True)
+        assert "Home | News" in found.text
+        assert "newsletter" in found.text
+        assert found.boilerplate == ()

@@ -92,8 +92,6 @@ class Worker:
 
     def _batches(self, cuts: Sequence[Cut]) -> list[Batch]:
         every = [one for cut in cuts for one in cut.documents if isinstance(one, Document)]
-        if self.setup.options.keep_boilerplate:
-            every = [replace(one, boilerplate=()) for one in every]
         tagged = iter(self._tag(every))
         return [
             batch_of(
@@ -122,7 +120,10 @@ class Worker:
 def reader_for(options: TagOptions) -> DocumentReader:
     """Return a reader with the options of a run."""
     return DocumentReader(
-        options.limits, text_column=options.text_column, id_column=options.id_column
+        options.limits,
+        text_column=options.text_column,
+        id_column=options.id_column,
+        keep_boilerplate=options.keep_boilerplate,
     )
 
 

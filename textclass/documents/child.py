@@ -17,17 +17,17 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from textclass.documents.boilerplate import boilerplate_spans
-from textclass.documents.content import Content, refuse_bomb, refuse_more
+from textclass.documents.content import Content, Table, refuse_bomb, refuse_more
 from textclass.documents.document import OUT_OF_MEMORY, Document, Limits, Member, SetAside
 from textclass.documents.file_formats import Format, ReadDocument, recognised
 from textclass.documents.folders import is_junk, name_fault
-from textclass.documents.plain_text import plain, refuse_longer
+from textclass.documents.plain_text import plain, refuse_longer, undecoded
 from textclass.documents.table_rows import read_table
-from textclass.documents.tables import Table
 from textclass.errors import DocumentError, TextclassError
 
 Part = Document | SetAside | Member
@@ -46,14 +46,14 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     with suppress(EOFError, ConnectionError):
         setup = orjson.loads(connection.recv_bytes())
-        limits, columns = Limits(**setup["limits"]), setup["columns"]
+        limits, options = Limits(**setup["limits"]), setup["options"]
         _confine(limits)
         _send(None, connection)
         try:
             while True:
                 path, start, avoid = orjson.loads(connection.recv_bytes())
                 content = Content.of_file(Path(os.fsdecode(bytes.fromhex(path))))
-                walk = _Walk(limits, columns, start, avoid)
+                walk = _Walk(limits, options, start, avoid)
                 _answer(walk.parts(content), limits, connection)
         except MemoryError:
             os._exit(OUT_OF_MEMORY)
@@ -114,8 +114,8 @@ class _Walk:
     Parameters
     ----------
     limits : Limits
-    columns : mapping
-        Which columns of tables hold the text and the row's name: `text_column`, `id_column`.
+    options : mapping
+        As `DocumentReader` has them, by name.
     start : int
         The first member that is still wanted.
     avoid : collection of int
@@ -127,7 +127,7 @@ class _Walk:
     """
 
     limits: Limits
-    columns: Mapping[str, str | None]
+    options: Mapping[str, Any]
     start: int
     avoid: Collection[int]
     index: int = -1
@@ -138,12 +138,17 @@ class _Walk:
         """Whether what is being opened wasn't read before."""
         return self.start == 0 or self.index >= self.start
 
+    @property
+    def _keeps_boilerplate(self) -> bool:
+        return bool(self.options["keep_boilerplate"])
+
     def parts(self, content: Content, name: str = "", layer: int = 0) -> Iterator[Part]:
         """Yield what a file or member holds."""
         stage, wanted = "detect", self._wanted
         try:
             form, content = recognised(content, self.limits)
             stage = "read"
+            read = form.whole if form.whole and self._keeps_boilerplate else form.document
             if layer > self.limits.layers:
                 raise DocumentError(
                     f"it is packed more than {self.limits.layers} layers deep",
@@ -152,9 +157,12 @@ class _Walk:
             if form.members:
                 yield from self._members(form.members(content, self.limits), name, layer)
             elif form.table and wanted:
-                yield from self._rows(form.table(content, self.limits), form.media_type)
-            elif form.document and (wanted or form.attaches):
-                yield from self._document(form.document, form, content, name, layer)
+                text_column = self.options["text_column"] or "text"
+                yield from self._rows(
+                    form.table(content, self.limits, text_column), form.media_type
+                )
+            elif read and (wanted or form.attaches):
+                yield from self._document(read, form, content, name, layer)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - a parser may raise anything on hostile bytes
@@ -199,7 +207,8 @@ class _Walk:
 
     def _rows(self, tables: Iterable[Table], media_type: str) -> Iterator[Part]:
         number = 0
-        rows = read_table(tables, media_type, self.limits, **self.columns)
+        columns = {name: self.options[name] for name in ("text_column", "id_column")}
+        rows = read_table(tables, media_type, self.limits, **columns)
         for number, row in enumerate(rows, 1):
             if number > self.limits.rows:
                 raise DocumentError(f"it has more than {self.limits.rows:,} rows", hint="split it")
@@ -212,7 +221,8 @@ class _Walk:
     ) -> Iterator[Part]:
         data = content.whole(self.limits.document_bytes)
         reading = read(data, self.limits)
-        text, unread = reading.text, list(reading.unread)
+        text = reading.text
+        unread = [*reading.unread, *undecoded(text)]
         attachments = []
         for attached in reading.attachments:
             try:
@@ -222,6 +232,7 @@ class _Walk:
                 unread.append(f"attachment {attached.name}: {_shortly(error)}")
         if self._wanted:
             refuse_longer(len(text), self.limits.text_chars)
+            marked = form.with_boilerplate and not self._keeps_boilerplate
             if text.strip():
                 yield Document(
                     id="",
@@ -233,7 +244,7 @@ class _Walk:
                     page_starts=reading.page_starts,
                     date=reading.date,
                     unread=tuple(unread),
-                    boilerplate=boilerplate_spans(text) if form.with_boilerplate else (),
+                    boilerplate=boilerplate_spans(text) if marked else (),
                 )
             elif unread:
                 yield _set_aside("read", f"it can't be read: {'; '.join(unread)}")

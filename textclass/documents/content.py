@@ -1,4 +1,7 @@
-"""The bytes of a file, a gzip or a member of an archive, each read with an eye on its size."""
+"""The bytes of a file, a gzip or a member of an archive, each read with an eye on its size.
+
+Also what a reader makes of them: a text or a table.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +24,9 @@ from textclass.errors import DocumentError
 _HEAD = 256 << 10
 _CHUNK = 1 << 20
 _RATIO_FROM = 16 << 20
+_SHOWN = 20
+
+Cells = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,46 @@ class Reading:
     date: str | None = None
     unread: tuple[str, ...] = ()
     attachments: Sequence[Content] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, or one sheet of a workbook.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Its columns; of JSON lines, the keys of the first records.
+    rows : iterator of (int, mapping or str)
+        Each row's number in the file with its cells, or with what is wrong with it.
+    unit : str
+        What the numbers count: `line` or `row`.
+    sheet : str, optional
+    beside : sequence of (int, str), optional
+        What isn't in its cells, in the order of the rows where it stands.
+    """
+
+    names: Sequence[str]
+    rows: Iterator[tuple[int, Cells | str]]
+    unit: str = "row"
+    sheet: str = ""
+    beside: Sequence[tuple[int, str]] = ()
+
+    def column(self, usual: str, wanted: str | None = None) -> str | None:
+        """Return the column `wanted`, else the one called as usual, in whatever case, if any."""
+        name = wanted or usual
+        alike = [one for one in self.names if one.casefold() == name.casefold()]
+        found = name if name in alike else next(iter(alike), None)
+        if found and f"{found} (2)" in self.names:
+            raise DocumentError(f"two of its columns are called {found!r}", hint="rename one")
+        if not found and (wanted or usual == "text"):
+            more = ", …" if len(self.names) > _SHOWN else ""
+            shown = (", ".join(filter(None, self.names[:_SHOWN])) + more) or "none"
+            raise DocumentError(
+                f"there is no column {name!r}; its columns are: {shown}",
+                hint=f"name the right one with --{usual}-column",
+            )
+        return found
 
 
 def from_gzip(packed: Content, limits: Limits) -> Content:

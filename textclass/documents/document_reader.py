@@ -31,7 +31,9 @@ class DocumentReader:
         What reading one file may cost.
     text_column, id_column : str, optional
         The columns of tables that hold the text and the row's name; by default those called `text`
-        and `id`, and rows are numbered from 1 if there is no `id`.
+        and `id`, and rows are numbered from 1 if there is no `id`. Case counts only between two.
+    keep_boilerplate : bool, optional
+        Read the advertising, navigation and the like of web pages too, and mark none as such.
 
     Notes
     -----
@@ -52,9 +54,14 @@ class DocumentReader:
         *,
         text_column: str | None = None,
         id_column: str | None = None,
+        keep_boilerplate: bool = False,
     ) -> None:
         self.limits = limits or Limits()
-        self.columns = {"text_column": text_column, "id_column": id_column}
+        self.options = {
+            "text_column": text_column,
+            "id_column": id_column,
+            "keep_boilerplate": keep_boilerplate,
+        }
         self._process: ReadingProcess | None = None
         self._reading = False
 
@@ -103,7 +110,7 @@ class DocumentReader:
     def _exchange(self, file: _File) -> Iterator[Document | SetAside]:
         """Read one file, with a new child for each that dies on a member of an archive."""
         while True:
-            process = self._process = self._process or ReadingProcess(self.limits, self.columns)
+            process = self._process = self._process or ReadingProcess(self.limits, self.options)
             try:
                 path = os.fsencode(file.source.path).hex()
                 process.send((path, file.start, file.avoid))

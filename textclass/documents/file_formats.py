@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 
-from textclass.documents.content import Content, Reading, from_gzip, tar_members, zip_members
+from textclass.documents.content import Content, Reading, Table, from_gzip, tar_members, zip_members
 from textclass.documents.document import Limits
 from textclass.documents.mail import mbox_members, read_mail, read_msg
 from textclass.documents.office import read_epub, read_opendocument, read_openxml
 from textclass.documents.pdf import read_pdf
 from textclass.documents.plain_text import encoding_of, read_markdown, read_rtf, read_text
-from textclass.documents.tables import Table, read_csv, read_jsonl, read_parquet, read_workbook
+from textclass.documents.tables import read_csv, read_jsonl, read_parquet, read_workbook
 from textclass.documents.web import read_html
 from textclass.errors import DocumentError
 
@@ -34,8 +34,8 @@ class Format:
     ----------
     media_type : str
     document, table, members : callable, optional
-        Reads a document; yields the tables; yields the members, by name, or what is wrong with
-        them. One of these is given.
+        Reads a document; yields the tables, told which column holds the texts; yields the members,
+        by name, or what is wrong with them. One of these is given.
     starts : bytes, optional
         What its content begins with.
     in_zip, in_compound : tuple of str, optional
@@ -46,11 +46,13 @@ class Format:
         Whether documents of this format may hold others.
     with_boilerplate : bool, optional
         Whether they may hold advertising, navigation and the like.
+    whole : callable, optional
+        Reads a document with what `document` leaves out of that.
     """
 
     media_type: str
     document: ReadDocument | None = None
-    table: Callable[[Content, Limits], Iterator[Table]] | None = None
+    table: Callable[[Content, Limits, str], Iterator[Table]] | None = None
     members: Callable[[Content, Limits], Iterator[tuple[str, Content | str]]] | None = None
     starts: bytes = b""
     in_zip: tuple[str, ...] = ()
@@ -58,6 +60,7 @@ class Format:
     endings: tuple[str, ...] = ()
     attaches: bool = False
     with_boilerplate: bool = False
+    whole: ReadDocument | None = None
 
 
 _MICROSOFT = "application/vnd.openxmlformats-officedocument."
@@ -72,9 +75,18 @@ FORMATS = {
     "epub": Format("application/epub+zip", read_epub),
     "rtf": Format("application/rtf", read_rtf, starts=b"{\\rtf"),
     "html": Format(
-        "text/html", read_html, endings=(".html", ".htm", ".xhtml"), with_boilerplate=True
+        "text/html",
+        read_html,
+        endings=(".html", ".htm", ".xhtml"),
+        with_boilerplate=True,
+        whole=partial(read_html, whole=True),
     ),
-    "mhtml": Format("multipart/related", read_mail, with_boilerplate=True),
+    "mhtml": Format(
+        "multipart/related",
+        read_mail,
+        with_boilerplate=True,
+        whole=partial(read_mail, whole=True),
+    ),
     "mail": Format("message/rfc822", read_mail, endings=(".eml",), attaches=True),
     "msg": Format(
         "application/vnd.ms-outlook",
@@ -105,19 +117,27 @@ FORMATS = {
 _GZIP = b"\x1f\x8b"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _COMPOUND = b"\xd0\xcf\x11\xe0"  # the form of Office up to 2003 and of Outlook
-_UNREADABLE = {
-    b"\x89PNG": "a PNG image",
-    b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
-    b"II*\x00": "a TIFF image",
-    b"MM\x00*": "a TIFF image",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"Rar!": "a RAR archive",
-    b"BZh": "a bzip2 archive",
-    b"\xfd7zXZ": "an XZ archive",
-    b"\x28\xb5\x2f\xfd": "a Zstandard archive",
-    b"\x7fELF": "a program",
-    b"SQLite format 3": "an SQLite database",
+_CONVERT = "convert it to PDF, DOCX or text"
+_UNREADABLE = {  # by the way out
+    _CONVERT: {
+        b"\x89PNG": "a PNG image",
+        b"\xff\xd8\xff": "a JPEG image",
+        b"GIF8": "a GIF image",
+        b"II*\x00": "a TIFF image",
+        b"MM\x00*": "a TIFF image",
+        b"\x7fELF": "a program",
+        b"SQLite format 3": "an SQLite database",
+        b"BEGIN:VCALENDAR": "a calendar entry",
+        b"BEGIN:VCARD": "a visiting card",
+    },
+    "unpack it first": {
+        b"7z\xbc\xaf": "a 7z archive",
+        b"Rar!": "a RAR archive",
+        b"BZh": "a bzip2 archive",
+        b"\xfd7zXZ": "an XZ archive",
+        b"\x28\xb5\x2f\xfd": "a Zstandard archive",
+    },
+    "ask for it as .eml, or for the files": {b"\x78\x9f\x3e\x22": "Outlook's own packing"},
 }
 _UNREADABLE_COMPOUND = {
     "WordDocument": "a Word file of the years up to 2003",
@@ -168,9 +188,9 @@ def _format_of(content: Content, limits: Limits) -> Format:
         return FORMATS["pdf"]
     if head[257:262] == b"ustar":
         return FORMATS["tar"]
-    kind = next((kind for magic, kind in _UNREADABLE.items() if begun.startswith(magic)), "")
-    if kind or (_binary(head[:4096]) and not is_mail):
-        raise _unreadable(kind or "binary data of no known kind")
+    _refuse_unreadable(begun)
+    if _binary(head[:4096]) and not is_mail:
+        raise _unreadable("binary data of no known kind")
     return FORMATS[_kind_of_text(head, content.name)]
 
 
@@ -207,7 +227,14 @@ def _inside_compound(data: bytes) -> Format:
     raise _unreadable("a Microsoft file of an old or unknown kind", hint="save it as PDF")
 
 
-def _unreadable(what: str, hint: str = "convert it to PDF, DOCX or text") -> DocumentError:
+def _refuse_unreadable(begun: bytes) -> None:
+    for hint, kinds in _UNREADABLE.items():
+        for magic, what in kinds.items():
+            if begun.startswith(magic):
+                raise _unreadable(what, hint)
+
+
+def _unreadable(what: str, hint: str = _CONVERT) -> DocumentError:
     return DocumentError(f"it is {what}, which holds no text that can be read here", hint=hint)
 
 

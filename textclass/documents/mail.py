@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import policy
+from email.errors import InvalidBase64CharactersDefect, InvalidBase64LengthDefect
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
@@ -57,6 +58,7 @@ class _Mail:
 
     limits: Limits
     is_page: bool = False
+    whole: bool = False
     unread: list[str] = field(default_factory=list)
     attachments: list[Content] = field(default_factory=list)
 
@@ -80,25 +82,26 @@ class _Mail:
         return Reading(text, (), date, tuple(self.unread), self.attachments)
 
 
-def read_mail(data: bytes, limits: Limits) -> Reading:
+def read_mail(data: bytes, limits: Limits, *, whole: bool = False) -> Reading:
     """Return a mail's subject and all text that it shows, in order; or a saved web page's text.
 
     Of alternatives the plain one is taken, unless it only stands in for the other. What is
-    attached, forwarded mails too, comes as documents of its own.
+    attached, forwarded mails too, comes as documents of its own. Of a saved page comes the main
+    text, or the whole one.
     """
     data = data.lstrip(b"\xef\xbb\xbf\r\n")  # after a blank line all would be body
     if count := _COUNTED.match(data):
         data = data[count.end() :][: int(count[1])]
-    return _reading(_parsed(data), limits)
+    return _reading(_parsed(data), limits, whole=whole)
 
 
 def _parsed(data: bytes) -> EmailMessage:
     return BytesParser(EmailMessage, policy=policy.default).parsebytes(data)
 
 
-def _reading(message: EmailMessage, limits: Limits) -> Reading:
+def _reading(message: EmailMessage, limits: Limits, *, whole: bool = False) -> Reading:
     saved = "snapshot-content-location" in message or "saved by" in _header(message, "from").lower()
-    mail = _Mail(limits, is_page=saved)
+    mail = _Mail(limits, saved, whole)
     body = "\n\n".join(filter(None, _texts(message, mail)))
     date = _lenient(parsedate_to_datetime, _header(message, "date"))
     return mail.reading(_header(message, "subject").replace("\n", " "), body, iso_date(date))
@@ -208,13 +211,13 @@ def _texts(part: MIMEPart, mail: _Mail) -> Iterator[str]:
     elif kind in {"text/plain", "text/html"} and part.get_content_disposition() != "attachment":
         yield _shown(part, mail)
     else:
-        mail.attach(name, guess_extension(kind) or "", _bytes(part))
+        mail.attach(name, guess_extension(kind) or "", _bytes(part, mail))
 
 
 def _attach_mail(name: str | None, part: MIMEPart, mail: _Mail, packing: str) -> None:
     if not part.keys():  # a mail inside a mail mustn't be packed, but some are
         part["Content-Transfer-Encoding"] = packing
-        part = _parsed(_bytes(part))
+        part = _parsed(_bytes(part, mail))
     name = name or re.sub(r"[\s/\\:]+", " ", _header(part, "subject")).strip()[:80] or "mail"
     name = f"{name.removesuffix('.eml')}.eml"
     if data := _lenient(part.as_bytes):
@@ -256,7 +259,7 @@ def _words(texts: list[str]) -> int:
 
 def _shown(part: MIMEPart, mail: _Mail) -> str:
     """Return the text that one part shows."""
-    data, charset, limits = _bytes(part), part.get_content_charset() or "", mail.limits
+    data, charset, limits = _bytes(part, mail), part.get_content_charset() or "", mail.limits
     if part.get_content_type() == "text/plain":
         text = decode(data, limits.text_chars, declared=charset)
         readable = cut(text, *_ARMOUR)
@@ -266,13 +269,18 @@ def _shown(part: MIMEPart, mail: _Mail) -> str:
     source = decoded_page(data, limits, declared=charset)
     if not mail.is_page:
         return shown_text(source, limits)
-    page = main_text(source, limits)
+    page = main_text(source, limits, whole=mail.whole)
     mail.unread += page.unread
     return page.text
 
 
-def _bytes(part: MIMEPart) -> bytes:
+def _bytes(part: MIMEPart, mail: _Mail) -> bytes:
     payload = part.get_payload(decode=True)
+    damage = {type(defect) for defect in part.defects}
+    if damage & {InvalidBase64CharactersDefect, InvalidBase64LengthDefect}:
+        mail.unread.append(f"part {part.get_content_type()}: damaged, so not all could be decoded")
+    if InvalidBase64LengthDefect in damage:  # it comes as it was packed
+        return b""
     return payload if isinstance(payload, bytes) else b""
 
 

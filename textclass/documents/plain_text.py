@@ -25,6 +25,10 @@ _TAKEN_FOR = {"iso8859-1": "cp1252", "ascii": "cp1252"}
 _DEPTH = 50
 _UNSAFE = re.compile("[\0\ud800-\udfff]")
 _SAMPLE = 256 << 10
+_NOT_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # what cp1252 has no character for
+_PLAIN = bytes(range(0x80)) + "…‘’“”•–—".encode("cp1252")
+_ACCENTED = 1 / 6  # In a Latin script no larger share of the bytes are other letters,
+_FEW_ACCENTED = 2  # but for texts of a word or two.
 _CONTROLS = {point: " " for point in range(1, 32) if chr(point) not in "\t\n"} | {0x7F: " "}
 
 _UNWRAPPED = 120  # A line longer than this wasn't broken by hand: it is a paragraph.
@@ -51,7 +55,10 @@ _MARKUP = {
 
 
 def encoding_of(head: bytes) -> str:
-    """Return the encoding of a text that begins with `head`: by BOM, UTF-8, else the likeliest."""
+    """Return the encoding of a text that begins with `head`, or is it.
+
+    By its BOM; UTF-8 if it is that; Windows' own if it is mostly ASCII; else the likeliest.
+    """
     for mark, name in _BOMS.items():
         if head.startswith(mark):
             return name
@@ -59,19 +66,28 @@ def encoding_of(head: bytes) -> str:
     even, odd = head[0:4096:2].count(0), head[1:4096:2].count(0)
     if max(even, odd) > len(head[:4096]) / 5 and min(even, odd) * 10 < max(even, odd):
         return "utf-16-be" if even > odd else "utf-16-le"
-    if _nearly_utf8(head[:_SAMPLE]):
+    if _nearly_utf8(head):
         return "utf-8"
+    accented = len(head.translate(None, _PLAIN))
+    if accented <= max(_FEW_ACCENTED, _ACCENTED * len(head)) and not _NOT_WINDOWS.search(head):
+        return "cp1252"
     from charset_normalizer import from_bytes
 
     best = from_bytes(head[:_SAMPLE]).best()
     return best.encoding if best else "cp1252"
 
 
-def _nearly_utf8(sample: bytes) -> bool:
-    """Whether a few damaged bytes at most keep `sample` from being UTF-8."""
-    wrong = sample.decode("utf-8", "replace").count("\ufffd") - sample.count("\ufffd".encode())
-    whole = len(re.findall(rb"[\xc2-\xf4][\x80-\xbf]+", sample))
+def _nearly_utf8(head: bytes) -> bool:
+    """Whether a few damaged bytes at most keep `head` from being UTF-8."""
+    text = head.decode("utf-8", "replace")
+    wrong = text.count("\ufffd") - head.count("\ufffd".encode())
+    whole = len(text) - len(text.encode("ascii", "ignore")) - wrong if wrong else 0
     return wrong <= 1 + whole // 20 if whole else wrong == 0
+
+
+def undecoded(text: str) -> tuple[str, ...]:
+    """Return, if so, that a text holds letters that its encoding doesn't have."""
+    return ("letters that could not be decoded",) if "\ufffd" in text else ()
 
 
 def decode(data: bytes, chars: int, *, declared: str = "") -> str:

@@ -59,7 +59,7 @@ class ReadingProcess:
         Whether it has read anything yet.
     """
 
-    def __init__(self, limits: Limits, columns: Mapping[str, str | None]) -> None:
+    def __init__(self, limits: Limits, options: Mapping[str, object]) -> None:
         self.limits = limits
         self.used = False
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
@@ -82,7 +82,7 @@ class ReadingProcess:
                 start_new_session=True,
             )
         try:
-            self.send({"limits": asdict(limits), "columns": columns})
+            self.send({"limits": asdict(limits), "options": options})
             self._connection.poll(_START_SECONDS)
             self.answer()
         except ReaderDied as error:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from textclass.documents.content import Content
+from textclass.documents.content import Cells, Content, Table
 from textclass.documents.document import Document, Limits, SetAside
 from textclass.documents.file_formats import recognised
-from textclass.documents.plain_text import make_safe, plain, refuse_longer
-from textclass.documents.tables import Cells, Table, read_workbook
+from textclass.documents.plain_text import make_safe, plain, refuse_longer, undecoded
+from textclass.documents.tables import read_workbook
 from textclass.errors import DocumentError, TextclassError
 
 _KEY_CHARS = 200
@@ -53,7 +53,7 @@ def read_rows(
                 f"it is no table but {form.media_type}",
                 hint="CSV, JSON lines, Parquet, XLSX or ODS is",
             )
-        tables: Iterable[Table] = form.table(content, limits)
+        tables: Iterable[Table] = form.table(content, limits, "text")
         if form.table is read_workbook:
             every = list(tables)
             tables = [one for one in every if "text" in map(str.casefold, one.names)] or every
@@ -119,6 +119,7 @@ def read_table(
             # What stands in a row that is left out, such as the header's, is the next one's.
             unread = tuple(what for row, what in beside if row <= at)
             del beside[: len(unread)]
+            unread += undecoded(words)
             sha256 = hashlib.sha256(words.encode()).hexdigest()
             yield Document(key, "", words, media_type, sha256, columns=columns, unread=unread)
         if beside:
@@ -130,10 +131,10 @@ def _text(cells: Cells, column: str, limits: Limits, *, in_sheet: bool) -> str:
     """Return the text of a row, or raise if there is none."""
     text = cells.get(column)
     if text is None and in_sheet:
-        # Nothing in an empty cell says that a formula should have a value.
+        # A formula that was never calculated reads as nothing, too.
         raise DocumentError(
-            f"the column {column!r} is empty, or a formula that was never calculated",
-            hint="then open it in Excel or LibreOffice and save it",
+            f"the column {column!r} is empty",
+            hint="if it shows text in Excel or LibreOffice, save it there",
         )
     if text is None:
         raise DocumentError(f"the column {column!r} is missing")

@@ -8,69 +8,33 @@ import json
 import re
 import struct
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, islice
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, dropwhile, islice
 from typing import IO, Any
 
-from textclass.documents.content import Content
+from textclass.documents.content import Cells, Content, Table
 from textclass.documents.document import Limits
 from textclass.documents.office import Package
 from textclass.documents.plain_text import encoding_of
 from textclass.errors import DocumentError
 
-Cells = Mapping[str, Any]
-
 _ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that decoding couldn't read
 _NOT_UTF8 = "it holds bytes that aren't UTF-8"
-_SHOWN = 20
+_SEPARATOR_SAID = re.compile(r'"?sep=([^\w"\r\n])"?\r?\n', re.IGNORECASE)
+_TOP = 10  # In one of so many first rows stand the names of the columns.
+_AGAIN = 1_000_000  # No more lines of a CSV are read again: it might be made to be slow.
 _BATCH = 1024
 _PEEKED = 100  # Records of JSON lines whose keys are the columns.
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 # Kinds of records in a workbook of the years up to 2003.
 _SHEET_NAMED, _SHEET_BEGINS, _NOTE = 0x85, 0x809, 0x1C
 
+_Record = tuple[int, Sequence[Any] | str]
+"""A row's number and its cells, or what is wrong with it."""
+
 _Beside = tuple[str, int, str]
 """A sheet and a row, and what isn't in the cells there; of all sheets, if none is named."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table, or one sheet of a workbook.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Its columns; of JSON lines, the keys of the first records.
-    rows : iterator of (int, mapping or str)
-        Each row's number in the file with its cells, or with what is wrong with it.
-    unit : str
-        What the numbers count: `line` or `row`.
-    sheet : str, optional
-    beside : sequence of (int, str), optional
-        What isn't in its cells, in the order of the rows where it stands.
-    """
-
-    names: Sequence[str]
-    rows: Iterator[tuple[int, Cells | str]]
-    unit: str = "row"
-    sheet: str = ""
-    beside: Sequence[tuple[int, str]] = ()
-
-    def column(self, usual: str, wanted: str | None = None) -> str | None:
-        """Return the column `wanted`, else the one called as usual, in whatever case, if any."""
-        alike = [name for name in self.names if name.casefold() == usual]
-        found = wanted or (usual if usual in alike else next(iter(alike), None))
-        if f"{found} (2)" in self.names:
-            raise DocumentError(f"two of its columns are called {found!r}", hint="rename one")
-        if found not in self.names and (wanted or usual == "text"):
-            more = ", …" if len(self.names) > _SHOWN else ""
-            shown = (", ".join(filter(None, self.names[:_SHOWN])) + more) or "none"
-            raise DocumentError(
-                f"there is no column {wanted or usual!r}; its columns are: {shown}",
-                hint=f"name the right one with --{usual}-column",
-            )
-        return found
 
 
 def _unique(names: Iterable[object]) -> list[str]:
@@ -88,41 +52,105 @@ def _named(names: Sequence[str], cells: Iterable[Any]) -> dict[str, Any]:
     return {name: cell for name, cell in zip(names, cells, strict=False) if name}
 
 
-def read_csv(content: Content, limits: Limits, *, delimiters: str = ",;\t|") -> Iterator[Table]:
-    """Yield the table of a CSV; its separator is the one that the header has most of."""
-    encoding = encoding_of(content.head)
-    header = content.head.decode(encoding, "replace").partition("\n")[0]
+def _headed(records: Iterator[_Record], text: str) -> tuple[list[str], Iterator[_Record]]:
+    """Return the names of the columns, and the records below them.
+
+    They stand in the first record, or below lines of titles, which fill fewer cells.
+    """
+    top = list(islice(records, _TOP))
+    most = 0
+    for place, (_, cells) in enumerate(top):
+        filled = [] if isinstance(cells, str) else [str(c) for c in cells if c not in {None, ""}]
+        if len(filled) > most and text.casefold() in (name.strip().casefold() for name in filled):
+            return _unique(cells), chain(top[place + 1 :], records)
+        most = max(most, len(filled))
+    if top and isinstance(fault := top[0][1], str):
+        raise DocumentError(f"its header can't be read: {fault}")
+    return _unique(top[0][1] if top else ()), chain(top[1:], records)
+
+
+def read_csv(
+    content: Content, limits: Limits, text: str, *, delimiters: str = ",;\t|"
+) -> Iterator[Table]:
+    """Yield the table of a CSV.
+
+    Its separator is what Excel's first line `sep=;` says, or what the header has most of.
+    """
     csv.field_size_limit(limits.text_chars)
-    # strict: a stray quote is told where it stands, and doesn't swallow the rows after it.
-    reader = csv.reader(
-        _lines(content, encoding), delimiter=max(delimiters, key=header.count), strict=True
-    )
-    try:
-        names = _unique(next(filter(any, reader), []))
-    except csv.Error as error:
-        raise DocumentError(f"its header can't be read: {error}") from error
+    encoding = _encoding_of_table(content)
+    lines = enumerate(_lines(content, encoding), 1)
+    head = content.head.decode(encoding, "replace").removeprefix("\ufeff")
+    if said := _SEPARATOR_SAID.match(head):
+        next(lines)
+        separator = said[1]
+    else:
+        top = [re.split(f"([{delimiters}])", line) for line in head.split("\n")[:_TOP]]
+        headers = (
+            line for line in top if text.casefold() in [w.strip(' "\r').casefold() for w in line]
+        )
+        separator = max(delimiters, key=next(headers, top[0]).count)
+    filled = ((line, cells) for line, cells in _records(lines, separator) if cells)
+    names, records = _headed(dropwhile(lambda record: not any(record[1]), filled), text)
 
     def rows() -> Iterator[tuple[int, Cells | str]]:
-        while True:
-            line = reader.line_num + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield line, str(error)
-                continue
-            if any(cells[len(names) :]):
+        for line, cells in records:
+            if isinstance(cells, str):
+                yield line, cells
+            elif any(cells[len(names) :]):
                 yield line, f"{len(cells)} cells under {len(names)} columns"
             elif any(map(_ESCAPED.search, cells)):
                 yield line, _NOT_UTF8
-            elif cells:
+            else:
                 yield line, _named(names, cells)
 
     yield Table(names, rows(), "line")
 
 
-def read_jsonl(content: Content, _limits: Limits) -> Iterator[Table]:
+def _encoding_of_table(content: Content) -> str:
+    """Return the encoding that the first part tells that isn't plain ASCII."""
+    lines = content.head.rpartition(b"\n")[0] or content.head
+    encoding = encoding_of(lines)
+    if encoding == "utf-8" and lines.isascii():
+        with content.open() as stream:
+            for line in stream:
+                if not line.isascii():
+                    return encoding_of(line + stream.read(len(content.head)))
+    return encoding
+
+
+def _records(lines: Iterator[tuple[int, str]], separator: str) -> Iterator[_Record]:
+    """Yield the records of a CSV with the numbers of their first lines, or what is wrong there.
+
+    A quote that isn't closed takes all that follows for one cell: it is read on from the next line.
+    """
+    again: deque[tuple[int, str]] = deque()
+    taken: list[tuple[int, str]] = []
+    spent = 0
+
+    def feed() -> Iterator[str]:
+        while line := again.popleft() if again else next(lines, None):
+            taken.append(line)
+            yield line[1]
+
+    while True:
+        # strict: a stray quote is told where it stands, and doesn't swallow the rows after it.
+        reader = csv.reader(feed(), delimiter=separator, strict=True)
+        try:
+            for cells in reader:
+                yield taken[0][0], cells
+                taken.clear()
+            return
+        except csv.Error as error:
+            (first, _), (last, _) = taken[0], taken[-1]
+            spent += len(taken)
+            if spent <= _AGAIN:
+                again.extendleft(reversed(taken[1:]))
+                last = first
+            taken.clear()
+            yield first, str(error) + (f"; not read to line {last}" if last > first else "")
+
+
+def read_jsonl(content: Content, _limits: Limits, _text: str) -> Iterator[Table]:
     """Yield the table of JSON lines: an object on each."""
     encoding = encoding_of(content.head)
     # No older encoding is guessed: JSON has none.
@@ -155,7 +183,7 @@ def _lines(content: Content, encoding: str) -> Iterator[str]:
         yield from lines
 
 
-def read_parquet(content: Content, limits: Limits) -> Iterator[Table]:
+def read_parquet(content: Content, limits: Limits, _text: str) -> Iterator[Table]:
     """Yield the table of a Parquet file."""
     import pyarrow as pa
     from pyarrow import parquet
@@ -171,7 +199,7 @@ def read_parquet(content: Content, limits: Limits) -> Iterator[Table]:
         raise DocumentError("it is damaged or cut short", hint="write the file again") from error
 
 
-def read_workbook(content: Content, limits: Limits) -> Iterator[Table]:
+def read_workbook(content: Content, limits: Limits, text: str) -> Iterator[Table]:
     """Yield the sheets of a workbook, each with what stands beside its cells."""
     import python_calamine
 
@@ -190,15 +218,19 @@ def read_workbook(content: Content, limits: Limits) -> Iterator[Table]:
     for sheet in sheets:
         beside = [(row, what) for name, row, what in told if name in {sheet.name, ""}]
         if sheet.height or beside:  # Excel used to make three sheets where one was wanted.
-            yield _sheet(sheet, beside)
+            yield _sheet(sheet, text, beside)
 
 
-def _sheet(sheet: Any, beside: Sequence[tuple[int, str]]) -> Table:  # noqa: ANN401 -- calamine's
-    """Return a sheet below its first row that isn't empty."""
+def _sheet(
+    sheet: Any,  # noqa: ANN401 -- calamine's
+    text: str,
+    beside: Sequence[tuple[int, str]],
+) -> Table:
+    """Return a sheet below the row that names its columns."""
     cells = ([*map(_cell, values)] for values in sheet.iter_rows())
     filled = ((row, c) for row, c in enumerate(cells, 1) if any(one is not None for one in c))
-    names = _unique(next(filled, (0, []))[1])
-    rows = ((row, _named(names, values)) for row, values in filled)
+    names, records = _headed(filled, text)
+    rows = ((row, _named(names, values)) for row, values in records)
     return Table(names, rows, "row", sheet.name, beside)
 
 

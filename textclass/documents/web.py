@@ -36,6 +36,13 @@ _NOTICES = {
     ),
 }
 
+_REGULAR = {"re": "http://exslt.org/regular-expressions"}
+# A script may show the whole body; what is hidden until it is found is only folded.
+_HIDDEN = (
+    "//body//*[@hidden and @hidden != 'until-found' or @style and re:test(@style, "
+    r"'(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)\b', 'i')]"
+)
+
 # Of a page with fewer words, what it shows or leads to may be the text.
 _STUB = 40
 _ELSEWHERE = {
@@ -65,9 +72,9 @@ _DATES = (
 )
 
 
-def read_html(data: bytes, limits: Limits) -> Reading:
-    """Return the main text of a web page."""
-    return main_text(decoded_page(data, limits), limits)
+def read_html(data: bytes, limits: Limits, *, whole: bool = False) -> Reading:
+    """Return the main text of a web page, or its whole one."""
+    return main_text(decoded_page(data, limits), limits, whole=whole)
 
 
 def decoded_page(data: bytes, limits: Limits, *, declared: str = "") -> str:
@@ -82,10 +89,10 @@ def shown_text(source: str, limits: Limits) -> str:
     return _visible(_tree(source, limits), _UNSEEN, limits)
 
 
-def main_text(source: str, limits: Limits) -> Reading:
-    """Return the main text of a web page.
+def main_text(source: str, limits: Limits, *, whole: bool = False) -> Reading:
+    """Return the main text of a web page, or all that it shows.
 
-    A paragraph that comes again word for word may come once.
+    Of the main text a paragraph that comes again word for word may come once.
 
     Raises
     ------
@@ -97,7 +104,7 @@ def main_text(source: str, limits: Limits) -> Reading:
     tree = _tree(source, limits)
     text = _visible(tree, _UNSEEN, limits)
     date = next((iso_date(str(found)) for path in _DATES for found in tree.xpath(path)), None)
-    if source.count("<") <= _EXTRACTED_TAGS:
+    if not whole and source.count("<") <= _EXTRACTED_TAGS:
         core = _visible(tree, _UNSEEN | _AROUND, limits)
         main = extract(tree, deduplicate=False, include_comments=False, favor_recall=True) or ""
         if len(main.split()) >= _MAIN_SHARE * len(core.split()):
@@ -106,8 +113,7 @@ def main_text(source: str, limits: Limits) -> Reading:
         _refuse_notice(text, source)
     unread = []
     if len(text.split()) < _STUB:
-        regular = {"re": "http://exslt.org/regular-expressions"}
-        found = [w for path, w in _ELSEWHERE.items() if tree.xpath(path, namespaces=regular)]
+        found = [w for path, w in _ELSEWHERE.items() if tree.xpath(path, namespaces=_REGULAR)]
         unread = [f"{what}: not in the file" for what in found]
     if any(len(part.split()) < _STUB and _WALL.search(part) for part in text.split("\n\n")):
         unread.append("the rest: shown to subscribers only")
@@ -136,6 +142,8 @@ def _tree(source: str, limits: Limits) -> _Element:
     for node in tree.iter("details", "summary", "template"):
         if node.tag != "template" or {"shadowrootmode", "shadowmode"} & {*node.attrib}:
             node.tag = "div"
+    for node in tree.xpath(_HIDDEN, namespaces=_REGULAR):
+        node.drop_tree()
     return tree
 
 
