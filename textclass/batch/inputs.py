@@ -115,7 +115,9 @@ def _find_remote(url: str, left_out: Counter[str], *, full_ids: bool) -> Iterato
         address, below = store.unstrip_protocol(name), name.removeprefix(base).lstrip("/")
         if is_junk(name):
             left_out["system file"] += 1
-        elif not any(part.startswith(".") for part in below.split("/")):
+        elif any(part.startswith(".") for part in below.split("/")):
+            left_out["hidden file or folder"] += 1
+        else:
             source = Source(Path(name), visible(address if full_ids else below))
             yield Input(source, *_version(store, name), address)
 

@@ -222,7 +222,7 @@ def _summary_lines(summary: Summary) -> Iterator[str]:
     yield f"{documents}, {summary.passages:,} passages"
     if summary.left_out:
         kinds = ", ".join(f"{what} {n:,}" for what, n in summary.left_out.items())
-        yield f"left out, since they are no documents: {kinds}"
+        yield f"left out: {kinds}"
     if summary.gone:
         yield (
             f"{summary.gone:,} inputs of earlier runs are no longer among the inputs: the results "
