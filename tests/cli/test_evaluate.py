@@ -58,6 +58,12 @@ def test_the_table_shows_what_the_file_holds(run, unseen, tmp_path):
     assert metrics["corpus"]["paths"] == [str(unseen)]
 
 
+def test_rows_without_a_document_are_told(run, tmp_path):
+    rows = [{key: row[key] for key in ("text", "topic")} for row in toy_rows(20, seed=9)]
+    write_jsonl(tmp_path / "alone.jsonl", [*rows, *toy_rows(20, seed=8)])
+    assert "20 of 40 rows have no group" in run(tmp_path / "alone.jsonl").stderr
+
+
 def test_json_is_all_that_stands_on_stdout(run, unseen):
     metrics = json.loads(run(unseen, "--json").stdout)
     assert metrics["samples"] == 100

@@ -17,6 +17,7 @@ from textclass.cli.common import (
     model_option,
     new_path,
     note,
+    note_ungrouped,
     print_json,
     print_table,
     progress_bar,
@@ -95,6 +96,8 @@ def evaluate(
     taxonomy = folder.model.taxonomy
     read = read_documents if level == "document" else read_corpus
     corpus = read(paths, taxonomy)
+    if level == "passage":
+        note_ungrouped(corpus, quiet=quiet)
     baselines = {}
     if training:
         rows = leave_out(read_corpus(training, taxonomy), corpus)
