@@ -82,8 +82,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     threshold_rules_ : list of str
         Where each threshold comes from.
     out_of_fold_ : ndarray of float64, shape (n_rows, n_labels)
-        Probabilities from fits that never saw the row's document; NaN in soft rows, and in rows of
-        no weight.
+        Probabilities from fits that never saw the row's document; NaN in rows that don't count.
     row_weights_ : ndarray of float64, shape (n_rows,)
         How much each row counted for calibration and thresholds; 0 for soft rows.
     n_features_in_ : int
@@ -171,8 +170,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Raises
         ------
         ValueError
-            If a parameter or a weight isn't as it must be, values of `y` aren't from 0 to 1, a row
-            has no document, or there are fewer documents than folds.
+            If parameters, weights, `y` or `groups` have other values, or there are too few groups.
         """
         self._validate_params()
         features = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS)
