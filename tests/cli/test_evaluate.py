@@ -8,7 +8,8 @@ from tests.conftest import toy_rows, write_jsonl
 from textclass.cli.evaluate import evaluate
 from textclass.cli.model import info
 from textclass.errors import CorpusError, TextclassError
-from textclass.model import load_folder
+from textclass.learning.metrics import as_text
+from textclass.model import load_folder, save_model
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def seen(tmp_path_factory):
 def run(toy_model):
     def run(*arguments):
         options = ("--model", toy_model.path, "--samples", 100, "--jobs", 1)
-        arguments = [str(argument) for argument in (*arguments, *options)]
+        arguments = [str(argument) for argument in (*options, *arguments)]
         return CliRunner().invoke(evaluate, arguments, catch_exceptions=False)
 
     return run
@@ -48,14 +49,21 @@ def test_the_table_shows_what_the_file_holds(run, unseen, tmp_path):
     assert [f["label"] for f in of_labels] == ["river", "bread", "no"]
     for f1 in of_labels:
         (line,) = [line for line in done.stdout.splitlines() if line.startswith(f1["label"] + " ")]
-        assert f"{f1['value']:.3f} [{f1['low']:.3f}-{f1['high']:.3f}]" in line
-        assert str(f1["n"]) in line.split()
+        assert as_text(f1) in line
+        assert str(f1["n_true"]) in line.split()
     assert "60 passages of 30 documents" in done.stdout
     assert "source: letters" in done.stdout
     assert "keyword cues" in done.stdout
     point = metrics["at_95"]["topic"]
     assert f"topic: {point['coverage']:.1%} of passages (" in done.stdout
+    assert "precision (cut chosen on these passages)" in done.stdout
     assert metrics["corpus"]["paths"] == [str(unseen)]
+
+
+def test_rows_without_a_document_are_told(run, tmp_path):
+    rows = [{key: row[key] for key in ("text", "topic")} for row in toy_rows(20, seed=9)]
+    write_jsonl(tmp_path / "alone.jsonl", [*rows, *toy_rows(20, seed=8)])
+    assert "20 of 40 rows have no group" in run(tmp_path / "alone.jsonl").stderr
 
 
 def test_json_is_all_that_stands_on_stdout(run, unseen):
@@ -68,6 +76,16 @@ def test_evaluating_on_training_data_is_warned_of_even_if_quiet(run, seen):
     done = run(seen, "--quiet")
     assert done.stdout == ""
     assert done.stderr.startswith("warning: 40 of 40 passages")
+
+
+def test_another_model_that_was_trained_on_the_passages_is_named(run, seen, toy_model, tmp_path):
+    other = tmp_path / "older"
+    save_model(toy_model.model, other, facts={})
+    done = run(seen, "--compare", toy_model.path, "--model", other, "--quiet")
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("older@")
+    assert lines[0].endswith(" doesn't say what it was trained on, so leakage can't be told")
+    assert f"are in the training data of {toy_model.model.name}: its figures" in lines[1]
 
 
 def test_other_models_and_a_fitted_baseline(run, unseen, seen, toy_model):
@@ -93,9 +111,8 @@ def test_the_card_gets_the_figures_that_were_printed(run, unseen, toy_model, tmp
     card = (copy / "README.md").read_text(encoding="utf-8")
     for figure in kept["figures"]:
         if figure["metric"] in ("f1", "micro_f1"):
-            text = f"{figure['value']:.3f} [{figure['low']:.3f}-{figure['high']:.3f}]"
-            assert text in card
-            assert text in printed.stdout
+            assert as_text(figure) in card
+            assert as_text(figure) in printed.stdout
     assert "unseen (passages), topic, micro F1: " in CliRunner().invoke(info, [str(copy)]).stdout
 
 

@@ -28,10 +28,26 @@ def test_own_labels_are_trained_and_tagged_with_no_code(files):
     write_jsonl(files / "test.jsonl", toy_rows(20))
     done = run("--folds", 3, "--without", "test.jsonl")
     assert done.stdout == ""
+    assert "20 passages left out\n" in done.stderr
     assert "220 passages, written to model" in done.stderr
+    assert "no group" not in done.stderr
     tagged = ["--model", "model", "the ferry upstream boat bridge", "--json"]
     result = json.loads(CliRunner().invoke(predict, tagged).stdout)
     assert result["topic"] == ["river"]
+
+
+def test_what_is_left_out_is_told_by_text_too_and_so_are_rows_without_a_document(files):
+    rows = [{key: row[key] for key in ("text", "topic")} for row in toy_rows(60)]
+    write_jsonl(files / "corpus.jsonl", rows)
+    shouted = {**rows[0], "text": f" {rows[0]['text'].upper()}"}
+    write_jsonl(files / "test.jsonl", [shouted, *toy_rows(20, seed=5)])
+    small = ("--folds", 3, "--set", "vector_size=0")
+    done = run(*small, "--without", "test.jsonl")
+    assert "1 passages left out\n" in done.stderr
+    assert "59 of 59 rows have no group: each counts as a document of its own" in done.stderr
+    write_jsonl(files / "test.jsonl", toy_rows(20, seed=5))
+    done = run(*small, "--without", "test.jsonl", "--quiet")
+    assert done.stderr == "warning: --without has no document or text of the corpus\n"
 
 
 def test_bad_rows_are_all_told_with_their_lines(files):
@@ -64,7 +80,12 @@ def test_parameters_reach_the_pipeline_and_rare_labels_are_warned_of(files):
     ("given", "told"),
     [
         ("colour=2", "no parameter 'colour' (the parameters are C, "),
-        ("C=much", "C must be a number of at least 0, not 'much'"),
+        ("C=much", "The 'C' parameter of LabelClassifier must be a float in the range"),
+        ("folds=1", "The 'folds' parameter of LabelClassifier must be an int in the range [2, inf"),
+        ("min_df=0.05", "The 'min_df' parameter of WordFeatures must be an int"),
+        ("shortest=9", "shortest=9 is more than longest=6"),
+        ("target_precision=1.5", "target_precision must be a float in the range (0.0, 1.0)"),
+        ("target_precision=[0.5]", "target_precision has 1 values for 3 labels"),
         ('soft_weight={"tone": 1}', "soft_weight must be a number of at least 0 for each of topic"),
         ('soft_weight={"topic": -1}', "for each of topic, not {'topic': -1}"),
     ],

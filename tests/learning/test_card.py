@@ -6,6 +6,7 @@ import pytest
 from textclass.corpora import Corpus
 from textclass.learning import evaluate
 from textclass.learning.card import model_card, update_card
+from textclass.learning.metrics import as_text
 from textclass.model import load_folder, verify_folder
 
 
@@ -29,6 +30,7 @@ def test_without_an_evaluation_the_figures_are_told_to_be_out_of_fold(folder, to
     card = card_of(folder)
     assert "Figures out of fold" in card
     assert "held-out passages" not in card
+    assert "Features were counted on all texts" in card
     manifest = verify_folder(folder).manifest
     for name in toy_corpus.taxonomy.names:
         found = manifest["out_of_fold"][name]
@@ -51,7 +53,7 @@ def test_held_out_figures_stand_in_card_and_manifest_and_stay(folder, measured):
     (micro,) = measured.figures.query(
         "metric == 'micro_f1' and part == '' and model == @measured.model"
     ).to_dict("records")
-    assert f"| micro_f1 | {micro['value']:.3f} [{micro['low']:.3f}-{micro['high']:.3f}] |" in card
+    assert f"| micro_f1 | {as_text(micro)} |" in card
     assert "| keyword cues |" in card
     assert "- topic, micro F1 less keyword cues: " in card
     assert "| length: 1-44 words |" in card

@@ -148,6 +148,42 @@ def test_labels_that_cannot_be_learnt_are_refused(y, told):
         LabelClassifier().fit(np.eye(2), y)
 
 
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"target_precision": 1.5}, "target_precision must be a float in the range"),
+        ({"target_precision": [None, 0.9]}, "target_precision has 2 values for 4 labels"),
+        ({"facets": ["a", "b"]}, "facets has 2 values for 4 labels"),
+        ({"soft_weight": [1, 1, 1, -1]}, "soft_weight must be .* for each label; not -1"),
+        ({"folds": 1}, "'folds' parameter of LabelClassifier"),
+    ],
+)
+def test_parameters_that_mean_nothing_are_refused(data, parameters, told):
+    with pytest.raises(ValueError, match=told):
+        LabelClassifier(**parameters).fit(*data)
+
+
+def test_a_row_needs_its_document(data):
+    groups = np.where(np.arange(400) == 7, None, "one")
+    with pytest.raises(ValueError, match="groups has NaN"):
+        LabelClassifier().fit(*data, groups=groups)
+
+
+def test_rows_of_no_weight_are_as_good_as_left_out(data):
+    x, labels = data
+    weights = np.where(np.arange(400) < 300, 1.0, 0.0)
+    wrong = np.where(weights[:, None] > 0, labels, 1)
+    parts = np.where(np.arange(400) % 3, "a", "b")
+    found = LabelClassifier().fit(x, wrong, sample_weight=weights, parts=parts)
+    few = LabelClassifier().fit(x[:300], labels[:300], parts=parts[:300])
+    for learnt in ("coef_", "intercept_", "calibration_", "thresholds_"):
+        assert np.array_equal(getattr(found, learnt), getattr(few, learnt)), learnt
+    assert np.array_equal(found.out_of_fold_[:300], few.out_of_fold_)
+    assert np.isnan(found.out_of_fold_[300:]).all()
+    with pytest.raises(ValueError, match="Negative"):
+        LabelClassifier().fit(x, labels, sample_weight=-weights)
+
+
 @pytest.fixture(scope="module")
 def pipeline():
     features = WordFeatures(min_df=2, vector_size=0)

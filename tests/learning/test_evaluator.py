@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from string import ascii_lowercase
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from sklearn.metrics import f1_score
 
 from textclass.corpora import Corpus
 from textclass.errors import CorpusError
-from textclass.learning import evaluate, set_thresholds
+from textclass.learning import evaluate, figure_tables, findings, set_thresholds
 from textclass.model import save_model
 
 
@@ -44,7 +45,8 @@ def test_figures_are_those_of_what_the_tagger_gives(found, tagger, corpus):
     for column, name in enumerate(corpus.taxonomy.names):
         row = one(own, label=name, metric="f1")
         assert row["value"] == f1_score(truth[:, column], given[:, column], zero_division=np.nan)
-        assert row["n"] == truth[:, column].sum()
+        assert row["n_true"] == truth[:, column].sum()
+        assert row["n"] == len(truth)
     micro = one(own, part="", facet="topic", label="", metric="micro_f1")
     assert micro["value"] == f1_score(truth[:, :2], given[:, :2], average="micro")
 
@@ -96,6 +98,70 @@ def test_the_corpus_and_its_leaks_are_told(found, folder, options, training, cor
     assert evaluate(folder, more, samples=100).corpus["leaks"] == ["x", "y"]
     silent = evaluate(options["compare"][1], corpus, samples=100)
     assert silent.corpus["leaks"] is None
+
+
+def test_leaks_of_a_model_compared_are_told(folder, options, training):
+    mute, again = options["compare"][1], evaluate(options["compare"][1], training, samples=100)
+    assert again.corpus["leaks"] is None
+    assert again.corpus["compared"] == {}
+    found = evaluate(mute, training, compare=(folder,), samples=100)
+    assert len(found.corpus["compared"][folder.model.name]) == len(training)
+    assert any(
+        "that one was trained on 160 of these passages" in f for f in findings(as_json(found))
+    )
+
+
+def as_json(found):
+    return json.loads(json.dumps(found.to_dict()))
+
+
+def test_of_a_few_documents_there_is_no_interval_and_no_p(folder, corpus, options):
+    few = Corpus(corpus.taxonomy, corpus.rows[:18])
+    found = evaluate(folder, few, **options)
+    assert found.corpus["documents"] == 9
+    assert found.samples == 0
+    assert found.figures[["low", "high"]].isna().all(axis=None)
+    assert found.differences["p"].isna().all()
+    assert found.labels["reached"].dropna().tolist() == ["unclear"]
+    told = list(findings(as_json(found)))
+    assert told[0] == "9 documents are too few for intervals and p"
+    assert not any(", p " in sentence for sentence in told)
+    assert "[" not in figure_tables(as_json(found))[0].to_string()
+
+
+def test_labels_left_out_of_the_macro_averages_are_named(found):
+    assert found.left_out == {"topic": [], "mood": ["rare"]}
+    told = "mood: not in the macro averages, with fewer than 5 true passages (1): rare"
+    assert told in list(findings(as_json(found)))
+
+
+def test_a_facet_without_cues_has_no_baseline_of_cues(found):
+    cues = found.figures["model"] == "keyword cues"
+    assert set(found.figures.loc[cues, "facet"]) == {"topic"}
+    cues = found.differences["model"] == "keyword cues"
+    assert found.differences.loc[cues, "facet"].tolist() == ["topic"]
+
+
+def test_every_figure_counts_rows_and_true_labels(found, corpus):
+    part = one(found.figures, part="source: north", facet="topic")
+    north = [row for row in corpus.rows if row.columns["source"] == "north"]
+    assert part["n"] == len(north)
+    assert part["n_true"] == sum(len(row.labels & {"sea", "bread"}) for row in north)
+    assert set(found.figures.loc[found.figures["part"] == "", "n"]) == {120}
+
+
+def test_what_the_rule_of_unfamiliar_words_costs_is_told(folder, corpus):
+    strange = [
+        replace(
+            row, text=f"{row.text} " + " ".join(f"the {letter}zqx" for letter in ascii_lowercase)
+        )
+        for row in corpus.rows[:20]
+    ]
+    found = evaluate(folder, Corpus(corpus.taxonomy, tuple(strange)), samples=100)
+    assert found.unfamiliar["passages"] == 20
+    assert 20 >= found.unfamiliar["tagged"] >= found.unfamiliar["right"] > 0
+    told = "unsure: unfamiliar: 20 of 20 passages; without that rule "
+    assert any(sentence.startswith(told) for sentence in findings(as_json(found)))
 
 
 def test_an_unknown_column_is_refused(folder, corpus):

@@ -14,6 +14,7 @@ from textclass.learning.metrics import (
     interval,
     reliability,
     wide,
+    wilson,
 )
 
 N = 150
@@ -52,7 +53,7 @@ def test_figures_of_a_facet(case, bootstrap):
     assert values["macro_f1"] == pytest.approx(both)
     assert values["brier"] == pytest.approx(((p - truth) ** 2).mean())
     for name, row in found.items():
-        assert row["n"] == truth.sum()
+        assert (row["n"], row["n_true"]) == (N, truth.sum())
         if name not in ("ece", "brier"):
             assert row["low"] < row["value"] < row["high"]
 
@@ -130,6 +131,13 @@ def test_samples_without_the_figure_do_not_count():
     assert 0.4 <= found["low"] <= found["high"] <= 0.6
 
 
+def test_four_right_of_four_prove_little():
+    low, high = wilson(1.0, 4)
+    assert low == pytest.approx(0.510, abs=1e-3)
+    assert high == 1
+    assert np.isnan(wilson(np.nan, 0)).all()
+
+
 def test_calibration_error_by_hand():
     p = np.array([0.05, 0.05, 0.92, 0.98, 1.0, 0.1])
     truth = np.array([False, True, True, True, True, False])
@@ -152,6 +160,7 @@ def test_perfect_and_useless_probabilities():
 def test_figures_as_text():
     assert as_text({"value": 0.5, "low": 0.25, "high": 1.0}) == "0.500 [0.250-1.000]"
     assert as_text({"value": 0.5, "low": None, "high": None}) == "0.500"
+    assert as_text({"value": 1.0, "low": 1.0, "high": 1.0}) == "1.000 [-]"
     assert as_text({"metric": "given", "value": 1.0, "low": np.nan, "high": np.nan}) == "1"
     assert as_text({"value": np.nan, "low": np.nan, "high": np.nan}) == "-"
 

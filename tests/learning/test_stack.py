@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import pickle
+from copy import deepcopy
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from joblib import parallel_config
+from sklearn.compose import make_column_transformer
 
 from textclass.corpora import Corpus, read_corpus
 from textclass.errors import CorpusError
@@ -66,6 +70,22 @@ def test_vectors_are_features_for_any_classifier():
     features = EncoderFeatures().fit([])
     vectors = features.transform(["peace talks", "grain prices"])
     assert vectors.shape == (2, len(features.get_feature_names_out()))
+
+
+def test_features_can_be_copied_and_sent_to_other_processes():
+    features = EncoderFeatures().fit([])
+    there = pickle.loads(pickle.dumps(features))
+    vectors = [one.transform(["peace talks"]) for one in (features, there, deepcopy(there))]
+    assert np.array_equal(vectors[0], vectors[1])
+    assert np.array_equal(vectors[0], vectors[2])
+
+
+def test_a_table_is_not_taken_for_texts():
+    frame = pd.DataFrame({"text": ["peace talks"]})
+    made = make_column_transformer((EncoderFeatures(), "text"))
+    assert made.fit_transform(frame).shape[0] == 1
+    with pytest.raises(ValueError, match="pass one column"):
+        make_column_transformer((EncoderFeatures(), ["text"])).fit_transform(frame)
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["the encoder's head", "a head of our labels"])

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
@@ -103,12 +104,26 @@ def test_it_works_in_a_researchers_pipeline(toy_corpus):
     [
         ("one text", ValueError, "not one text"),
         ([], ValueError, "0 texts"),
+        (pd.DataFrame({"text": ["a", "b"]}), ValueError, r"pass one column: frame\['text'\]"),
         (["a", None], TypeError, "text 1 is NoneType"),
     ],
 )
 def test_what_is_no_list_of_texts_is_refused(texts, error, told):
     with pytest.raises(error, match=told):
         WordFeatures().fit(texts)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ({"min_df": 0.05}, "'min_df' parameter of WordFeatures must be an int"),
+        ({"min_df": -1}, "'min_df' parameter"),
+        ({"shortest": 9, "longest": 3}, "shortest=9 is more than longest=3"),
+    ],
+)
+def test_parameters_that_mean_nothing_are_refused(parameters, told):
+    with pytest.raises(ValueError, match=told):
+        WordFeatures(**parameters).fit_transform(TEXTS)
 
 
 def test_it_must_be_fitted_first():

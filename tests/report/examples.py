@@ -170,6 +170,7 @@ def example_metrics(taxonomy=None, *, seed=0, text=lambda plain: plain):
             "leaks": [],
         },
         "samples": 1000,
+        "left_out": {f.name: [] for f in taxonomy},
         "figures": [
             *(row | {"model": model} for f in taxonomy for row in facet_rows(f.name, chance)),
             *(row | {"model": model} for rows in labels for row in rows),
@@ -274,7 +275,7 @@ def facet_rows(facet, chance):
 
 
 def label_rows(facet, name, chance):
-    value, n = chance.uniform(0.35, 0.85), chance.randint(3, 90)
+    value, n_true = chance.uniform(0.35, 0.85), chance.randint(3, 90)
     figures = scores(value)
     alone = {
         "given": chance.randint(8, 90),
@@ -284,6 +285,7 @@ def label_rows(facet, name, chance):
     }
     figures |= {metric: {"value": found, **ALONE} for metric, found in alone.items()}
     return [
-        {"part": "", "facet": facet, "label": name, "metric": metric, "n": n, **found}
+        {"part": "", "facet": facet, "label": name, "metric": metric, "n": 480}
+        | {"n_true": n_true, **found}
         for metric, found in figures.items()
     ]

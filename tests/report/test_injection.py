@@ -138,8 +138,7 @@ def write_evaluation(path, texts):
     for table in ("figures", "labels", "sweep", "reliability"):
         for row in metrics[table]:
             row["label"] = renamed.get(row["label"], row["label"])
-            if row["label"] == texts[0] and "n" in row:
-                row["n"] = 1
+    metrics["left_out"]["type"] = [texts[0]]
     write_evaluation_report(metrics, path)
 
 

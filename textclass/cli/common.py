@@ -16,6 +16,8 @@ from textclass.errors import TextclassError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from textclass.corpora import Corpus
+
 existing_path = click.Path(exists=True, path_type=Path)
 """A path that must be there; click says so if it isn't."""
 
@@ -118,6 +120,14 @@ def note_unreached(manifest: Mapping[str, Any], *, quiet: bool = False) -> None:
     names = [name for name, fact in facts if "not reached" in fact["threshold_rule"]]
     if names:
         told = f"target precision not reached, so never given: {', '.join(names)}"
+        note(told, quiet=quiet)
+
+
+def note_ungrouped(corpus: Corpus, *, quiet: bool = False) -> None:
+    """Tell how many rows name no document, for passages of one may then stand on both sides."""
+    alone = sum(row.group == row.id for row in corpus.rows)
+    if alone:
+        told = f"{alone} of {len(corpus)} rows have no group: each counts as a document of its own"
         note(told, quiet=quiet)
 
 

@@ -17,6 +17,7 @@ from textclass.cli.common import (
     model_option,
     new_path,
     note,
+    note_ungrouped,
     print_json,
     print_table,
     progress_bar,
@@ -95,6 +96,8 @@ def evaluate(
     taxonomy = folder.model.taxonomy
     read = read_documents if level == "document" else read_corpus
     corpus = read(paths, taxonomy)
+    if level == "passage":
+        note_ungrouped(corpus, quiet=quiet)
     baselines = {}
     if training:
         rows = leave_out(read_corpus(training, taxonomy), corpus)
@@ -129,24 +132,25 @@ def evaluate(
 
 def _warn_of_leaks(measured: dict[str, Any]) -> None:
     corpus = measured["corpus"]
-    if corpus["leaks"] is None:
-        note("this model doesn't say what it was trained on, so leakage can't be told")
-    elif corpus["leaks"]:
-        note(
-            f"warning: {len(corpus['leaks'])} of {corpus['units']} {measured['level']}s, or their "
-            "documents, are in the model's training data: the figures are too good "
-            "(textclass train --without)"
-        )
+    for name, leaks in {measured["model"]: corpus["leaks"], **corpus["compared"]}.items():
+        if leaks is None:
+            note(f"{name} doesn't say what it was trained on, so leakage can't be told")
+        elif leaks:
+            note(
+                f"warning: {len(leaks)} of {corpus['units']} {measured['level']}s, or their "
+                f"documents, are in the training data of {name}: its figures are too good "
+                "(textclass train --without)"
+            )
 
 
 def _print(measured: dict[str, Any]) -> None:
     from textclass.learning import figure_tables, findings
 
-    out, corpus = console(), measured["corpus"]
+    out, corpus, samples = console(), measured["corpus"], measured["samples"]
+    intervals = f"; 95 % intervals from {samples} bootstrap samples of documents" if samples else ""
     out.print(
         f"[bold]{measured['model']}[/bold] on {corpus['units']} {measured['level']}s of "
-        f"{corpus['documents']} documents; 95 % intervals from {measured['samples']} bootstrap "
-        "samples of documents"
+        f"{corpus['documents']} documents{intervals}"
     )
     for frame in figure_tables(measured):
         out.print()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,7 @@ def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
     for corpus, measured in manifest.get("held_out", {}).items():
         for row in measured["figures"]:
             if (row["model"], row["part"], row["metric"]) == (measured["model"], "", "micro_f1"):
-                interval = f"[{row['low']:.3f}-{row['high']:.3f}]"
-                click.echo(f"{corpus}, {row['facet']}, micro F1: {row['value']:.3f} {interval}")
+                click.echo(f"{corpus}, {row['facet']}, micro F1: {_estimate(row)}")
     facts = manifest.get("label_facts", {})
     rows = []
     for label in manifest["labels"]:
@@ -54,6 +54,15 @@ def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
         told = (fact.get(key, "") for key in ("threshold_rule", "positives"))
         rows.append((label["name"], f"{label['threshold']:.3f}", *told))
     print_table(("label", "threshold", "rule", "positives"), rows)
+
+
+def _estimate(row: Mapping[str, Any]) -> str:
+    """Return a figure with its interval, so far as they are known."""
+    value, low, high = (row[key] for key in ("value", "low", "high"))
+    known = "-" if value is None else f"{value:.3f}"
+    if low is None:
+        return known
+    return f"{known} [-]" if low == high else f"{known} [{low:.3f}-{high:.3f}]"
 
 
 @model.command()

@@ -16,6 +16,7 @@ from textclass.cli.common import (
     model_folder,
     new_path,
     note,
+    note_ungrouped,
     note_unreached,
     progress_bar,
     quiet_option,
@@ -30,7 +31,7 @@ from textclass.cli.common import (
     "--without",
     type=existing_path,
     multiple=True,
-    help="Leave out the documents of this corpus, to evaluate on it later.",
+    help="Leave out the documents and the texts of this corpus, to evaluate on it later.",
 )
 @click.option(
     "--target-precision",
@@ -85,7 +86,7 @@ def train(
     folds). Rows with scores instead of labels teach by probability.
     """
     from textclass.corpora import rare_labels, read_corpus
-    from textclass.learning import default_pipeline, train_accurate
+    from textclass.learning import default_pipeline, leave_out, train_accurate
     from textclass.learning import train as run
     from textclass.model import load_folder
     from textclass.taxonomy import Taxonomy
@@ -96,9 +97,14 @@ def train(
     options: dict[str, Any] = {"folds": folds, "random_state": seed, "n_jobs": jobs}
     options |= {"target_precision": target_precision, **_parameters(parameters)}
     pipeline = default_pipeline(**options)
-    corpus = read_corpus(paths, taxonomy)
+    corpus = whole = read_corpus(paths, taxonomy)
     if without:
-        corpus = corpus.without_groups(read_corpus(without, taxonomy).groups)
+        corpus = leave_out(whole, read_corpus(without, taxonomy))
+        left_out = len(whole) - len(corpus)
+        note(f"{left_out} passages left out", quiet=quiet)
+        if not left_out:
+            note("warning: --without has no document or text of the corpus")
+    note_ungrouped(corpus, quiet=quiet)
     for told in rare_labels(corpus):
         note(f"warning: {told}")
     with ExitStack() as stack:

@@ -140,8 +140,16 @@ def _cuts(
     return p[order][last], hits, given
 
 
-def per_label(value: Any, n_labels: int) -> list[Any]:  # noqa: ANN401 -- one for all, or one for each
-    """Return a value for each label, from one for all or a sequence of them."""
+def per_label(name: str, value: Any, n_labels: int) -> list[Any]:  # noqa: ANN401 -- one for all, or one for each
+    """Return a parameter's value for each label, from one for all or a sequence of them.
+
+    Raises
+    ------
+    ValueError
+        If the sequence is longer or shorter.
+    """
+    if np.ndim(value) and len(value) != n_labels:
+        raise ValueError(f"{name} has {len(value)} values for {n_labels} labels")
     values: list[Any] = np.broadcast_to(np.asarray(value, dtype=object), n_labels).tolist()
     return values
 
@@ -172,7 +180,7 @@ def choose_thresholds(
         Where each comes from: `best F1`; the target precision, told as not reached where it isn't;
         or `no examples`.
     """
-    facet_of = np.asarray(per_label(None, p.shape[1]) if facets is None else facets)
+    facet_of = np.array(per_label("facets", facets, p.shape[1]))
     known = truth.any(axis=0)
     thresholds, rules = np.full(p.shape[1], NEVER), ["no examples"] * p.shape[1]
     for column in np.flatnonzero(known).tolist():

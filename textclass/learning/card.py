@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from textclass.learning.metrics import as_text, wide
+from textclass.learning.metrics import ENOUGH, as_text, wide
 from textclass.model import ModelFolder, load_folder, save_model
 
 if TYPE_CHECKING:
@@ -28,13 +28,15 @@ def figure_tables(measured: Mapping[str, Any]) -> list[pd.DataFrame]:
     Tables without a figure are left out.
     """
     figures = pd.DataFrame(measured["figures"])
+    # Figures in older model folders have true labels in `n`.
+    true = "n_true" if "n_true" in figures else "n"
     own, whole = figures["model"] == measured["model"], figures["part"] == ""
     of_label, micro = figures["label"] != "", figures["metric"] == "micro_f1"
     baseline, part = "baseline, micro F1", "part, micro F1"
     figures = figures.assign(**{baseline: figures["model"], part: figures["part"]})
     shown = of_label & figures["metric"].isin(_OF_LABELS)
     tables = [
-        wide(figures[own & whole & shown], ["label", "n"], "metric"),
+        wide(figures[own & whole & shown], ["label", true], "metric"),
         wide(figures[own & whole & ~of_label], ["metric"], "facet"),
         wide(figures[micro & whole & ~own], [baseline], "facet"),
         wide(figures[micro & ~whole], [part, "n"], "facet"),
@@ -44,21 +46,38 @@ def figure_tables(measured: Mapping[str, Any]) -> list[pd.DataFrame]:
 
 def findings(measured: Mapping[str, Any]) -> Iterator[str]:
     """Yield what else `Evaluation.to_dict` tells, a sentence each."""
+    units, corpus = f"{measured['level']}s", measured["corpus"]
+    if not measured["samples"]:
+        yield f"{corpus['documents']} documents are too few for intervals and p"
     for row in measured["differences"]:
-        yield f"{row['facet']}, micro F1 less {row['model']}: {as_text(row)}, p {row['p']:.3f}"
+        told = "" if pd.isna(row["p"]) else f", p {row['p']:.3f}"
+        if leaked := corpus.get("compared", {}).get(row["model"]):
+            told += f" (that one was trained on {len(leaked)} of these {units})"
+        yield f"{row['facet']}, micro F1 less {row['model']}: {as_text(row)}{told}"
+    for facet, names in measured.get("left_out", {}).items():
+        if names:
+            yield (
+                f"{facet}: not in the macro averages, with fewer than {ENOUGH} true {units} "
+                f"({len(names)}): {', '.join(names)}"
+            )
     # A manifest sorts its keys; the figures stand in the order of the facets.
     for facet in dict.fromkeys(figure["facet"] for figure in measured["figures"]):
         told = "no point with 95 % precision"
         if point := measured["at_95"][facet]:
             told = (
-                f"{point['coverage']:.1%} of {measured['level']}s ({point['found']:.1%} of those "
-                f"with a label) can be tagged at {point['precision']:.1%} precision"
+                f"{point['coverage']:.1%} of {units} ({point['found']:.1%} of those with a label) "
+                f"can be tagged at {point['precision']:.1%} precision (cut chosen on these {units})"
             )
         yield f"{facet}: {told}"
     if found := measured["faithfulness"]:
         yield (
             f"evidence: {found['dropped']} of {found['cases']} tags ({found['share']:.1%}) fall "
             f"without it; {found['control_share']:.1%} without as many other words"
+        )
+    if (found := measured.get("unfamiliar")) and found["passages"]:
+        yield (
+            f"unsure: unfamiliar: {found['passages']} of {corpus['units']} passages; without that "
+            f"rule {found['tagged']} of them would have a label, {found['right']} a right one"
         )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.utils import Tags, check_array
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.multiclass import check_classification_targets
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _FLOATS = (np.float64, np.float32)
+_SHARE = Interval(Real, 0, 1, closed="neither")
+_WEIGHT = Interval(Real, 0, None, closed="left")
 
 
 class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -78,7 +82,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     threshold_rules_ : list of str
         Where each threshold comes from.
     out_of_fold_ : ndarray of float64, shape (n_rows, n_labels)
-        Probabilities from fits that never saw the row's document; NaN in soft rows.
+        Probabilities from fits that never saw the row's document; NaN in rows that don't count.
     row_weights_ : ndarray of float64, shape (n_rows,)
         How much each row counted for calibration and thresholds; 0 for soft rows.
     n_features_in_ : int
@@ -98,6 +102,19 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     >>> LabelClassifier().fit(X, Y).predict(X).shape
     (100, 5)
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "C": [Interval(Real, 0, None, closed="neither")],
+        "soft_weight": [Real, "array-like"],
+        "balance": [_WEIGHT],
+        "folds": [Interval(Integral, 2, None, closed="left")],
+        "facets": ["array-like", None],
+        "target_precision": [Real, "array-like", None],
+        "shrinkage": [_WEIGHT],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "progress": [callable, None],
+    }
 
     # With metadata routing a pipeline passes these on without being asked to.
     __metadata_request__fit = {"groups": True, "parts": True}  # noqa: RUF012 -- scikit-learn's way
@@ -143,6 +160,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         y : array-like or DataFrame, shape (n_rows, n_labels) or (n_rows,)
             0 and 1, or probabilities, with a column for each label; or one of two classes a row.
         sample_weight : array-like, shape (n_rows,), optional
+            A row of weight 0 is as good as left out.
         groups : array-like, shape (n_rows,), optional
             The document of each row, which never stands on both sides of a split.
         parts : array-like, shape (n_rows,), optional
@@ -152,21 +170,31 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         Raises
         ------
         ValueError
-            If values of `y` aren't from 0 to 1, or there are fewer documents than folds.
+            If parameters, weights, `y` or `groups` have other values, or there are too few groups.
         """
+        self._validate_params()
         features = validate_data(self, X, accept_sparse="csr", dtype=_FLOATS)
         targets = self._targets(y)
+        soft_weight, asked, facets = (
+            per_label(name, getattr(self, name), targets.shape[1])
+            for name in ("soft_weight", "target_precision", "facets")
+        )
         check_consistent_length(features, targets, groups, parts)
-        given = _check_sample_weight(sample_weight, features, dtype=np.float64)
-        documents = np.arange(len(targets)) if groups is None else groups
-        folds = group_folds(documents, targets, folds=self.folds, seed=self.random_state)
-        hard = is_hard(targets)
-        soft_weight = np.broadcast_to(np.asarray(self.soft_weight), targets.shape[1])
+        given = _check_sample_weight(
+            sample_weight, features, dtype=np.float64, ensure_non_negative=True
+        )
+        counted = given > 0
+        documents = np.arange(len(targets)) if groups is None else np.asarray(groups, dtype=object)
+        folds = np.full(len(targets), -1)
+        folds[counted] = group_folds(
+            documents[counted], targets[counted], folds=self.folds, seed=self.random_state
+        )
+        hard, rows = is_hard(targets) & counted, np.flatnonzero(counted)
         coefficients, intercepts = fit_labels(
             features,
             targets,
-            given[:, None] * np.where(hard[:, None], 1.0, soft_weight),
-            [np.arange(len(targets)), *(np.flatnonzero(folds != n) for n in range(self.folds))],
+            given[:, None] * np.where(hard[:, None], 1.0, np.asarray(soft_weight, dtype=float)),
+            [rows, *(rows[folds[rows] != fold] for fold in range(self.folds))],
             C=self.C,
             balance=self.balance,
             n_jobs=self.n_jobs,
@@ -185,13 +213,19 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             self.out_of_fold_[hard], truth, weights, shrinkage=self.shrinkage
         )
         self.out_of_fold_ = self._probabilities(self.out_of_fold_)
-        asked = per_label(self.target_precision, targets.shape[1])
         self.thresholds_, self.threshold_rules_ = choose_thresholds(
-            self.out_of_fold_[hard], truth, weights, asked, self.facets
+            self.out_of_fold_[hard], truth, weights, asked, facets
         )
         self.row_weights_ = np.zeros(len(targets))
         self.row_weights_[hard] = weights
         return self
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        for name, allowed in (("target_precision", _SHARE), ("soft_weight", _WEIGHT)):
+            for value in np.asarray(getattr(self, name), dtype=object).ravel().tolist():
+                if value is not None and not allowed.is_satisfied_by(value):
+                    raise ValueError(f"{name} must be {allowed}, for each label; not {value!r}")
 
     def _targets(self, y: Any) -> NDArray[np.float64]:  # noqa: ANN401 -- array or DataFrame
         """Return the probability of each label and remember the classes."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,24 +14,26 @@ import pandas as pd
 from textclass.errors import CorpusError
 from textclass.learning.metrics import (
     Bootstrap,
-    Samples,
     as_frame,
+    differences,
     figure_rows,
-    interval,
+    is_frequent,
     micro_f1,
     reliability,
-    sweep,
+    wilson,
 )
 from textclass.learning.mistakes import (
     DECIMALS,
     confusions,
     coverage,
     faithfulness,
+    sweep,
     thinned,
+    unfamiliar,
     widest,
     worst_mistakes,
 )
-from textclass.learning.predictions import Predictions, baseline_tags, predict
+from textclass.learning.predictions import CUES, Predictions, baseline_tags, predict
 from textclass.learning.provenance import NOT_SAID, leaks
 from textclass.model import ModelFolder, load_folder
 from textclass.tagger import Tagger
@@ -66,12 +67,16 @@ class Evaluation:
     corpus : Mapping
         `paths`, `units` (passages or documents), `documents`, `fingerprint` and `leaks`: ids of
         rows that the model was trained on, they or their documents; None where it can't be told.
+        `compared`: the same of each model compared, by name.
     samples : int
-        Bootstrap samples of documents, of which the 95 % intervals are made.
+        Bootstrap samples of documents, of which the 95 % intervals are made; 0 for fewer than ten
+        documents, which give no interval and no p.
     figures : DataFrame
         The long table, a row for each figure: `model` (this one, or a baseline), `part` (empty, or
         `column: value`), `facet`, `label` (empty for the facet's own), `metric`, `value`, `low`,
-        `high`, `n`.
+        `high`, `n` (rows measured), `n_true` (true labels in them).
+    left_out : Mapping of str to list of str
+        By facet the labels with fewer than five true rows, which `macro_*` leave out.
     differences : DataFrame
         `facet`, `model`, `value`, `low`, `high`, `p`: by how much micro F1 is better than that of a
         baseline or of another model on the same samples. The paired bootstrap of Berg-Kirkpatrick,
@@ -79,8 +84,8 @@ class Evaluation:
         p is two-sided, by whether 0 lies in the interval.
     labels : DataFrame
         `facet`, `label`, `threshold`, the `target` precision it was set for (NaN for another rule)
-        and whether that was `reached`: `yes` if the interval's low end is above it, `no` if its
-        high end is below, `unclear` otherwise.
+        and whether that was `reached`: `yes` if the low ends of the interval and of Wilson's are
+        above it, `no` if their high ends are below, `unclear` otherwise.
     sweep : DataFrame
         `facet`, `label`, `threshold`, `precision`, `recall`, `f1` at other thresholds.
     reliability : DataFrame
@@ -97,6 +102,9 @@ class Evaluation:
         `evidence`.
     faithfulness : Mapping or None
         What taking the evidence away does to tags; None for documents, and without tags.
+    unfamiliar : Mapping or None
+        `passages` unsure for their unfamiliar words, those `tagged` but for that, and those of them
+        with a `right` label; None for documents.
     """
 
     model: str
@@ -104,6 +112,7 @@ class Evaluation:
     corpus: Mapping[str, Any]
     samples: int
     figures: pd.DataFrame
+    left_out: Mapping[str, list[str]]
     differences: pd.DataFrame
     labels: pd.DataFrame
     sweep: pd.DataFrame
@@ -113,6 +122,7 @@ class Evaluation:
     confusions: pd.DataFrame
     mistakes: pd.DataFrame
     faithfulness: Mapping[str, float] | None
+    unfamiliar: Mapping[str, int] | None
 
     def to_dict(self, *, short: bool = False) -> dict[str, Any]:
         """Return the evaluation as plain data for JSON, frames as lists of records, NaN as None.
@@ -155,7 +165,7 @@ def evaluate(
     by : sequence of str, keyword-only
         Columns to slice by; `length`, bands of words, needs no column.
     baselines : Mapping of str to Pipeline, keyword-only, optional
-        What `fit_baselines` gave. Keyword cues are always among the baselines.
+        What `fit_baselines` gave. Beside them stand the keyword cues, where a facet has some.
     compare : sequence of models, keyword-only
     samples : int, keyword-only
         Bootstrap samples for every interval.
@@ -179,14 +189,19 @@ def evaluate(
     tags = baseline_tags(tagger, corpus, baselines or {}, documents=whole)
     own = micro_f1(bootstrap, found, found.given)
     others = {name: micro_f1(bootstrap, found, given) for name, given in tags.items()}
+    cued = {facet.name for facet in taxonomy if any(label.cues for label in facet.labels)}
+    others[CUES] = {facet: f1 for facet, f1 in others[CUES].items() if facet in cued}
     parts = {
-        part: (micro_f1(bootstrap, found, found.given, inside), int(inside.sum()))
+        part: (micro_f1(bootstrap, found, found.given, inside), inside)
         for part, inside in _parts(corpus, by)
     }
     rows = figure_rows(bootstrap, found, others, parts, calibrated=not whole)
     figures = as_frame([{"model": tagger.model.name, **row} for row in rows])
+    compared = {}
     for place in compare:
-        other = Tagger.load(place, threads=_THREADS)
+        other_folder = place if isinstance(place, ModelFolder) else load_folder(place)
+        other = Tagger.load(other_folder, threads=_THREADS)
+        compared[other.model.name] = leaks(other_folder, corpus)
         given = predict(other, corpus, documents=whole, evidence=False).given
         others[other.model.name] = micro_f1(bootstrap, found, given)
     curves = {facet: coverage(*found.facet(facet)) for facet in taxonomy.slices}
@@ -199,10 +214,15 @@ def evaluate(
             "documents": bootstrap.documents,
             "fingerprint": corpus.fingerprint,
             "leaks": leaks(folder, corpus),
+            "compared": compared,
         },
-        samples=samples,
+        samples=bootstrap.samples,
         figures=figures,
-        differences=_differences(own, others),
+        left_out={
+            facet.name: np.array(facet.names)[~is_frequent(found.facet(facet.name)[0])].tolist()
+            for facet in taxonomy
+        },
+        differences=differences(own, others),
         labels=_labels(folder, figures),
         sweep=_by_label(found, sweep),
         reliability=pd.DataFrame() if whole else _by_label(found, reliability),
@@ -211,6 +231,7 @@ def evaluate(
         confusions=_stacked({facet: confusions(found, facet) for facet in curves}, ["facet"]),
         mistakes=worst_mistakes(found),
         faithfulness=None if whole else faithfulness(tagger, found, seed=seed),
+        unfamiliar=None if whole else unfamiliar(tagger, found),
     )
 
 
@@ -232,19 +253,6 @@ def _parts(corpus: Corpus, by: Sequence[str]) -> Iterator[tuple[str, NDArray[np.
             yield f"{column}: {value}", (values == value).to_numpy()
 
 
-def _differences(own: Samples, others: Mapping[str, Samples]) -> pd.DataFrame:
-    """Return by how much the micro F1 of each facet is better than that of each other model."""
-    rows = []
-    for facet, (name, theirs) in product(own, others.items()):
-        less = own[facet] - theirs[facet]
-        known = less[1:][~np.isnan(less[1:])]
-        rarer = min(int((known <= 0).sum()), int((known >= 0).sum()))
-        p = min(1.0, 2 * (rarer + 1) / (len(known) + 1))  # never quite 0
-        difference = {"value": float(less[0]), **interval(less), "p": p}
-        rows.append({"facet": facet, "model": name, **difference})
-    return pd.DataFrame(rows)
-
-
 def _labels(folder: ModelFolder, figures: pd.DataFrame) -> pd.DataFrame:
     """Return threshold, target precision and whether it was reached, of each label.
 
@@ -257,7 +265,12 @@ def _labels(folder: ModelFolder, figures: pd.DataFrame) -> pd.DataFrame:
     facts = folder.manifest.get("label_facts", {})
     rules = table["label"].map(lambda name: facts.get(name, {}).get("threshold_rule", ""))
     table["target"] = rules.str.extract(r"^precision ([0-9.]+)", expand=False).astype(float)
-    low, high = (precision.loc[table["label"], end].to_numpy() for end in ("low", "high"))
+    given = figures[figures["metric"] == "given"].set_index("label")
+    own, count = (frame.loc[table["label"]] for frame in (precision, given))
+    # Where the samples don't vary, as of four right tags of four, counts alone can still tell.
+    ends = np.array([wilson(*pair) for pair in zip(own["value"], count["value"], strict=True)])
+    low = np.minimum(own["low"].to_numpy(), ends[:, 0])
+    high = np.maximum(own["high"].to_numpy(), ends[:, 1])
     target = table["target"]
     reached = np.select([low >= target, high < target], ["yes", "no"], "unclear")
     table["reached"] = pd.Series(reached, dtype=object).where(target.notna(), None)

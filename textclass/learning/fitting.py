@@ -59,9 +59,11 @@ def group_folds(
     Raises
     ------
     ValueError
-        If there are fewer documents than folds.
+        If there are fewer documents than folds, or a row has none.
     """
-    names, hard = np.asarray(groups), is_hard(targets)
+    names, hard = np.asarray(groups, dtype=object), is_hard(targets)
+    if pd.isna(names).any():
+        raise ValueError("groups has NaN: every row needs its document")
     labels = pd.DataFrame(targets[hard] > 0).groupby(names[hard]).any()
     if len(labels) < folds:
         raise ValueError(
@@ -135,8 +137,8 @@ def _fit_label(
     A soft row stands in as a positive and as a negative.
     """
     p, weight, hard = target[subset], weight[subset], hard[subset]
-    positives = max(float(p[hard].sum()), 1.0)
-    odds = max(float(hard.sum()) - positives, 1.0) / positives
+    positives = max(float(weight[hard] @ p[hard]), 1.0)
+    odds = max(float(weight[hard].sum()) - positives, 1.0) / positives
     for_it = np.flatnonzero(np.where(hard, p > 0, p >= _LEAST_PROBABILITY))
     against = np.flatnonzero(p < 1)
     y = np.repeat([True, False], [len(for_it), len(against)])

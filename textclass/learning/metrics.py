@@ -1,17 +1,20 @@
 """The table of metrics, and the long table of their figures with bootstrap intervals.
 
 A figure is a row: `model`, `part` (empty for the whole corpus), `facet`, `label` (empty for the
-facet's own), `metric`, `value`, `low`, `high` (ends of the 95 % interval) and `n` (true labels;
-passages for a part). What can't be known, as the precision of a label never given, is NaN.
+facet's own), `metric`, `value`, `low`, `high` (ends of the 95 % interval), `n` (rows measured) and
+`n_true` (true labels among them). What can't be known, as the precision of a label never given, is
+NaN.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 from sklearn.metrics import average_precision_score, brier_score_loss
 
 if TYPE_CHECKING:
@@ -22,12 +25,14 @@ if TYPE_CHECKING:
 Samples = dict[str, "NDArray[np.float64]"]
 """A figure of each facet: of the corpus as it stands, then of every bootstrap sample."""
 
-SWEEP = np.arange(1, 20) / 20
 BINS = 10
 ENOUGH = 5
 """True passages that a label needs to count in a macro average."""
 
-COLUMNS = ["model", "part", "facet", "label", "metric", "value", "low", "high", "n"]
+COLUMNS = ["model", "part", "facet", "label", "metric", "value", "low", "high", "n", "n_true"]
+
+FEWEST_DOCUMENTS = 10
+"""Of fewer, samples tell nothing: there are no intervals."""
 
 _NAN = float("nan")
 _PERCENTILES = (2.5, 97.5)
@@ -54,15 +59,6 @@ def reliability(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFram
     return bins.assign(**edges)[["low", "high", "mean", "share", "count"]]
 
 
-def sweep(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFrame:
-    """Return precision, recall and F1 at each threshold from 0.05 to 0.95."""
-    above = p[:, None] >= SWEEP
-    hits, given, true = (above & truth[:, None]).sum(axis=0), above.sum(axis=0), truth.sum()
-    points = pd.DataFrame({"threshold": SWEEP, "precision": hits / np.where(given, given, np.nan)})
-    f1 = 2 * hits / np.maximum(given + true, 1)
-    return points.assign(recall=hits / max(true, 1), f1=f1)
-
-
 OF_PROBABILITIES: Mapping[str, Callable[..., float]] = {
     "average_precision": lambda truth, p: (
         average_precision_score(truth, p) if truth.any() else _NAN
@@ -80,7 +76,8 @@ class Bootstrap:
     """Documents drawn anew, with replacement: Efron and Tibshirani (1993), chapters 12 and 13.
 
     Passages of one document stand or fall together, so documents are drawn, not passages. Every
-    result has one value for each sample; the first is that of the corpus as it stands.
+    result has one value for each sample; the first is that of the corpus as it stands. Where there
+    are too few documents, it is the only one.
 
     Parameters
     ----------
@@ -93,8 +90,9 @@ class Bootstrap:
     def __init__(self, groups: Sequence[str], *, samples: int, seed: int) -> None:
         names, self._members = np.unique(np.asarray(groups, dtype=object), return_inverse=True)
         self.documents = len(names)
+        self.samples = samples if self.documents >= FEWEST_DOCUMENTS else 0
         share = np.full(self.documents, 1 / self.documents)
-        drawn = np.random.default_rng(seed).multinomial(self.documents, share, size=samples)
+        drawn = np.random.default_rng(seed).multinomial(self.documents, share, size=self.samples)
         self._weights = np.concatenate([np.ones((1, self.documents)), drawn])
 
     def totals(self, values: NDArray[Any]) -> NDArray[np.float64]:
@@ -118,12 +116,23 @@ class Bootstrap:
 
 
 def interval(samples: NDArray[np.float64]) -> dict[str, float]:
-    """Return the ends of the 95 % interval; samples without the figure don't count."""
+    """Return the ends of the 95 % interval, NaN where there is none.
+
+    Samples without the figure don't count.
+    """
     known = samples[1:][~np.isnan(samples[1:])]
     if np.isnan(samples[0]) or not len(known):
-        return {"low": float(samples[0]), "high": float(samples[0])}
+        return {"low": _NAN, "high": _NAN}
     low, high = np.percentile(known, _PERCENTILES)
     return {"low": float(low), "high": float(high)}
+
+
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """Return the 95 % interval of a share of n: Wilson (1927), "Probable inference"; NaN of 0."""
+    if not n:
+        return np.nan, np.nan
+    ends = binomtest(round(share * n), int(n)).proportion_ci(method="wilson")
+    return float(ends.low), float(ends.high)
 
 
 def figure(metric: str, samples: NDArray[np.float64]) -> dict[str, Any]:
@@ -152,7 +161,7 @@ def facet_figures(
         if calibrated or metric not in CALIBRATION
     }
     exact = (truth == given).all(axis=1)
-    often = [rate for rate, n in zip(rates, truth.sum(axis=0), strict=True) if n >= ENOUGH]
+    often = [rate for rate, frequent in zip(rates, is_frequent(truth), strict=True) if frequent]
     anything = (np.any(labels, axis=1, keepdims=True) for labels in (truth, given))
     samples = {
         **_named("micro_", bootstrap.rates(truth, given)),
@@ -162,13 +171,19 @@ def facet_figures(
     }
     own = [figure(*named) for named in samples.items()]
     own += [{"metric": m, "value": np.mean(metrics[m])} for m in CALIBRATION if m in metrics]
-    rows = [{"label": "", "n": int(truth.sum()), **row} for row in own]
+    n, n_true = len(truth), truth.sum(axis=0).tolist()
+    rows = [{"label": "", "n": n, "n_true": sum(n_true), **row} for row in own]
     for column, name in enumerate(names):
         of_label = [figure(*named) for named in rates[column].items()]
         of_label.append({"metric": "given", "value": float(given[:, column].sum())})
         of_label += [{"metric": m, "value": values[column]} for m, values in metrics.items()]
-        rows += [{"label": name, "n": int(truth[:, column].sum()), **row} for row in of_label]
+        rows += [{"label": name, "n": n, "n_true": n_true[column], **row} for row in of_label]
     return rows
+
+
+def is_frequent(truth: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which labels count in the macro averages."""
+    return np.asarray(truth.sum(axis=0) >= ENOUGH)
 
 
 def _named(prefix: str, samples: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,27 +215,47 @@ def micro_f1(
     }
 
 
+def differences(own: Samples, others: Mapping[str, Samples]) -> pd.DataFrame:
+    """Return by how much the micro F1 of each facet is better than that of each other model."""
+    rows = []
+    for facet, (name, theirs) in product(own, others.items()):
+        if facet not in theirs:
+            continue
+        less = own[facet] - theirs[facet]
+        known = less[1:][~np.isnan(less[1:])]
+        rarer = min(int((known <= 0).sum()), int((known >= 0).sum()))
+        # Never quite 0, and nothing without samples.
+        p = min(1.0, 2 * (rarer + 1) / (len(known) + 1)) if len(known) else np.nan
+        difference = {"value": float(less[0]), **interval(less), "p": p}
+        rows.append({"facet": facet, "model": name, **difference})
+    return pd.DataFrame(rows)
+
+
 def figure_rows(
     bootstrap: Bootstrap,
     found: Predictions,
     others: Mapping[str, Samples],
-    parts: Mapping[str, tuple[Samples, int]],
+    parts: Mapping[str, tuple[Samples, NDArray[np.bool_]]],
     *,
     calibrated: bool,
 ) -> Iterator[dict[str, Any]]:
     """Yield all figures of the model, then the micro F1 of baselines, and of parts of the rows."""
     taxonomy = found.corpus.taxonomy
+
+    def micro(f1: Samples, inside: NDArray[np.bool_]) -> Iterator[dict[str, Any]]:
+        for facet, samples in f1.items():
+            n_true = int(found.truth[inside, taxonomy.slices[facet]].sum())
+            counts = {"n": int(inside.sum()), "n_true": n_true}
+            yield {"facet": facet, **counts, **figure("micro_f1", samples)}
+
     for one in taxonomy:
         arrays = found.facet(one.name)
         for row in facet_figures(bootstrap, one.names, *arrays, calibrated=calibrated):
             yield {"facet": one.name, **row}
     for name, f1 in others.items():
-        for facet, columns in taxonomy.slices.items():
-            n = int(found.truth[:, columns].sum())
-            yield {"model": name, "facet": facet, "n": n, **figure("micro_f1", f1[facet])}
-    for part, (f1, n) in parts.items():
-        for facet, samples in f1.items():
-            yield {"part": part, "facet": facet, "n": n, **figure("micro_f1", samples)}
+        yield from ({"model": name, **row} for row in micro(f1, np.full(len(found.truth), True)))
+    for part, (f1, inside) in parts.items():
+        yield from ({"part": part, **row} for row in micro(f1, inside))
 
 
 def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
@@ -229,13 +264,19 @@ def as_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def as_text(figure: Mapping[Any, Any]) -> str:
-    """Return a figure as text: `0.712 [0.660-0.760]`, or a dash where it can't be known."""
+    """Return a figure as text: `0.712 [0.660-0.760]`, or a dash where it can't be known.
+
+    An interval of no width isn't told, for it says that the samples are too alike to tell one.
+    """
     value, low = figure["value"], figure["low"]
     if pd.isna(value):
         return "-"
     if figure.get("metric") == "given":
         return f"{value:.0f}"
-    return f"{value:.3f}" if pd.isna(low) else f"{value:.3f} [{low:.3f}-{figure['high']:.3f}]"
+    if pd.isna(low):
+        return f"{value:.3f}"
+    ends = "-" if low == figure["high"] else f"{low:.3f}-{figure['high']:.3f}"
+    return f"{value:.3f} [{ends}]"
 
 
 def wide(figures: pd.DataFrame, index: Sequence[str], columns: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from textclass.language import Tokenizer, WordBatch
+from textclass.results import Reason
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from textclass.results import Evidence
     from textclass.tagger import Tagger
 
+SWEEP = np.arange(1, 20) / 20
 MOST_CONFUSED = 20
 MOST_ERRORS = 25
 MOST_CHARACTERS = 3000
@@ -58,6 +60,15 @@ def coverage(
         "precision": above(correct) / above(kept),
     }
     return pd.DataFrame({"probability": levels, **shares})
+
+
+def sweep(truth: NDArray[np.bool_], p: NDArray[np.float64]) -> pd.DataFrame:
+    """Return precision, recall and F1 at each threshold from 0.05 to 0.95."""
+    above = p[:, None] >= SWEEP
+    hits, given, true = (above & truth[:, None]).sum(axis=0), above.sum(axis=0), truth.sum()
+    points = pd.DataFrame({"threshold": SWEEP, "precision": hits / np.where(given, given, np.nan)})
+    f1 = 2 * hits / np.maximum(given + true, 1)
+    return points.assign(recall=hits / max(true, 1), f1=f1)
 
 
 def widest(curve: pd.DataFrame, precision: float) -> dict[str, float] | None:
@@ -161,6 +172,24 @@ def faithfulness(tagger: Tagger, predictions: Predictions, *, seed: int) -> dict
         "share": round(float(dropped.mean()), DECIMALS),
         "control_share": round(float(control.mean()), DECIMALS),
     }
+
+
+def unfamiliar(tagger: Tagger, predictions: Predictions) -> dict[str, int]:
+    """Return what labels the rule of unfamiliar words costs.
+
+    Returns
+    -------
+    dict
+        `passages` that are unsure by the rule, those `tagged` without it, and those of them with a
+        `right` label.
+    """
+    silent = np.array([tags.reason is Reason.UNFAMILIAR for tags in predictions.tags])
+    names = predictions.corpus.taxonomy.names
+    thresholds = tagger.model.thresholds[[tagger.taxonomy.columns[name] for name in names]]
+    near = predictions.probabilities[silent] >= thresholds
+    right = (near & predictions.truth[silent]).any(axis=1)
+    counts = {"passages": silent, "tagged": near.any(axis=1), "right": right}
+    return {name: int(rows.sum()) for name, rows in counts.items()}
 
 
 def erase(text: str, words: WordBatch, chosen: NDArray[np.bool_]) -> str:

@@ -221,7 +221,14 @@ class BaselineScorer(Scorer):
 
 
 def leave_out(corpus: Corpus, other: Corpus) -> Corpus:
-    """Return the rows of a corpus whose document and text aren't in the other."""
-    texts = set(other.texts)
+    """Return the rows of a corpus whose document and text aren't in the other.
+
+    Texts that differ in case or white space alone are the same.
+    """
+    texts = set(map(_folded, other.texts))
     kept = corpus.without_groups(other.groups)
-    return replace(kept, rows=tuple(row for row in kept.rows if row.text not in texts))
+    return kept.select(lambda row: _folded(row.text) not in texts)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())

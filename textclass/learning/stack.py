@@ -91,8 +91,14 @@ class EncoderFeatures(ClassNamePrefixFeaturesOutMixin, TextTransformer):  # type
 
     def transform(self, X: Iterable[str]) -> NDArray[np.float32]:  # noqa: N803 -- scikit-learn's name
         """Return the vectors of texts, shape (n_texts, size)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "_n_features_out")
+        if not hasattr(self, "encoder_"):
+            self.encoder_ = load_encoder(self.encoder, threads=self.threads)
         return self.encoder_.vectors(checked_texts(X))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The open encoder can't be copied, or sent to another process, and is opened again there.
+        return {key: part for key, part in super().__getstate__().items() if key != "encoder_"}
 
 
 def is_set_aside(group: str) -> bool:

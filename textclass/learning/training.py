@@ -43,16 +43,12 @@ def default_pipeline(**parameters: Any) -> Pipeline:  # noqa: ANN401 -- of many 
         If neither has such a parameter.
     """
     steps = (WordFeatures(), LabelClassifier(n_jobs=-1))
-    known = {name: value for step in steps for name, value in step.get_params().items()}
-    del known["progress"]
-    for name, value in parameters.items():
+    known = {name for step in steps for name in step.get_params()} - {"progress"}
+    for name in parameters:
         if name not in known:
             raise TextclassError(
                 f"no parameter {name!r}", hint=f"the parameters are {', '.join(sorted(known))}"
             )
-        number = isinstance(known[name], int | float) and np.isscalar(value)
-        if number and not (isinstance(value, int | float) and value >= 0) and name != "n_jobs":
-            raise TextclassError(f"{name} must be a number of at least 0, not {value!r}")
     for step in steps:
         own = step.get_params().keys() & parameters
         step.set_params(**{name: parameters[name] for name in own})
@@ -99,9 +95,25 @@ def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
     corpus : Corpus
     pipeline : Pipeline, optional
         `default_pipeline()` without it. Its `soft_weight` may also be one for each facet, by name.
+
+    Raises
+    ------
+    CorpusError
+        If there are too few labelled documents.
+    TextclassError
+        If a parameter isn't as it must be.
     """
     pipeline = clone(pipeline or default_pipeline())
-    classifier = parts_of(pipeline)[1]
+    features, classifier = parts_of(pipeline)
+    labels = corpus.taxonomy.labels
+    soft_weight = _soft_weight(classifier.soft_weight, corpus.taxonomy)
+    try:
+        # Now, and not when the features are made.
+        for step in (features, classifier.set_params(soft_weight=soft_weight)):
+            step._validate_params()
+        asked = per_label("target_precision", classifier.target_precision, len(labels))
+    except ValueError as error:
+        raise TextclassError(str(error)) from error
     documents = len({row.group for row in corpus.rows if row.hard})
     if documents < classifier.folds:
         raise CorpusError(
@@ -109,11 +121,8 @@ def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
             hint="give rows of different documents different groups, or ask for fewer folds; rows "
             "with probabilities alone can't set thresholds",
         )
-    labels = corpus.taxonomy.labels
-    asked = per_label(classifier.target_precision, len(labels))
     classifier.set_params(
         facets=corpus.taxonomy.facet_of_each,
-        soft_weight=_soft_weight(classifier.soft_weight, corpus.taxonomy),
         target_precision=[
             label.target_precision or other for label, other in zip(labels, asked, strict=True)
         ],

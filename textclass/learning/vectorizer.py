@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from textclass.language import (
@@ -25,6 +27,10 @@ from textclass.model import find_keys
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+_WEIGHT = Interval(Real, 0, None, closed="left")
 
 
 class TextTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -84,6 +90,17 @@ class WordFeatures(TextTransformer):
         idf of any other word.
     """
 
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "shortest": [_COUNT],
+        "longest": [_COUNT],
+        "word_weight": [_WEIGHT],
+        "bigram_weight": [_WEIGHT],
+        "vector_size": [Interval(Integral, 0, None, closed="left")],
+        "vector_weight": [_WEIGHT],
+        "min_df": [_COUNT],
+        "random_state": ["random_state"],
+    }
+
     def __init__(
         self,
         *,
@@ -105,6 +122,13 @@ class WordFeatures(TextTransformer):
         self.min_df = min_df
         self.random_state = random_state
 
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if self.shortest > self.longest:
+            raise ValueError(
+                f"shortest={self.shortest} is more than longest={self.longest}: no n-gram is left"
+            )
+
     @property
     def spec(self) -> FeatureSpec:
         """Which features a passage has."""
@@ -118,10 +142,12 @@ class WordFeatures(TextTransformer):
         X : iterable of str
         y : ignored
         """
+        self._validate_params()
         return self._fit(_Passages(X))
 
     def fit_transform(self, X: Iterable[str], y: object = None) -> sparse.csr_matrix:  # noqa: ARG002, N803 -- scikit-learn's names
         """Learn the features of texts and return them, the texts read once."""
+        self._validate_params()
         passages = _Passages(X)
         return self._fit(passages)._transform(passages)
 
@@ -249,6 +275,8 @@ def checked_texts(texts: Iterable[str]) -> list[str]:
     """Return texts as a list, or say why they are none."""
     if isinstance(texts, str):
         raise ValueError("an iterable of texts was expected, not one text")
+    if hasattr(texts, "columns"):
+        raise ValueError("texts were expected, not a table; pass one column: frame['text']")
     checked: list[Any] = list(texts)
     for number, text in enumerate(checked):
         if not isinstance(text, str):

@@ -26,8 +26,6 @@ FACTS = {
 """A facet's figures, as they are headed."""
 
 MOST_PAIRS = 15
-ENOUGH = 5
-"""True passages that a label needs to count in a macro average."""
 
 
 def write_evaluation_report(evaluation: Record, path: str | Path) -> Path:
@@ -80,7 +78,7 @@ def _facet(data: Record, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "figures": {row["metric"]: row for row in figures if not row["label"]},
-        "left_out": [label["name"] for label in labels if label["f1"]["n"] < ENOUGH],
+        "left_out": data["left_out"][name],
         "models": [row for row in whole if row["metric"] == "micro_f1"],
         "differences": own["differences"],
         "labels": labels,
