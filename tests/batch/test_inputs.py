@@ -88,7 +88,7 @@ def test_what_is_no_document_is_left_out_at_addresses_too(tag, tmp_path):
         store.pipe(f"/given/{name}", content)
     summary = tag(["memory://given"], "out.jsonl")
     assert {row["document"] for row in read_lines(tmp_path / "out.jsonl")} == {"a/b.txt"}
-    assert summary.left_out == {"system file": 2}
+    assert summary.left_out == {"hidden file or folder": 1, "system file": 2}
     (aside,) = summary.first_set_aside
     assert (aside["id"], aside["stage"]) == ("old.jsonl", "detect")
     assert "file of results that textclass wrote" in aside["error"]
