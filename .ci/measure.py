@@ -45,8 +45,8 @@ for name, (corpus, options) in sets.items():
     }
     for model, found in measured.items():
         update_card(work / model, found)
-        write_evaluation_report(found, work / f"{name}-{model}.html")
         data = found.to_dict()
+        write_evaluation_report(data, work / f"{name}-{model}.html")
         (work / f"{name}-{model}.json").write_bytes(orjson.dumps(data))
         print(f"\n{model} on {name}")
         for table in figure_tables(data):
