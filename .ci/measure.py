@@ -5,6 +5,7 @@ the labelled rows of `corpus/` without the documents of any of the three.
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -36,12 +37,12 @@ for name, level, read in (
     path = PUBLIC / f"{name}.jsonl"
     corpus = read([path], taxonomy)
     training = leave_out(training, corpus)
-    sets[name] = (corpus, {"level": level, "by": ["source"], "paths": [str(path)]})
+    sets[name] = corpus, partial(evaluate, level=level, by=["source"], paths=[str(path)])
 baselines = fit_baselines(training)
-for name, (corpus, options) in sets.items():
+for name, (corpus, measure) in sets.items():
     measured = {
-        "default": evaluate(default, corpus, baselines=baselines, **options),
-        "accurate": evaluate(accurate, corpus, compare=[default], **options),
+        "default": measure(default, corpus, baselines=baselines),
+        "accurate": measure(accurate, corpus, compare=[default]),
     }
     for model, found in measured.items():
         update_card(work / model, found)

@@ -70,7 +70,7 @@ def textcat(training: Corpus, texts: list[str]) -> Scores:
     optimizer, draw = nlp.initialize(lambda: examples[:1000]), random.Random(0)  # noqa: S311 -- no secret
     for _ in range(5):
         draw.shuffle(examples)
-        for batch in minibatch(examples, 64):
+        for batch in minibatch(examples, 64):  # type: ignore[no-untyped-call]  # spaCy's
             nlp.update(batch, sgd=optimizer)
     return np.array([[doc.cats[name] for name in names] for doc in nlp.pipe(texts)])
 

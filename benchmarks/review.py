@@ -125,6 +125,7 @@ def results_of_tag(path: Path, n_passages: int) -> None:
                 for label in labels
                 for _ in range(4)
             ]
+            row: dict[str, object]
             row = {"id": f"{number:016x}", "document": f"d{number // 20}", "page": None, "start": 0}
             row |= {"end": len(text), "text": text, "outcome": "tagged", "reason": None, **tags}
             row |= {"scores": scores, "evidence": evidence, "model": "made-up"}
