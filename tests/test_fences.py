@@ -120,7 +120,7 @@ def test_every_room_is_in_the_order():
 
 def test_only_known_packages_are_imported():
     declared = set(ONLY_IN) | set(
-        "annotated_types numpy orjson pydantic srsly threadpoolctl lxml striprtf odf".split()
+        "annotated_types numpy orjson pydantic srsly threadpoolctl lxml striprtf".split()
     )
     for path in FILES:
         tops = {name.split(".")[0] for name in imports(path)}
