@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from joblib import parallel_config
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 
 from textclass.corpora import Corpus, read_corpus
@@ -46,7 +47,8 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def words(corpus, toy_pipeline, tmp_path_factory):
-    return train(corpus, tmp_path_factory.mktemp("words") / "words", toy_pipeline)
+    pipeline = clone(toy_pipeline).set_params(labelclassifier__target_precision=0.8)
+    return train(corpus, tmp_path_factory.mktemp("words") / "words", pipeline)
 
 
 def with_head(folder: Path, labels: list[str], head: dict[str, np.ndarray]) -> Path:
@@ -100,6 +102,12 @@ def test_words_and_encoder_make_a_model_that_tags(corpus, words, tmp_path, own):
     assert verify_folder(tmp_path / "accurate").digest == made.digest
     assert made.is_accurate
     assert made.manifest["stack"]["passages_set_aside"] == 50
+    facts, figures = made.manifest["label_facts"], made.manifest["out_of_fold"]
+    for column, (name, threshold) in enumerate(zip(names, made.model.thresholds, strict=True)):
+        never = ", not reached" if threshold > 0.99 else ""
+        assert facts[name]["threshold_rule"] == f"precision 0.8{never}"
+        assert never or figures[name]["precision"] >= 0.8
+        assert figures[name]["n"] == corpus.targets[50:, column].sum()
     scaled = made.arrays(STACK)["head"]
     alike = np.sum(scaled * weight, axis=1) >= 0.999 * np.linalg.norm(scaled, axis=1) * (
         np.linalg.norm(weight, axis=1)

@@ -164,6 +164,25 @@ def _hashes(values: Iterable[str]) -> NDArray[np.uint64]:
     return text_keys(values).byteswap()
 
 
+def with_thresholds(
+    manifest: Mapping[str, Any],
+    rules: Mapping[str, str],
+    truth: NDArray[np.bool_],
+    given: NDArray[np.bool_],
+    names: Sequence[str],
+) -> dict[str, Any]:
+    """Return what a manifest tells once labels have other thresholds, by these rules.
+
+    `truth` and `given` have a column for each of `names`, of the rows that thresholds come from;
+    held-out figures of the old thresholds are left out.
+    """
+    facts = {key: value for key, value in manifest.items() if key != "held_out"}
+    told = {name: dict(fact) for name, fact in manifest["label_facts"].items()}
+    for name, rule in rules.items():
+        told[name]["threshold_rule"] = rule
+    return facts | {"label_facts": told, "out_of_fold": _by_label(truth, given, names)}
+
+
 def set_thresholds(
     folder: str | Path, *, target_precision: float | None = None, labels: Sequence[str] = ()
 ) -> Mapping[str, tuple[float, float]]:
@@ -200,9 +219,8 @@ def set_thresholds(
     chosen, rules = choose_thresholds(p, truth, weights, [target_precision] * len(names), facets)
     thresholds = model.thresholds.copy()
     thresholds[columns] = chosen[columns]
-    facts = {key: value for key, value in loaded.manifest.items() if key != "held_out"}
-    for column in columns:
-        facts["label_facts"][names[column]]["threshold_rule"] = rules[column]
-    facts["out_of_fold"] = _by_label(truth, p >= thresholds, names)
+    facts = with_thresholds(
+        loaded.manifest, {names[c]: rules[c] for c in columns}, truth, p >= thresholds, names
+    )
     save_with_card(replace(model, thresholds=thresholds), loaded.path, facts)
     return {names[c]: (float(model.thresholds[c]), float(thresholds[c])) for c in columns}

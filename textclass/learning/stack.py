@@ -23,7 +23,7 @@ from textclass.errors import CorpusError
 from textclass.learning.calibration import calibrate, choose_thresholds
 from textclass.learning.card import save_with_card
 from textclass.learning.classifier import LabelClassifier
-from textclass.learning.provenance import OUT_OF_FOLD, text_keys, training_files
+from textclass.learning.provenance import OUT_OF_FOLD, text_keys, training_files, with_thresholds
 from textclass.learning.vectorizer import TextTransformer, checked_texts
 from textclass.model import (
     ENCODER_FACTS,
@@ -119,7 +119,8 @@ def train_accurate(
     The encoder speaks by the head that was fine-tuned with it; where that has other labels than the
     corpus, by one fitted on the vectors of all rows with labels. What the two parts count for,
     calibration, thresholds and the bound of the cascade come from the rows of documents that the
-    encoder never saw (`is_set_aside`), with scores of both parts that are out of fold.
+    encoder never saw (`is_set_aside`), with scores of both parts that are out of fold. Target
+    precisions are those that `words` was trained for.
 
     Parameters
     ----------
@@ -161,9 +162,11 @@ def train_accurate(
     mixed = (1 - share) * of_words + share * of_encoder
     slope, offset = calibrate(mixed, truth, weights, shrinkage=_SHRINKAGE).T
     odds = slope * mixed + offset
-    targets = [label.target_precision for label in taxonomy.labels]
-    facets = taxonomy.facet_of_each
-    bars = logit(choose_thresholds(expit(odds), truth, weights, targets, facets)[0])
+    targets, names = words.manifest["training"]["classifier"]["target_precision"], taxonomy.names
+    thresholds, rules = choose_thresholds(
+        expit(odds), truth, weights, targets, taxonomy.facet_of_each
+    )
+    bars = logit(thresholds)
     linear = words.model
     of_linear = slope * (1 - share) * linear.slope
     rest = slope * ((1 - share) * linear.offset + share * constant) + offset
@@ -175,11 +178,12 @@ def train_accurate(
         "alone": np.column_stack([alone_slope, linear.offset + shift - alone_slope * rest]),
         "margin": np.array([margin]),
     }
-    facts = {key: value for key, value in words.manifest.items() if key != "held_out"}
+    by_label = dict(zip(names, rules, strict=True))
+    facts = with_thresholds(words.manifest, by_label, truth, odds >= bars, names)
     facts |= {
         "files": {},
         "stack": {
-            "encoder_share": dict(zip(taxonomy.names, share.round(2).tolist(), strict=True)),
+            "encoder_share": dict(zip(names, share.round(2).tolist(), strict=True)),
             "passages_set_aside": len(aside),
             "cascade_asks": round(left, 4),
         },
