@@ -239,10 +239,19 @@ def test_a_text_under_another_key_is_found_by_its_name(tmp_path):
     assert named.texts == [RIVER] * 3
     with pytest.raises(CorpusError, match="there is no 'body', only review, x"):
         read_form(path, "label-studio", TAXONOMY, text_column="body")
+    both = write_jsonl(tmp_path / "both.jsonl", [row("A title", body=RIVER)])
+    (only,) = read_form(both, OWN, TAXONOMY, text_column="body").corpus.rows
+    assert (only.text, only.columns) == (RIVER, {})
     sheet = tmp_path / "b.csv"
     sheet.write_text(f'sentence,topic,tone\n"{RIVER}",river,[]\n"{BREAD}",,[]\n')
     converted = read_form(sheet, OWN, TAXONOMY, text_column="sentence")
     assert (converted.corpus.texts, len(converted.faults)) == ([RIVER], 1)
+
+
+def test_a_column_called_data_is_not_taken_for_the_text(tmp_path):
+    given = Row("7", RIVER, frozenset(), None, "doc", {"data": "2019"})
+    (tmp_path / "x.jsonl").write_bytes(write_form(Corpus(TAXONOMY, (given,)), "argilla"))
+    assert read_form(tmp_path / "x.jsonl", "argilla", TAXONOMY).corpus.texts == [RIVER]
 
 
 def test_label_studios_short_form_has_a_key_for_each_facet(tmp_path):

@@ -108,13 +108,14 @@ def _columns(record: Record) -> Record:
     for part in ("meta", "metadata", "fields"):
         if isinstance(columns.get(part), Mapping):
             columns |= columns.pop(part)
-    return {**columns, "text": data} if data else columns  # data: so in tables of doccano
+    return {"text": data, **columns} if data else columns  # data: so in tables of doccano
 
 
 def _rename(columns: Record, text_column: str) -> dict[str, Any]:
     if text_column not in columns:
         raise CorpusError(f"there is no {text_column!r}, only {', '.join(columns)}")
-    return {"text" if key == text_column else key: value for key, value in columns.items()}
+    others = {key: value for key, value in columns.items() if key != text_column}
+    return {**others, "text": columns[text_column]}
 
 
 def _by_facet(labels: object, taxonomy: Taxonomy) -> dict[str, list[str]]:
