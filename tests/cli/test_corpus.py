@@ -98,6 +98,14 @@ def test_check_ranks_label_errors(tmp_path, monkeypatch):
     assert f"{path}, line 3: warning [label-doubt] {told}" in result.stdout
 
 
+def test_check_tells_what_is_wrong_though_no_model_can_be_fitted(tmp_path):
+    path = write_jsonl(tmp_path / "a.jsonl", [row(), row(BREAD, type=["citizens"])])
+    result = run("check", path, "--label-errors")
+    assert result.exit_code == 1
+    assert "unknown label 'citizens'" in result.stdout
+    assert "no label is doubted: 1 documents with labels, 5 folds need" in result.stderr
+
+
 def test_stats_as_json_and_as_a_page(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [row(type=["citizen"], register="[bold]blog[/bold]")])
     result = run("stats", path, "--html", tmp_path / "page.html", "--json")

@@ -2,6 +2,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from joblib import parallel_config
 
 from tests.conftest import TOY_LABELS, toy_rows, write_jsonl
 from textclass.cli.predict import predict
@@ -26,7 +27,8 @@ def run(*arguments):
 
 def test_own_labels_are_trained_and_tagged_with_no_code(files):
     write_jsonl(files / "test.jsonl", toy_rows(20))
-    done = run("--folds", 3, "--without", "test.jsonl")
+    with parallel_config(backend="sequential"):
+        done = run("--folds", 3, "--without", "test.jsonl", "--jobs", 0)
     assert done.stdout == ""
     assert "20 passages left out\n" in done.stderr
     assert "220 passages, written to model" in done.stderr
@@ -86,6 +88,7 @@ def test_parameters_reach_the_pipeline_and_rare_labels_are_warned_of(files):
         ("shortest=9", "shortest=9 is more than longest=6"),
         ("target_precision=1.5", "target_precision must be a float in the range (0.0, 1.0)"),
         ("target_precision=[0.5]", "target_precision has 1 values for 3 labels"),
+        ("soft_weight=[0.5]", "soft_weight has 1 values for 3 labels"),
         ('soft_weight={"tone": 1}', "soft_weight must be a number of at least 0 for each of topic"),
         ('soft_weight={"topic": -1}', "for each of topic, not {'topic': -1}"),
     ],

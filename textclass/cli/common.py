@@ -76,6 +76,9 @@ labels_option = click.option(
     help="A labels.yaml; the one that ships with textclass by default.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+jobs_option = click.option(
+    "--jobs", type=int, default=-1, show_default=True, help="Processes; 0 or -1 is all cores."
+)
 quiet_option = click.option(
     "--quiet", "-q", is_flag=True, help="Only errors on stderr, no progress or summary."
 )

@@ -23,6 +23,7 @@ from textclass.cli.common import (
     progress_bar,
     quiet_option,
 )
+from textclass.errors import CorpusError
 
 FORMS = click.Choice(
     "textclass pointers spacy spacy-jsonl doccano label-studio prodigy argilla".split()
@@ -116,7 +117,10 @@ def check(
     if label_errors:
         from textclass.learning import out_of_fold
 
-        probabilities = out_of_fold(scan.corpus)
+        try:
+            probabilities = out_of_fold(scan.corpus)
+        except CorpusError as error:
+            note(f"warning: no label is doubted: {error.message}")
     findings = check_corpus(scan, held_out=others, probabilities=probabilities)
     levels = Counter(finding.level for finding in findings)
     if as_json:

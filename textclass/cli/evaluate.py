@@ -12,6 +12,7 @@ from textclass.cli.common import (
     check_outputs,
     console,
     existing_path,
+    jobs_option,
     json_option,
     model_folder,
     model_option,
@@ -61,7 +62,7 @@ from textclass.cli.common import (
     show_default=True,
     help="Bootstrap samples for every interval.",
 )
-@click.option("--jobs", type=int, default=-1, show_default=True, help="Processes; -1 is all cores.")
+@jobs_option
 @json_option
 @quiet_option
 def evaluate(
@@ -102,7 +103,7 @@ def evaluate(
     if training:
         rows = leave_out(read_corpus(training, taxonomy), corpus)
         with progress_bar("fitting baselines", quiet=quiet) as progress:
-            baselines = dict(fit_baselines(rows, jobs=jobs, progress=progress))
+            baselines = dict(fit_baselines(rows, jobs=jobs or -1, progress=progress))
     measured = run(
         folder,
         corpus,
@@ -113,16 +114,16 @@ def evaluate(
         samples=samples,
         paths=tuple(map(str, paths)),
     )
+    data = measured.to_dict()
     if output:
-        text = json.dumps(measured.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
+        text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)
         write_atomically(output, f"{text}\n".encode())
     if report:
         from textclass.report import write_evaluation_report
 
-        write_evaluation_report(measured.to_dict(), report)
+        write_evaluation_report(data, report)
     if card:
         update_card(card, measured)
-    data = measured.to_dict()
     _warn_of_leaks(data)
     if as_json:
         print_json(data)

@@ -12,6 +12,7 @@ import click
 
 from textclass.cli.common import (
     existing_path,
+    jobs_option,
     labels_option,
     model_folder,
     new_path,
@@ -48,7 +49,7 @@ from textclass.cli.common import (
 )
 @click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--jobs", type=int, default=-1, show_default=True, help="Processes; -1 is all cores.")
+@jobs_option
 @click.option(
     "--accurate", is_flag=True, help="Add a fine-tuned encoder; needs textclass[accurate]."
 )
@@ -93,8 +94,10 @@ def train(
 
     if words and not accurate:
         raise click.UsageError("--words is for --accurate")
+    if words and target_precision:
+        raise click.UsageError("--words brings the target precision that it was trained for")
     taxonomy = Taxonomy.load(labels_path)
-    options: dict[str, Any] = {"folds": folds, "random_state": seed, "n_jobs": jobs}
+    options: dict[str, Any] = {"folds": folds, "random_state": seed, "n_jobs": jobs or -1}
     options |= {"target_precision": target_precision, **_parameters(parameters)}
     pipeline = default_pipeline(**options)
     corpus = whole = read_corpus(paths, taxonomy)

@@ -4,7 +4,7 @@ from textclass.corpora.check import check_corpus, rare_labels, word_sequences
 from textclass.corpora.convert import FORMS, read_form, write_form
 from textclass.corpora.fetch import fetch_texts
 from textclass.corpora.read import read_corpus, scan_corpus, write_jsonl
-from textclass.corpora.rows import Corpus, Row, make_row, text_id
+from textclass.corpora.rows import Corpus, Row, folded, make_row, text_id
 from textclass.corpora.stats import CorpusStats, compare_readers, count_corpus
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "compare_readers",
     "count_corpus",
     "fetch_texts",
+    "folded",
     "make_row",
     "rare_labels",
     "read_corpus",

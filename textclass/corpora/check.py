@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from textclass.corpora.read import Scan, conflicts, told_once
-from textclass.corpora.rows import Corpus, MissingTextError, Row, UnansweredError
+from textclass.corpora.rows import Corpus, MissingTextError, Row, UnansweredError, folded
 from textclass.errors import CorpusError
 from textclass.language import MAX_WORDS, is_english
 
@@ -137,7 +137,7 @@ def _duplicates(corpus: Corpus) -> Iterator[Finding]:
     for number, rows in _grouped(corpus.rows, lambda row: row.id):
         if len({row.text for row in rows}) > 1:
             yield Finding(ERROR, "id", f"{number} stands for different texts", _places(rows))
-    for _, rows in _grouped(corpus.rows, _folded):
+    for _, rows in _grouped(corpus.rows, lambda row: folded(row.text)):
         if len({_split(row) for row in rows}) > 1:
             yield Finding(ERROR, "leak", "the same text in two splits", _places(rows))
         elif len({row.group for row in rows}) > 1:
@@ -149,7 +149,7 @@ def _duplicates(corpus: Corpus) -> Iterator[Finding]:
 def _near_duplicates(corpus: Corpus) -> Iterator[Finding]:
     for one, other, share in near_duplicates(corpus.texts):
         first, second = corpus.rows[one], corpus.rows[other]
-        if _folded(first) == _folded(second):
+        if folded(first.text) == folded(second.text):
             continue
         within = "one document" if first.group == second.group else "two documents"
         level, kind = WARNING, "near-duplicate"
@@ -277,10 +277,6 @@ def word_sequences(text: str, length: int) -> set[str]:
     """Return the different sequences of so many words in a text; numbers are no words."""
     words = _words(text)
     return {" ".join(found) for found in zip(*(words[n:] for n in range(length)), strict=False)}
-
-
-def _folded(row: Row) -> str:
-    return " ".join(row.text.casefold().split())
 
 
 def _split(row: Row) -> str:

@@ -139,6 +139,11 @@ def text_id(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def folded(text: str) -> str:
+    """Return a text as it counts where texts that differ in case or white space are the same."""
+    return " ".join(text.casefold().split())
+
+
 def teaching(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
     """Return what a row teaches in our own form: the labels of each facet, or `scores`."""
     if row.scores is not None:

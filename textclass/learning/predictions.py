@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from textclass.corpora import Corpus, Row, make_row, read_corpus
+from textclass.corpora import Corpus, Row, folded, make_row, read_corpus
 from textclass.errors import CorpusError, ModelError
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.fitting import Progress
@@ -225,10 +225,6 @@ def leave_out(corpus: Corpus, other: Corpus) -> Corpus:
 
     Texts that differ in case or white space alone are the same.
     """
-    texts = set(map(_folded, other.texts))
+    texts = set(map(folded, other.texts))
     kept = corpus.without_groups(other.groups)
-    return kept.select(lambda row: _folded(row.text) not in texts)
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return kept.select(lambda row: folded(row.text) not in texts)

@@ -112,6 +112,7 @@ def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
         for step in (features, classifier.set_params(soft_weight=soft_weight)):
             step._validate_params()
         asked = per_label("target_precision", classifier.target_precision, len(labels))
+        per_label("soft_weight", soft_weight, len(labels))
     except ValueError as error:
         raise TextclassError(str(error)) from error
     documents = len({row.group for row in corpus.rows if row.hard})
