@@ -39,6 +39,11 @@ def run(toy_model):
     return run
 
 
+def test_too_little_to_fit_baselines_on_is_told(run, unseen):
+    with pytest.raises(CorpusError, match=r"^0 passages with labels are too few for baselines"):
+        run(unseen, "--train", unseen)
+
+
 def test_the_table_shows_what_the_file_holds(run, unseen, tmp_path):
     output = tmp_path / "metrics.json"
     done = run(unseen, "--by", "source", "--output", output)

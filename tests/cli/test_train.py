@@ -88,6 +88,7 @@ def test_parameters_reach_the_pipeline_and_rare_labels_are_warned_of(files):
         ("shortest=9", "shortest=9 is more than longest=6"),
         ("target_precision=1.5", "target_precision must be a float in the range (0.0, 1.0)"),
         ("target_precision=[0.5]", "target_precision has 1 values for 3 labels"),
+        ("soft_weight=[0.5, null, 1]", "soft_weight must be a float in the range [0.0, inf)"),
         ("soft_weight=[0.5]", "soft_weight has 1 values for 3 labels"),
         ('soft_weight={"tone": 1}', "soft_weight must be a number of at least 0 for each of topic"),
         ('soft_weight={"topic": -1}', "for each of topic, not {'topic': -1}"),

@@ -8,6 +8,7 @@ from tests.documents.makers import ods
 from textclass.corpora import read_corpus, scan_corpus, text_id
 from textclass.corpora import write_jsonl as write
 from textclass.errors import CorpusError
+from textclass.taxonomy import Facet, Label, Taxonomy
 
 
 def test_rows_of_a_jsonl_keep_labels_columns_and_place(tmp_path):
@@ -86,6 +87,12 @@ def test_a_header_without_the_column_is_told_once_with_what_it_has(tmp_path):
 def test_labels_in_a_cell(tmp_path, cell, labels):
     (only,) = read_corpus(table(tmp_path, f"{cell},[]"), TAXONOMY).rows
     assert only.labels == labels
+
+
+def test_a_label_that_looks_like_a_list_is_one(tmp_path):
+    other = Facet("topic", (Label("(other)", "What is left."),))
+    path = write_jsonl(tmp_path / "a.jsonl", [{"text": RIVER, "topic": "(other)"}])
+    assert read_corpus(path, Taxonomy((other,))).rows[0].labels == {"(other)"}
 
 
 @pytest.mark.parametrize(

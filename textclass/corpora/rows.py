@@ -224,7 +224,7 @@ def read_labels(value: object, names: Sequence[str]) -> list[str] | None:
     if isinstance(value, str):
         cell = value.strip()
         parts = [cell] if cell in names else re.split(r"\s*[;,|#]\s*", cell)
-        listed = cell.startswith(("[", "(", "{"))
+        listed = cell not in names and cell.startswith(("[", "(", "{"))
         value = _parsed(cell) if listed else [part for part in parts if part] or None
     if isinstance(value, Mapping) and "choices" in value:  # as Label Studio's tables have it
         value = [value["choices"]] if isinstance(value["choices"], str) else value["choices"]

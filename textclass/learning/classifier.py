@@ -224,7 +224,8 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         super()._validate_params()
         for name, allowed in (("target_precision", _SHARE), ("soft_weight", _WEIGHT)):
             for value in np.asarray(getattr(self, name), dtype=object).ravel().tolist():
-                if value is not None and not allowed.is_satisfied_by(value):
+                none = value is None and name == "target_precision"
+                if not (none or allowed.is_satisfied_by(value)):
                     raise ValueError(f"{name} must be {allowed}, for each label; not {value!r}")
 
     def _targets(self, y: Any) -> NDArray[np.float64]:  # noqa: ANN401 -- array or DataFrame

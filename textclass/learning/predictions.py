@@ -144,6 +144,11 @@ def fit_baselines(
     jobs : int, keyword-only
     progress : callable, keyword-only, optional
         Called with the fits done and the fits in all of each baseline.
+
+    Raises
+    ------
+    CorpusError
+        If there are too few rows to fit on.
     """
     corpus = corpus.select(lambda row: row.hard)
     vectorizers = {
@@ -157,9 +162,15 @@ def fit_baselines(
         classifier = LabelClassifier(
             C=3.0, facets=corpus.taxonomy.facet_of_each, n_jobs=jobs, progress=progress
         )
-        fitted[f"{name} TF-IDF + logistic regression"] = make_pipeline(vectorizer, classifier).fit(
-            corpus.texts, corpus.targets, labelclassifier__groups=corpus.groups
-        )
+        pipeline = make_pipeline(vectorizer, classifier)
+        try:
+            pipeline.fit(corpus.texts, corpus.targets, labelclassifier__groups=corpus.groups)
+        except ValueError as error:
+            raise CorpusError(
+                f"{len(corpus)} passages with labels are too few for baselines: {error}",
+                hint="give --train the model's own training data; what is evaluated on is left out",
+            ) from error
+        fitted[f"{name} TF-IDF + logistic regression"] = pipeline
     return fitted
 
 
