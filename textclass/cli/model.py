@@ -35,11 +35,8 @@ def info(*, folder: Path, as_json: bool) -> None:
     if as_json:
         print_json({"name": loaded.model.name, **loaded.manifest})
         return
-    _print_info(loaded.model.name, loaded.manifest)
-
-
-def _print_info(name: str, manifest: Any) -> None:  # noqa: ANN401 -- JSON
-    click.echo(name)
+    click.echo(loaded.model.name)
+    manifest = loaded.manifest
     training = manifest.get("training", {})
     for key in ("passages", "soft_passages", "documents", "fingerprint"):
         click.echo(f"{key.replace('_', ' ')}: {training.get(key, 'not said')}")
