@@ -16,7 +16,7 @@ def results(toy_model, tmp_path_factory):
     inbox = folder / "inbox"
     inbox.mkdir()
     (inbox / "a.txt").write_text(RIVER * 3)
-    (inbox / "b.csv").write_text(f"id,text,year\n=7,{PLAIN * 3},1999\n")
+    (inbox / "b.csv").write_text(f"id,text,year,place\n=7,{PLAIN * 3},1999,NA\n")
     for level in Level.BOTH.each:
         names = [*(f"{level}.{form}" for form in ("jsonl", "csv", "parquet", "xlsx")), f"{level}/"]
         tag_files(
@@ -40,6 +40,7 @@ def test_results_of_every_format_are_read_alike(form, results):
     assert passages["topic.river"].dtype == float
     assert passages.loc[0, "topic.river"] > 0.5
     assert int(passages.loc[1, "year"]) == 1999
+    assert passages.loc[1, "place"] == "NA"
     documents = read_results(results / f"document{form}")
     assert documents["topic"].tolist() == [given, []]
     assert documents.loc[0, "primary.topic"] in given

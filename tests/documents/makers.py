@@ -89,6 +89,11 @@ def zipped(members, *, method=zipfile.ZIP_DEFLATED):
     return buffer.getvalue()
 
 
+def misnamed_zip():
+    """A zip of which a member's name says that it is UTF-8, and isn't."""
+    return zipped([("é.txt", FILLER)]).replace("é".encode(), b"\xff\xff")
+
+
 def docx(body, *, head="", name="word/document.xml"):
     """A DOCX with this XML in its body."""
     office = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"

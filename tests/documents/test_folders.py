@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.documents.makers import misnamed_zip, zipped
 from textclass.documents import Document, DocumentReader, SetAside, find_inputs, is_own_output
 from textclass.documents.folders import name_fault, visible
 from textclass.errors import DocumentError
@@ -227,6 +228,14 @@ def test_own_outputs_in_other_forms_are_told(tmp_path):
     )
     named = {path.name: is_own_output(path) for path in tmp_path.iterdir()}
     assert named == {"a.xlsx": "file of results", "a.parquet": "file of results", "b.parquet": None}
+
+
+def test_a_damaged_file_is_no_own_output_and_ends_nothing(tmp_path):
+    (tmp_path / "bad.zip").write_bytes(misnamed_zip())
+    locked = zipped([("xl/worksheets/sheet1.xml", "x")])
+    central = locked.index(b"PK\1\2") + 8
+    (tmp_path / "locked.xlsx").write_bytes(locked[:central] + b"\1" + locked[central + 1 :])
+    assert len(list(find_inputs([tmp_path]))) == 2
 
 
 def test_an_own_output_named_outright_is_an_error_if_there_is_nothing_else(own):

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from tests.documents.makers import FILLER, mail, msg, page, pdf, zipped
+from tests.documents.makers import FILLER, mail, misnamed_zip, msg, page, pdf, zipped
 from textclass.documents import Limits
 from textclass.documents.mail import read_mail
 
@@ -88,13 +88,17 @@ def test_attachments_and_forwarded_mails_are_documents_of_their_own(read):
             ("Content-Type: application/zip; name=files.zip", zipped([("a.txt", OTHER)])),
             ("Content-Type: text/csv; name=t.csv\nContent-Disposition: attachment", table),
             ('Content-Type: application/x-y; name="../evil.xyz"', b"\0\1\2" * 90),
+            ("Content-Type: application/zip; name=bad.zip", misnamed_zip()),
         ),
     )
     assert [one.id for one in found] == [
         "mail.eml", "mail.eml!Visit.eml", "mail.eml!Visit.eml!r.pdf", "mail.eml!files.zip!a.txt",
         "mail.eml!t.csv#1", "mail.eml!t.csv#2",
     ]  # fmt: skip
-    assert found[0].unread == ("attachment evil.xyz: binary data of no known kind",)
+    assert found[0].unread == (
+        "attachment evil.xyz: binary data of no known kind",
+        "attachment bad.zip: damaged or cut short",
+    )
 
 
 PDF = pdf([page((72, 700, 12, FILLER))])

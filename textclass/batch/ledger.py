@@ -175,8 +175,12 @@ class Ledger:
     def has(self, cut: Cut) -> bool:
         """Whether the batch of these documents is there."""
         end = cut.first + len(cut.documents)
-        query = "SELECT 1 FROM batches WHERE input = ? AND first + size = ?"
-        return bool(self._row(query, (cut.origin.key, end)))
+        # The last batch that begins before, by the index: a long table has many thousands.
+        query = (
+            "SELECT first + size FROM batches WHERE input = ? AND first < ?"
+            " ORDER BY first DESC LIMIT 1"
+        )
+        return self._row(query, (cut.origin.key, end)) == (end,)
 
     def record(self, batch: Batch) -> None:
         """Take up what a worker made; on disk with the next commit."""

@@ -40,13 +40,15 @@ def read_results(path: str | Path) -> pd.DataFrame:
 
     place = Path(path)
     json_lines = partial(pd.read_json, lines=True, dtype=False)
+    # Texts such as NA and null are no missing values.
+    only_empty: Any = {"keep_default_na": False, "na_values": [""]}
     readers: dict[str, Callable[[Path], Any]] = {
         ".jsonl": json_lines,
         ".ndjson": json_lines,
-        ".csv": pd.read_csv,
+        ".csv": partial(pd.read_csv, **only_empty),
         ".parquet": pd.read_parquet,
         ".pq": pd.read_parquet,
-        ".xlsx": partial(pd.read_excel, engine="openpyxl"),
+        ".xlsx": partial(pd.read_excel, engine="openpyxl", **only_empty),
     }
     ending = ".parquet" if place.is_dir() else place.suffix.lower()
     if ending not in readers:

@@ -228,7 +228,9 @@ class _Walk:
             try:
                 recognised(attached, self.limits)
                 attachments.append((attached.name, attached))
-            except (DocumentError, zipfile.BadZipFile) as error:
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - it must not take the mail with it
                 unread.append(f"attachment {attached.name}: {_shortly(error)}")
         if self._wanted:
             refuse_longer(len(text), self.limits.text_chars)
