@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -103,6 +104,22 @@ def test_a_stopped_run_writes_nothing_and_keeps_what_is_done(stage, workers, tag
     assert (first.finished == 28) == (stage == "writing")
     second = tag(inbox, "out.jsonl")
     assert (second.taken_up, second.documents) == (first.finished, 45)
+
+
+def test_a_run_that_waits_for_standard_input_can_be_stopped(tag):
+    class Endless(io.BytesIO):
+        def read(self, size=-1):
+            signal.raise_signal(signal.SIGINT)
+            return b"more"
+
+    assert tag([], "out.jsonl", stdin=Endless()).stopped_by == signal.SIGINT
+
+
+def test_a_file_called_as_standard_input_is_not_lost(tag, tmp_path):
+    (tmp_path / "-").write_text(text_of(1))
+    stdin = io.BytesIO(text_of(2).encode())
+    tag(tmp_path / "-", "out.jsonl", level=Level.DOCUMENT, stdin=stdin)
+    assert [row["document"] for row in read_lines(tmp_path / "out.jsonl")] == ["-", "./-"]
 
 
 def test_two_runs_into_one_output_are_refused(tag, inbox):

@@ -83,7 +83,8 @@ def list_inputs(
         yield _local(Source(stdin, "-"))
     for source in find_inputs(local, on_left_out=note):
         if not is_own(source.path):
-            yield _local(source)
+            # Standard input has this name already.
+            yield _local(replace(source, id="./-") if stdin and source.id == "-" else source)
     for address in paths:
         if address not in local:
             yield from _find_remote(address, left_out, full_ids=len(paths) > 1)

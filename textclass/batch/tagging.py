@@ -120,6 +120,8 @@ class _Run:
             if self.stopped_by:
                 raise KeyboardInterrupt
             self.stopped_by = signum
+            if not self.stage:  # nothing is found yet: standard input may never end
+                raise _Stopped
 
         if threading.current_thread() is not threading.main_thread():
             yield
