@@ -108,7 +108,7 @@ def test_a_stopped_run_writes_nothing_and_keeps_what_is_done(stage, workers, tag
 
 def test_a_run_that_waits_for_standard_input_can_be_stopped(tag):
     class Endless(io.BytesIO):
-        def read(self, size=-1):
+        def read(self, _size=-1):
             signal.raise_signal(signal.SIGINT)
             return b"more"
 

@@ -135,6 +135,12 @@ def test_a_table_of_many_rows_needs_no_memory(read):
     assert len(read("t.csv", rows, limits=Limits(memory_bytes=50 << 20))) == 3_000
 
 
+def test_other_columns_may_be_much_longer_than_the_text(read):
+    data = b"text,page\n" + (b"x," + b"p" * 99_000 + b"\n") * 800
+    found = read("t.csv", data, limits=Limits(text_chars=100_000))
+    assert [one.id for one in found] == [f"t.csv#{n}" for n in range(1, 801)]
+
+
 def test_too_many_rows_and_too_long_lines(read):
     found = read("t.csv", b"text\n" + b"x\n" * 20, limits=Limits(rows=10))
     assert len(found) == 11

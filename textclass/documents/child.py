@@ -66,7 +66,8 @@ def _answer(parts: Iterator[Part], limits: Limits, connection: Connection) -> No
     _allow_cpu(limits.cpu_seconds)
     for part in parts:
         waiting.append(part)
-        chars += len(part.text) if isinstance(part, Document) else 0
+        if isinstance(part, Document):
+            chars += len(part.text) + sum(len(str(cell)) for cell in part.columns.values())
         if isinstance(part, Member) or len(waiting) >= _PARTS_AT_ONCE or chars >= _CHARS_AT_ONCE:
             _send(waiting, connection)
             waiting, chars = [], 0
@@ -138,17 +139,13 @@ class _Walk:
         """Whether what is being opened wasn't read before."""
         return self.start == 0 or self.index >= self.start
 
-    @property
-    def _keeps_boilerplate(self) -> bool:
-        return bool(self.options["keep_boilerplate"])
-
     def parts(self, content: Content, name: str = "", layer: int = 0) -> Iterator[Part]:
         """Yield what a file or member holds."""
         stage, wanted = "detect", self._wanted
         try:
             form, content = recognised(content, self.limits)
             stage = "read"
-            read = form.whole if form.whole and self._keeps_boilerplate else form.document
+            read = form.whole if form.whole and self.options["keep_boilerplate"] else form.document
             if layer > self.limits.layers:
                 raise DocumentError(
                     f"it is packed more than {self.limits.layers} layers deep",
@@ -234,7 +231,7 @@ class _Walk:
                 unread.append(f"attachment {attached.name}: {_shortly(error)}")
         if self._wanted:
             refuse_longer(len(text), self.limits.text_chars)
-            marked = form.with_boilerplate and not self._keeps_boilerplate
+            marked = form.with_boilerplate and not self.options["keep_boilerplate"]
             if text.strip():
                 yield Document(
                     id="",
