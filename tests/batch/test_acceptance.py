@@ -32,7 +32,8 @@ finally:
 
 def honest(number):
     """Name and content of a file that can be read, in one of ten forms."""
-    from tests.documents.makers import docx, odt, page, paragraph, pdf, xlsx, zipped
+    from tests.documents.makers import docx, odt, page, paragraph, pdf, zipped
+    from tests.documents.sheet_makers import xlsx
 
     text = text_of(number)
     parts = text.split("\n\n")

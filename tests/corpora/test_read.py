@@ -4,7 +4,7 @@ import json
 import pytest
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, sources_yaml, write_jsonl
-from tests.documents.makers import ods
+from tests.documents.sheet_makers import ods
 from textclass.corpora import read_corpus, scan_corpus, text_id
 from textclass.corpora import write_jsonl as write
 from textclass.errors import CorpusError

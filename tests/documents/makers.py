@@ -157,21 +157,6 @@ def zeros(size):
     return buffer.getvalue()
 
 
-def xlsx(rows, **more_sheets):
-    import openpyxl
-
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    for name, rows in more_sheets.items():
-        sheet = book.create_sheet(name)
-        for row in rows:
-            sheet.append(row)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
-
-
 RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
@@ -258,37 +243,6 @@ def epub(*chapters, in_order=True):
     )
 
 
-def ods(*rows):
-    """A spreadsheet of one sheet."""
-    names = (
-        'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
-        ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
-        ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
-    )
-    cells = "".join(
-        "<table:table-row>"
-        + "".join(
-            f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p>'
-            "</table:table-cell>"
-            for cell in row
-        )
-        + "</table:table-row>"
-        for row in rows
-    )
-    return zipped(
-        [
-            ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
-            ("META-INF/manifest.xml", "<manifest/>"),
-            (
-                "content.xml",
-                f"<office:document-content {names}><office:body><office:spreadsheet><table:table"
-                f' table:name="One">{cells}</table:table></office:spreadsheet></office:body>'
-                "</office:document-content>",
-            ),
-        ]
-    )
-
-
 def tarred(members):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -299,18 +253,6 @@ def tarred(members):
                 info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
             archive.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
-
-
-def mail(*parts, kind="mixed"):
-    """A mail of parts; each is (headers, bytes)."""
-    mark = b"B%d" % sum(len(data) for _, data in parts)  # another one for a mail inside a mail
-    inner = b"".join(
-        b"--%s\n%s\n\n%s\n" % (mark, headers.encode(), data) for headers, data in parts
-    )
-    return (
-        "Received: from x\nMessage-ID: <1@x>\nSubject: Visit\nMIME-Version: 1.0\n"
-        f"Content-Type: multipart/{kind}; boundary={mark.decode()}\n\n"
-    ).encode() + b"%s--%s--\n" % (inner, mark)
 
 
 SECTOR, SMALL_SECTOR, SMALL_BELOW = 512, 64, 4096
@@ -376,97 +318,3 @@ def compound(tree):
     )
     header += struct.pack("<109I", *places, *[FREE] * (109 - tables))
     return header + bytes(big) + struct.pack(f"<{len(big_table)}I", *big_table)
-
-
-def msg(subject, *, parts=None, attachments=()):
-    """An Outlook mail ([MS-OXMSG]); parts and attachments are properties by number.
-
-    A property that is a dict of these three arguments is a mail inside the mail.
-    """
-    return compound(_outlook({0x0037: subject} | (parts or {}), attachments, head=32))
-
-
-def _outlook(properties, attachments, *, head):
-    tree, table = {}, bytearray(head)
-    for number, value in properties.items():
-        kind, data = _outlook_value(value)
-        table += struct.pack("<HHI", kind, number, 6)
-        if isinstance(value, int):
-            table += struct.pack("<q", value)
-            continue
-        table += struct.pack("<II", len(data), 0)
-        tree[f"__substg1.0_{number:04X}{kind:04X}"] = data
-    for place, attached in enumerate(attachments):
-        tree[f"__attach_version1.0_#{place:08X}"] = _outlook(attached, (), head=8)
-    return tree | {"__properties_version1.0": bytes(table)}
-
-
-def _outlook_value(value):
-    if isinstance(value, dict):
-        inner = {0x0037: value["subject"]} | value.get("parts", {})
-        return 0x000D, _outlook(inner, value.get("attachments", ()), head=24)
-    if isinstance(value, str):
-        return 0x001F, value.encode("utf-16-le")
-    if isinstance(value, int):
-        return (0x0040 if value > 1 << 32 else 0x0003), b""
-    return 0x0102, value
-
-
-def xls(rows, *, notes=()):
-    """A workbook in the form of Excel 97 to 2003, of one sheet with notes on (row, column)."""
-
-    def record(kind, data):
-        return struct.pack("<HH", kind, len(data)) + data
-
-    begins = struct.pack("<HHHHII", 0x600, 0x05, 0, 0x07CC, 0, 6)
-    named = struct.pack("<IHBB", 0, 0, 3, 0) + b"One"
-    place = len(record(0x809, begins) + record(0x85, named) + record(0x0A, b""))
-    cells = [
-        record(0x204, struct.pack("<HHHHB", y, x, 0, len(cell), 0) + cell.encode("latin-1"))
-        for y, row in enumerate(rows)
-        for x, cell in enumerate(row)
-    ]
-    told = [record(0x1C, struct.pack("<HHHHHB", *at, 0, 1, 0, 0)) for at in notes]
-    book = [
-        record(0x809, begins),
-        record(0x85, struct.pack("<I", place) + named[4:]),
-        record(0x0A, b""),
-        record(0x809, struct.pack("<HHHHII", 0x600, 0x10, 0, 0x07CC, 0, 6)),
-        *cells,
-        *told,
-        record(0x0A, b""),
-    ]
-    return compound({"Workbook": b"".join(book)})
-
-
-def xlsb(rows, **parts):
-    """A binary workbook of one sheet."""
-
-    def record(kind, data=b""):
-        number = bytes([kind]) if kind < 128 else bytes([kind & 127 | 128, kind >> 7])
-        assert len(data) < 128
-        return number + bytes([len(data)]) + data
-
-    def text(words):
-        return struct.pack("<I", len(words)) + words.encode("utf-16-le")
-
-    cells = b""
-    for y, row in enumerate(rows):
-        cells += record(0, struct.pack("<I", y) + bytes(13))
-        for x, cell in enumerate(row):
-            cells += record(6, struct.pack("<II", x, 0) + text(cell))
-    size = struct.pack("<IIII", 0, len(rows) - 1, 0, len(rows[0]) - 1)
-    sheet = record(129) + record(148, size) + record(145) + cells + record(146) + record(130)
-    book = (
-        record(131) + record(143) + record(156, struct.pack("<II", 0, 1) + text("s") + text("One"))
-    )
-    return zipped(
-        [
-            ("[Content_Types].xml", "<Types/>"),
-            ("_rels/.rels", relations(("r", "officeDocument", "xl/workbook.bin"))),
-            ("xl/workbook.bin", book + record(144) + record(132)),
-            ("xl/_rels/workbook.bin.rels", relations(("s", "worksheet", "worksheets/sheet1.bin"))),
-            ("xl/worksheets/sheet1.bin", sheet),
-            *parts.items(),
-        ]
-    )

@@ -10,22 +10,20 @@ import re
 
 import pytest
 
+from tests.documents.mail_makers import mail, msg
 from tests.documents.makers import (
     FILLER,
     docx,
     epub,
-    mail,
-    msg,
-    ods,
     odt,
     page,
     paragraph,
     pdf,
     pptx,
     tarred,
-    xlsx,
     zipped,
 )
+from tests.documents.sheet_makers import ods, xlsx
 from textclass.documents import Document, DocumentReader, Limits, Source
 
 COUNT = int(os.environ.get("TEXTCLASS_FUZZ", "50"))

@@ -2,7 +2,8 @@ import base64
 
 import pytest
 
-from tests.documents.makers import FILLER, mail, misnamed_zip, msg, page, pdf, zipped
+from tests.documents.mail_makers import mail, msg
+from tests.documents.makers import FILLER, misnamed_zip, page, pdf, zipped
 from textclass.documents import Limits
 from textclass.documents.mail import read_mail
 

@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from tests.documents.makers import ods, relations, with_parts, xls, xlsb, xlsx
+from tests.documents.makers import relations, with_parts
+from tests.documents.sheet_makers import ods, xls, xlsb, xlsx
 from textclass.documents import Document, Limits, SetAside, read_rows
 from textclass.errors import DocumentError
 
