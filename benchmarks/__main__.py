@@ -36,7 +36,7 @@ def measure(*arguments: str) -> Run:
     """Run a command of this Python to its end; the last word it prints is its own memory in KB."""
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, cwd=ROOT)
-    assert process.stdout is not None  # noqa: S101 -- for the type checker
+    assert process.stdout is not None
     with process.stdout as stdout:
         said = stdout.read().split()
     _, status, usage = os.wait4(process.pid, 0)

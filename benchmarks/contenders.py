@@ -13,7 +13,10 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TRAINED_ON = 2_000
 BATCH = 256
@@ -103,7 +106,7 @@ def _train_notebook(texts: Sequence[str], targets: Sequence[Sequence[bool]], wor
     np.savez(work / "notebook.npz", **learnt)
 
 
-def _notebook_scores(work: Path, texts: list[str]) -> Any:  # noqa: ANN401 -- an array, imported late
+def _notebook_scores(work: Path, texts: list[str]) -> NDArray[Any]:
     import numpy as np
     from scipy.sparse import hstack
     from scipy.special import expit
@@ -112,7 +115,8 @@ def _notebook_scores(work: Path, texts: list[str]) -> Any:  # noqa: ANN401 -- an
     for i, part in enumerate(parts):
         part.vocabulary, part.idf_ = learnt[f"terms{i}"].tolist(), learnt[f"idf{i}"]
     features = hstack([part.transform(texts) for part in parts]).tocsr()
-    return expit(features @ learnt["coef"] + learnt["intercept"])
+    scores: NDArray[Any] = expit(features @ learnt["coef"] + learnt["intercept"])
+    return scores
 
 
 def fasttext(work: Path, _processes: int) -> None:
@@ -174,7 +178,7 @@ def extraction(work: Path, processes: int) -> None:
 
     paths = sorted((work / "folder").iterdir())
     found = joblib.Parallel(processes)(joblib.delayed(_extract)(path) for path in paths)
-    assert all(found)  # noqa: S101 -- else the figure means nothing
+    assert all(found)
 
 
 def _extract(path: Path) -> int:

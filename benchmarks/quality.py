@@ -67,7 +67,7 @@ def textcat(training: Corpus, texts: list[str]) -> Scores:
         Example.from_dict(nlp.make_doc(row.text), {"cats": dict(zip(names, target, strict=True))})
         for row, target in zip(training.rows, training.targets.tolist(), strict=True)
     ]
-    optimizer, draw = nlp.initialize(lambda: examples[:1000]), random.Random(0)  # noqa: S311 -- no secret
+    optimizer, draw = nlp.initialize(lambda: examples[:1000]), random.Random(0)
     for _ in range(5):
         draw.shuffle(examples)
         for batch in minibatch(examples, 64):  # type: ignore[no-untyped-call]  # spaCy's

@@ -54,7 +54,7 @@ def answers_of_reader(corpus: Corpus, order: Order) -> Iterator[list[int]]:
             )
             queue.promote([left[number] for number in ranked])
         number = queue.next(done)
-        assert number is not None  # noqa: S101 -- the corpus is larger than SIZES
+        assert number is not None
         done.append(number)
         if len(done) in SIZES:
             yield done
@@ -85,11 +85,11 @@ def simulate(seeds: int) -> None:
     groups = sorted(set(written.groups))
     found: dict[tuple[int, Order], list[list[float]]] = {}
     for seed in range(seeds):
-        held_out = set(random.Random(seed).sample(groups, len(groups) // 5))  # noqa: S311 -- a simulation
+        held_out = set(random.Random(seed).sample(groups, len(groups) // 5))
         rest = written.without_groups(held_out)
         test = written.without_groups(rest.groups)
         for order in ("random", "model"):
-            mixed = Corpus(rest.taxonomy, tuple(random.Random(seed).sample(rest.rows, POOL)))  # noqa: S311 -- a simulation
+            mixed = Corpus(rest.taxonomy, tuple(random.Random(seed).sample(rest.rows, POOL)))
             for rows in answers_of_reader(mixed, order):
                 result = figures(mixed, rows, test)
                 found.setdefault((len(rows), order), []).append(result)
@@ -106,7 +106,7 @@ def results_of_tag(path: Path, n_passages: int) -> None:
     taxonomy = Taxonomy.load()
     source = read_corpus("corpus/written")
     words = " ".join(source.texts).split()
-    draw = random.Random(0)  # noqa: S311 -- made-up passages
+    draw = random.Random(0)
     with path.open("w", encoding="utf-8") as lines:
         for number in range(n_passages):
             first = draw.randrange(len(words) - 90)
@@ -140,7 +140,7 @@ def load(n_passages: int) -> None:
         server = subprocess.Popen(
             [*command, "--no-browser", "--quiet"], cwd=folder, stdout=subprocess.PIPE, text=True
         )
-        assert server.stdout is not None  # noqa: S101 -- a pipe
+        assert server.stdout is not None
         address = server.stdout.readline().strip()
         loading = _processor_time(server.pid)
         try:
