@@ -16,6 +16,7 @@ ORDER = [
     "taxonomy",
     "documents",
     "results",
+    "pooling",
     "language",
     "model",
     "tagger",
@@ -84,7 +85,7 @@ def room(path: Path) -> str:
     return relative.parts[0].removesuffix(".py")
 
 
-MOST_MODULES = 98
+MOST_MODULES = 99
 
 FILES = sorted(ROOT.rglob("*.py"))
 

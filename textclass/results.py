@@ -5,21 +5,14 @@ A document's tags are pooled from those of its passages, by the rule in `labels.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from math import ceil
-from statistics import fmean
 from typing import Any, NamedTuple
 
 from textclass.taxonomy import Taxonomy
-
-MOST_SHOWN = 5
-"""How many of the strongest passages a document label names."""
-
-POOLED, LEAST_POOLED = 0.2, 2
-"""Which part of a document's passages, at least how many, make its probability of a label."""
 
 
 class Outcome(StrEnum):
@@ -138,6 +131,11 @@ class PassageTags:
             "evidence": [evidence.to_dict() for evidence in self.evidence],
             "model": self.model,
         }
+
+
+def text_id(text: str) -> str:
+    """Return the first 16 hex digits of the SHA-256 of a text in UTF-8, its id in all tables."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def by_facet(taxonomy: Taxonomy, values: Sequence[float]) -> dict[str, dict[str, float]]:
@@ -283,71 +281,3 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Return the explanation as plain lists, text and numbers."""
         return {**asdict(self), "evidence": [evidence.to_dict() for evidence in self.evidence]}
-
-
-def pool_document(
-    taxonomy: Taxonomy,
-    document: str,
-    passages: Sequence[PassageTags],
-    words: Sequence[int],
-    model: str,
-    *,
-    unread: tuple[str, ...] = (),
-) -> DocumentTags:
-    """Return the tags of a document from those of its passages.
-
-    A label of a passage is given to the document when its mean probability over the fifth of the
-    passages (at least two) that are the most certain of it reaches the facet's `document`. Without
-    any label a document is `none` only if it was read whole and each of its passages is.
-
-    Parameters
-    ----------
-    taxonomy : Taxonomy
-    document : str
-    passages : sequence of PassageTags
-    words : sequence of int
-        How many words each passage has.
-    model : str
-        The model's name and digest.
-    unread : tuple of str, keyword-only
-        Parts that were not read.
-    """
-    carriers: dict[str, list[int]] = defaultdict(list)
-    for index, passage in enumerate(passages):
-        for name in passage.labels:
-            carriers[name].append(index)
-    labels: list[DocumentLabel] = []
-    for facet in taxonomy:
-        for name in filter(carriers.get, facet.names):
-            column = taxonomy.columns[name]
-            ranked = sorted((-passages[i].probabilities[column], i) for i in carriers[name])
-            share = sum(words[i] for i in carriers[name]) / max(sum(words), 1)
-            strongest = tuple(i for _, i in ranked[:MOST_SHOWN])
-            probability = pool_probability([one.probabilities[column] for one in passages])
-            if probability >= facet.document:
-                labels.append(
-                    DocumentLabel(name, facet.name, share, len(ranked), strongest, probability)
-                )
-    primary: dict[str, str | None] = dict.fromkeys(taxonomy.slices)
-    # The first of equals is kept: labels stand in the order of the taxonomy.
-    for label in sorted(labels, key=lambda label: (label.share, label.probability), reverse=True):
-        primary[label.facet] = primary[label.facet] or label.label
-    whole = bool(passages) and not unread and all(p.outcome is Outcome.NONE for p in passages)
-    return DocumentTags(
-        taxonomy=taxonomy,
-        document=document,
-        outcome=Outcome.TAGGED if labels else Outcome.NONE if whole else Outcome.UNSURE,
-        labels=tuple(labels),
-        primary=primary,
-        passages=tuple(passages),
-        words=sum(words),
-        model=model,
-        unread=unread,
-    )
-
-
-def pool_probability(probabilities: Sequence[float]) -> float:
-    """Return a document's probability of a label from those of its passages; 0 without any."""
-    highest = sorted(probabilities, reverse=True)
-    counted = highest[: max(LEAST_POOLED, ceil(POOLED * len(highest)))]
-    return fmean(counted) if counted else 0.0

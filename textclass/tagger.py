@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,8 @@ from textclass.model import (
     open_scorer,
     words_by_weight,
 )
-from textclass.results import DocumentTags, Evidence, Explanation, PassageTags, pool_document
+from textclass.pooling import pool_document
+from textclass.results import DocumentTags, Evidence, Explanation, PassageTags, text_id
 from textclass.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -210,7 +210,11 @@ class Tagger:
         places: list[_Place] = []
         ends = [0]
         for one in documents:
-            for passage in [whole_passage(one.text)] if whole else _passages(one):
+            for passage in (
+                [whole_passage(one.text)]
+                if whole
+                else split_passages(one.text, without=one.boilerplate)
+            ):
                 page = bisect(one.page_starts, passage.start) if one.page_starts else None
                 places.append(_Place(one, passage, page))
             ends.append(len(places))
@@ -336,26 +340,10 @@ class Tagger:
                 model=self.model.name,
                 start=place.passage.start,
                 end=place.passage.end,
-                id=passage_id(text),
+                id=text_id(text),
                 document=place.document.id,
                 page=place.page,
                 unread=place.document.unread,
             )
             for row, (place, text) in enumerate(zip(places, texts, strict=True))
         ]
-
-
-def _passages(document: Text | Document) -> list[Passage]:
-    """Cut what isn't boilerplate into passages."""
-    passages: list[Passage] = []
-    start = 0
-    for end, after in (*document.boilerplate, (len(document.text), 0)):
-        for one in split_passages(document.text[start:end]):
-            passages += [Passage(start + one.start, start + one.end, one.words)]
-        start = after
-    return passages
-
-
-def passage_id(text: str) -> str:
-    """Return the first 16 hex digits of the SHA-256 of the text in UTF-8, as corpora use."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -4,8 +4,9 @@ from textclass.corpora.check import check_corpus, rare_labels, word_sequences
 from textclass.corpora.convert import FORMS, read_form, write_form
 from textclass.corpora.fetch import fetch_texts
 from textclass.corpora.read import read_corpus, scan_corpus, write_jsonl
-from textclass.corpora.rows import Corpus, Row, folded, make_row, text_id
+from textclass.corpora.rows import Corpus, Row, folded, make_row
 from textclass.corpora.stats import CorpusStats, compare_readers, count_corpus
+from textclass.results import text_id
 
 __all__ = [
     "FORMS",

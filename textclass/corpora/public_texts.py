@@ -15,8 +15,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from textclass.corpora.rows import Row, teaching, text_id
+from textclass.corpora.rows import Row, teaching
 from textclass.errors import CorpusError
+from textclass.results import text_id
 from textclass.taxonomy import Taxonomy, check_schema, read_yaml
 
 LEAST_SCORE = 0.001

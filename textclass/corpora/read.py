@@ -14,9 +14,10 @@ import orjson
 
 from textclass.atomic import write_atomically
 from textclass.corpora.public_texts import load_sources
-from textclass.corpora.rows import Corpus, Row, is_pointer, make_row, text_id
+from textclass.corpora.rows import Corpus, Row, is_pointer, make_row
 from textclass.documents import read_rows
 from textclass.errors import CorpusError, DocumentError
+from textclass.results import text_id
 from textclass.taxonomy import Taxonomy
 
 Paths = str | Path | Sequence[str | Path]

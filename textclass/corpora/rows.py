@@ -16,7 +16,7 @@ import orjson
 from numpy.typing import NDArray
 
 from textclass.errors import CorpusError
-from textclass.results import by_facet
+from textclass.results import by_facet, text_id
 from textclass.taxonomy import Taxonomy
 
 _KNOWN = {"id", "text", "group", "scores"}
@@ -132,11 +132,6 @@ class Corpus:
         if name == "collection":
             return [str(r.columns.get(name) or Path(r.file).parent.name) for r in self.rows]
         return [str(row.columns.get(name, default)) for row in self.rows]
-
-
-def text_id(text: str) -> str:
-    """Return the first 16 hex digits of the SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def folded(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -44,14 +44,26 @@ class Passage:
     words: int
 
 
-def split_passages(text: str) -> list[Passage]:
+def split_passages(text: str, *, without: Sequence[tuple[int, int]] = ()) -> list[Passage]:
     """Cut `text` into passages of 20 to 200 words, as far as its paragraphs allow.
 
     Paragraphs are separated by blank lines, or, where there are none, by the line ends of long
-    lines. Every word of the text is in exactly one passage.
+    lines. Every word that isn't to be left out is in exactly one passage.
+
+    Parameters
+    ----------
+    text : str
+    without : sequence of pairs of int, keyword-only
+        Start and end of each stretch to leave out, in order, in code points.
     """
-    parts = [part for block in _paragraphs(text) for part in _divide(text, block)]
-    return list(_join(parts))
+    passages: list[Passage] = []
+    start = 0
+    for end, after in (*without, (len(text), 0)):
+        body = text[start:end]
+        parts = [part for block in _paragraphs(body) for part in _divide(body, block)]
+        passages += [Passage(start + p.start, start + p.end, p.words) for p in _join(parts)]
+        start = after
+    return passages
 
 
 def whole_passage(text: str) -> Passage:

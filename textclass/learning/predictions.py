@@ -17,7 +17,8 @@ from textclass.errors import CorpusError, ModelError
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.fitting import Progress
 from textclass.model import Decisions, LinearModel, Scorer, Scores
-from textclass.results import Reason, pool_probability
+from textclass.pooling import pool_probability
+from textclass.results import Reason
 from textclass.tagger import Tagger, Text
 
 if TYPE_CHECKING:

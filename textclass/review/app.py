@@ -22,8 +22,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from textclass.errors import TextclassError
+from textclass.pooling import pool_document
 from textclass.report import mark_text, templates_of
-from textclass.results import DocumentTags, Outcome, PassageTags, pool_document
+from textclass.results import DocumentTags, Outcome, PassageTags
 from textclass.review.answers import Kind
 from textclass.review.session import Session
 from textclass.taxonomy import Taxonomy

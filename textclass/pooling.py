@@ -1,0 +1,85 @@
+"""A document's tags from those of its passages, by the rule in `labels.yaml`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from math import ceil
+from statistics import fmean
+
+from textclass.results import DocumentLabel, DocumentTags, Outcome, PassageTags
+from textclass.taxonomy import Taxonomy
+
+MOST_SHOWN = 5
+"""How many of the strongest passages a document label names."""
+
+POOLED, LEAST_POOLED = 0.2, 2
+"""Which part of a document's passages, at least how many, make its probability of a label."""
+
+
+def pool_document(
+    taxonomy: Taxonomy,
+    document: str,
+    passages: Sequence[PassageTags],
+    words: Sequence[int],
+    model: str,
+    *,
+    unread: tuple[str, ...] = (),
+) -> DocumentTags:
+    """Return the tags of a document from those of its passages.
+
+    A label of a passage is given to the document when its mean probability over the fifth of the
+    passages (at least two) that are the most certain of it reaches the facet's `document`. Without
+    any label a document is `none` only if it was read whole and each of its passages is.
+
+    Parameters
+    ----------
+    taxonomy : Taxonomy
+    document : str
+    passages : sequence of PassageTags
+    words : sequence of int
+        How many words each passage has.
+    model : str
+        The model's name and digest.
+    unread : tuple of str, keyword-only
+        Parts that were not read.
+    """
+    carriers: dict[str, list[int]] = defaultdict(list)
+    for index, passage in enumerate(passages):
+        for name in passage.labels:
+            carriers[name].append(index)
+    labels: list[DocumentLabel] = []
+    for facet in taxonomy:
+        for name in filter(carriers.get, facet.names):
+            column = taxonomy.columns[name]
+            ranked = sorted((-passages[i].probabilities[column], i) for i in carriers[name])
+            share = sum(words[i] for i in carriers[name]) / max(sum(words), 1)
+            strongest = tuple(i for _, i in ranked[:MOST_SHOWN])
+            probability = pool_probability([one.probabilities[column] for one in passages])
+            if probability >= facet.document:
+                labels.append(
+                    DocumentLabel(name, facet.name, share, len(ranked), strongest, probability)
+                )
+    primary: dict[str, str | None] = dict.fromkeys(taxonomy.slices)
+    # The first of equals is kept: labels stand in the order of the taxonomy.
+    for label in sorted(labels, key=lambda label: (label.share, label.probability), reverse=True):
+        primary[label.facet] = primary[label.facet] or label.label
+    whole = bool(passages) and not unread and all(p.outcome is Outcome.NONE for p in passages)
+    return DocumentTags(
+        taxonomy=taxonomy,
+        document=document,
+        outcome=Outcome.TAGGED if labels else Outcome.NONE if whole else Outcome.UNSURE,
+        labels=tuple(labels),
+        primary=primary,
+        passages=tuple(passages),
+        words=sum(words),
+        model=model,
+        unread=unread,
+    )
+
+
+def pool_probability(probabilities: Sequence[float]) -> float:
+    """Return a document's probability of a label from those of its passages; 0 without any."""
+    highest = sorted(probabilities, reverse=True)
+    counted = highest[: max(LEAST_POOLED, ceil(POOLED * len(highest)))]
+    return fmean(counted) if counted else 0.0
