@@ -112,7 +112,7 @@ class PassageTags:
         if not self.labels:
             return ()
         names = self.taxonomy.names[self.taxonomy.slices[facet]]
-        return tuple(label for label in self.labels if label in names)
+        return tuple([label for label in self.labels if label in names])
 
     @property
     def scores(self) -> Mapping[str, Mapping[str, float]]:
@@ -162,9 +162,10 @@ def rounded(figures: ArrayLike) -> list[Any]:
     where the product with 10,000, itself rounded, may lie on the wrong side of a half is it asked.
     """
     exact = np.asarray(figures, dtype=np.float64)
-    shifted = exact * 1e4
-    found = np.rint(shifted) / 1e4
-    unsure = (np.abs(shifted % 1 - 0.5) < 1e-6) | (np.abs(shifted) > 1e9)
+    with np.errstate(over="ignore", invalid="ignore"):
+        shifted = exact * 1e4
+        found = np.rint(shifted) / 1e4
+        unsure = (np.abs(shifted % 1 - 0.5) < 1e-6) | (np.abs(shifted) > 1e9)
     found[unsure] = [round(figure, 4) for figure in exact[unsure].tolist()]
     return list(found.tolist())
 
@@ -177,8 +178,8 @@ def text_id(text: str) -> str:
 def by_facet(taxonomy: Taxonomy, values: Sequence[float]) -> dict[str, dict[str, float]]:
     """Return one value per label as a dict of facets and labels."""
     return {
-        facet: dict(zip(taxonomy.names[columns], values[columns], strict=True))
-        for facet, columns in taxonomy.slices.items()
+        facet.name: dict(zip(facet.names, values[columns], strict=True))
+        for facet, columns in zip(taxonomy, taxonomy.slices.values(), strict=True)
     }
 
 

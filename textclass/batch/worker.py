@@ -171,7 +171,7 @@ def batch_of(
         for level, its in found.items():
             others = {output_name(n, reserved[level]): v for n, v in one.columns.items()}
             # The other columns of a table row stand after its own.
-            rows[level] += [json_line(row | others) for row in its]
+            rows[level] += [json_line(row | others if others else row) for row in its]
     counts["documents"] = len(tagged)
     counts["set_aside"] = len(aside)
     return Batch(

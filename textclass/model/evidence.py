@@ -164,7 +164,7 @@ def deciding_words(found: Contributions) -> NDArray[np.bool_]:
     n_cases, n_distinct = len(found.norms), len(found.squares)
     gains = np.bincount(found.distinct, weights=found.weights, minlength=n_distinct)
     speak = np.flatnonzero(gains > 0)
-    order = speak[_by_case(-gains[speak], found.owners[speak])]
+    order = speak[_by_case(np.negative(gains[speak], dtype=np.float64), found.owners[speak])]
     rank = np.full(n_distinct, len(order))
     rank[order] = np.arange(len(order))
     # A pair goes with the first of its words that goes.
