@@ -43,10 +43,7 @@ _INT64 = 1 << 63
 
 
 def json_line(row: Mapping[str, Any]) -> bytes:
-    """Return a row as JSON that is one line to any program.
-
-    NaN and infinities, which JSON lacks, become null.
-    """
+    """Return a row as JSON, one line to any program; NaN and infinities become null."""
     try:
         line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # a number of more than 64 bits, or half a character
