@@ -1,6 +1,9 @@
-"""Documents read in part: what their tags say."""
+"""Documents read in part: what their tags say; figures rounded in bulk."""
 
-from textclass.results import Outcome, Reason
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclass.results import Outcome, Reason, rounded
 from textclass.tagger import Tagger, Text
 
 RIVER = "the old ferry left the bank upstream near the town "
@@ -30,3 +33,10 @@ def test_boilerplate_is_no_passage_and_moves_no_offset(toy_model):
     (tags,) = tagger.tag_documents([Text(text, boilerplate=((start, start + len(PLAIN * 3)),))])
     assert [text[one.start : one.end] for one in tags.passages] == [(RIVER * 3).strip()] * 2
     assert tags.labels[0].share == 1
+
+
+@given(
+    st.lists(st.floats(-1, 1) | st.floats() | st.integers(-99_999, 99_999).map(lambda n: n / 2e4))
+)
+def test_figures_are_rounded_in_bulk_as_one_by_one(figures):
+    assert repr(rounded(figures)) == repr([round(figure, 4) for figure in figures])

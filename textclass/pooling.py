@@ -48,17 +48,19 @@ def pool_document(
     for index, passage in enumerate(passages):
         for name in passage.labels:
             carriers[name].append(index)
+    total = sum(words)
     labels: list[DocumentLabel] = []
     for facet in taxonomy:
-        for name in filter(carriers.get, facet.names):
-            column = taxonomy.columns[name]
-            ranked = sorted((-passages[i].probabilities[column], i) for i in carriers[name])
-            share = sum(words[i] for i in carriers[name]) / max(sum(words), 1)
-            strongest = tuple(i for _, i in ranked[:MOST_SHOWN])
-            probability = pool_probability([one.probabilities[column] for one in passages])
+        for name in filter(carriers.__contains__, facet.names):
+            column, its = taxonomy.columns[name], carriers[name]
+            probabilities = [one.probabilities[column] for one in passages]
+            probability = pool_probability(probabilities)
             if probability >= facet.document:
+                share = sum([words[i] for i in its]) / max(total, 1)
+                # The sort is stable: of equals the first one stays first.
+                strongest = tuple(sorted(its, key=lambda i: -probabilities[i])[:MOST_SHOWN])
                 labels.append(
-                    DocumentLabel(name, facet.name, share, len(ranked), strongest, probability)
+                    DocumentLabel(name, facet.name, share, len(its), strongest, probability)
                 )
     primary: dict[str, str | None] = dict.fromkeys(taxonomy.slices)
     # The first of equals is kept: labels stand in the order of the taxonomy.
@@ -72,7 +74,7 @@ def pool_document(
         labels=tuple(labels),
         primary=primary,
         passages=tuple(passages),
-        words=sum(words),
+        words=total,
         model=model,
         unread=unread,
     )

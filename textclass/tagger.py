@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import compress, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -62,8 +62,7 @@ class Text:
     boilerplate: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True)
-class _Place:
+class _Place(NamedTuple):
     """A passage to tag, in its document and on its page."""
 
     document: Text | Document

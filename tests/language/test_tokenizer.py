@@ -43,6 +43,18 @@ def test_words_are_spacys_tokens_on_any_plain_text(text):
     assert words_of(text) == spacy_words(text)
 
 
+PARTS = [
+    *filter(str.isascii, SPACY.rules),
+    *"a A U US Us us word CAPITALS 5 21 1,000 2.5 $ km pm 's 'S".split(),
+]
+MARKS = [*"([\"']),;:!?.-\u2013\u2014", "", ".)", ").", '."']
+
+
+@given(st.lists(st.sampled_from(MARKS) | st.sampled_from(PARTS), max_size=6).map("".join))
+def test_words_in_marks_are_spacys_tokens(chunk):
+    assert words_of(chunk[:63]) == spacy_words(chunk[:63])
+
+
 @given(st.lists(st.text(max_size=40), max_size=5))
 def test_offsets_lead_back_to_the_same_words(texts):
     tokenizer = Tokenizer()

@@ -43,21 +43,23 @@ _INT64 = 1 << 63
 
 
 def json_line(row: Mapping[str, Any]) -> bytes:
-    """Return a row as JSON in one line; NaN and infinities, which JSON lacks, become null."""
+    """Return a row as JSON, one line to any program; NaN and infinities become null."""
     try:
-        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+        line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # a number of more than 64 bits, or half a character
         plain = json.loads(json.dumps(row), parse_constant=lambda _: None)
         return json.dumps(plain).encode() + b"\n"
+    if not line.isascii():
+        for character, escaped in _LINE_ENDS.items():
+            line = line.replace(character, escaped)
+    return line
 
 
 def pack(rows: Iterable[bytes]) -> bytes:
-    """Return JSON lines compressed, their size before them; each is one line to any program."""
+    """Return JSON lines compressed, their size before them."""
     import pyarrow as pa
 
     lines = b"".join(rows)
-    for character, escaped in _LINE_ENDS.items():
-        lines = lines.replace(character, escaped)
     return len(lines).to_bytes(8) + pa.compress(lines, codec="zstd", asbytes=True) if lines else b""
 
 

@@ -22,7 +22,7 @@ from textclass.batch.inputs import MOST_DOCUMENTS, read_cuts
 from textclass.batch.jobs import Batch, Cut, Facts, Level, Setup, TagOptions, Task
 from textclass.documents import Document, DocumentReader, SetAside
 from textclass.errors import ModelError
-from textclass.results import DocumentTags
+from textclass.results import DocumentTags, passage_rows
 from textclass.tagger import Tagger
 
 MOST_CUTS = 64
@@ -151,23 +151,28 @@ def batch_of(
     aside: list[bytes] = []
     counts = Counter(repeated=cut.repeated)
     columns: dict[str, str] = {}
+    results = list(results)
+    tagged = [tags for tags in results if isinstance(tags, DocumentTags)]
+    passages = passage_rows([one for tags in tagged for one in tags.passages])
     for one, tags in zip(cut.documents, results, strict=True):
         if isinstance(tags, SetAside):
             aside.append(json_line(asdict(replace(tags, path=place))))
             continue
         assert isinstance(one, Document)  # noqa: S101 - for the type checker
-        counts.update([str(tags.outcome)])
-        counts.update(documents=1, passages=len(tags.passages), partly_read=bool(tags.unread))
+        counts[str(tags.outcome)] += 1
+        counts["passages"] += len(tags.passages)
+        counts["partly_read"] += bool(tags.unread)
         for name, value in one.columns.items():
             columns[name] = wider_kind(columns.get(name), kind_of(value))
-        found = {
+        found: dict[Level, Iterable[dict[str, Any]]] = {
             Level.DOCUMENT: [_document_row(one, tags, place)],
-            Level.PASSAGE: [passage.to_dict() for passage in tags.passages],
+            Level.PASSAGE: islice(passages, len(tags.passages)),
         }
         for level, its in found.items():
             others = {output_name(n, reserved[level]): v for n, v in one.columns.items()}
             # The other columns of a table row stand after its own.
-            rows[level] += [json_line(row | others) for row in its]
+            rows[level] += [json_line(row | others if others else row) for row in its]
+    counts["documents"] = len(tagged)
     counts["set_aside"] = len(aside)
     return Batch(
         key=cut.origin.key,

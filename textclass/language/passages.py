@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from textclass.language.tokenizer import PIECE, english_tokenizer
 
@@ -27,8 +26,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SLICE = 100_000
 
 
-@dataclass(frozen=True)
-class Passage:
+class Passage(NamedTuple):
     """A stretch of a document.
 
     Attributes
@@ -57,6 +55,11 @@ def split_passages(text: str, *, without: Sequence[tuple[int, int]] = ()) -> lis
         Start and end of each stretch to leave out, in order, in code points.
     """
     passages: list[Passage] = []
+    if not without and "\n" not in text and "\f" not in text:
+        # Most cells of a table are one short paragraph, which needs no look at its lines.
+        one = whole_passage(text)
+        if one.words <= MAX_WORDS:
+            return [one] if one.words else []
     start = 0
     for end, after in (*without, (len(text), 0)):
         body = text[start:end]

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import chain, islice, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,10 +38,17 @@ _PIECES_AT_ONCE = 4096
 _BLANK = np.array([chr(code).isspace() for code in range(0x3002)])
 """Which code points are white space; the last entry stands for all after U+3000."""
 
-# What spaCy's English cuts in one way only, unless it has a rule for it: three new chunks of four.
-_PLAIN = re.compile(
-    rf"([A-Za-z]{{1,{PIECE}}}|[0-9]{{1,{PIECE}}})(?:[,;:!?)]|(?<=[a-z0-9]{{2}})\.)?"
+# What spaCy's English cuts in one way only, unless it has a rule for a part of it: words joined by
+# hyphens, or a number; quotes and brackets before it; after it 's and marks, a full stop only where
+# it can't be an initial's. Of ten new chunks more than eight are so.
+_SIMPLE = re.compile(
+    r"""[(\["'\u201c\u2018]*"""
+    r"""([A-Za-z]+(?:[-\u2013\u2014][A-Za-z]+)*|\$?[0-9]+(?:[.,][0-9]+)*)"""
+    r"""((?<=[A-Za-z])['\u2019]s)?"""
+    r"""(?:[])"'\u201d\u2019,;:!?]|(?:(?<=[A-Z]{2})|(?<![A-Z]))\.)*"""
 )
+_WORD = re.compile("[A-Za-z]+|[0-9.,]+")
+_RUN = re.compile("[A-Za-z0-9]+")
 _DIGITS = str.maketrans("123456789", "000000000")
 # Single quotes (and the acute accent that stands for one), then double quotes.
 _QUOTES = str.maketrans("\u2018\u2019\u201b\u00b4\u201c\u201d\u201e", "''''\"\"\"")
@@ -138,13 +145,13 @@ class Tokenizer:
 
     def _learn(self, chunks: Sequence[str]) -> None:
         """Note the words of new chunks, in the order of their numbers."""
-        for chunk, words in zip(chunks, _chunk_words(chunks), strict=True):
-            self._characters += len(chunk)
-            for word, begin, end in words:
-                self._ids.append(self._word_ids[word])
-                self._begins.append(begin)
-                self._ends.append(end)
-            self._bounds.append(len(self._ids))
+        found = [*_chunk_words(chunks)]
+        words = [*chain.from_iterable(found)]
+        self._characters += sum(map(len, chunks))
+        self._ids.extend([self._word_ids[word] for word, _, _ in words])
+        self._begins.extend([begin for _, begin, _ in words])
+        self._ends.extend([end for _, _, end in words])
+        self._bounds.extend(accumulate(map(len, found), initial=self._bounds.pop()))
         self.words += _newest(self._word_ids, len(self.words))
 
 
@@ -188,18 +195,11 @@ def english_tokenizer() -> Any:  # noqa: ANN401 -- spaCy's classes carry no type
 
 def _chunk_words(chunks: Sequence[str]) -> Iterator[Sequence[Word]]:
     """Yield for each chunk its words with their offsets into the chunk."""
-    rules = english_tokenizer().rules.keys()
-    words: list[Sequence[Word] | None] = []
-    for chunk in chunks:
-        plain = _PLAIN.fullmatch(chunk)
-        if plain and rules.isdisjoint((chunk, plain[1])):
-            words.append(((plain[1].lower().translate(_DIGITS), 0, plain.end(1)),))
-        else:
-            words.append(None)
+    words = [*map(_simple_words, chunks)]
     cut = [
         [chunk[at : at + PIECE] for at in range(0, len(chunk), PIECE)]
         for chunk, its in zip(chunks, words, strict=True)
-        if its is None
+        if not its
     ]
     # A long run of one character is one piece, many times.
     known = _piece_words(set(chain.from_iterable(cut)))
@@ -210,6 +210,30 @@ def _chunk_words(chunks: Sequence[str]) -> Iterator[Sequence[Word]]:
             for number, piece in enumerate(next(rest))
             for word, start, end in known[piece]
         ]
+
+
+@cache
+def _special_runs() -> frozenset[str]:
+    """Return the runs of letters and digits in the words that spaCy has rules for."""
+    return frozenset(chain.from_iterable(map(_RUN.findall, english_tokenizer().rules)))
+
+
+def _simple_words(chunk: str) -> Sequence[Word]:
+    """Return the words of a chunk that spaCy cuts in one way only; of another none."""
+    found = _SIMPLE.fullmatch(chunk)
+    if not found or len(chunk) > PIECE:
+        return ()
+    core = found[1]
+    if core.isalnum():
+        if core in _special_runs():
+            return ()
+        words = [(core.lower().translate(_DIGITS), *found.span(1))]
+    elif _special_runs().isdisjoint(_RUN.findall(core)):
+        parts = _WORD.finditer(chunk, *found.span(1))
+        words = [(part[0].lower().translate(_DIGITS), *part.span()) for part in parts]
+    else:
+        return ()
+    return [*words, ("'s", *found.span(2))] if found[2] else words
 
 
 def _piece_words(pieces: Iterable[str]) -> dict[str, list[Word]]:

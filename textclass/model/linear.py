@@ -156,41 +156,36 @@ class WordTable:
         self.known[place][found] = True
         self.function[place] = [word in function_words() for word in words]
 
-    def find_bigrams(
-        self, batch: WordBatch
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Find the pairs of neighbouring words that the model knows.
+    def find_bigrams(self, batch: WordBatch) -> NDArray[np.int64]:
+        """Return the row of `bigram_weights` of each word and the next one, shape (n_words,).
 
-        Returns
-        -------
-        places, passages, index : ndarray of int64, shape (n_found,)
-            Where the first word of each stands in `batch.ids`, its passage, and its row of
-            `bigram_weights`.
+        It is -1 where the model doesn't know the pair, or the passage ends.
         """
-        places, passages = neighbours(batch)
+        places, _ = neighbours(batch)
         keys = self.keys.take(batch.ids)
         wanted = pair_keys(keys.take(places), keys.take(places + 1))
         found, index = find_keys(self.model.bigram_keys, wanted)
-        return places.take(found), passages.take(found), index
+        rows = np.full(len(keys), -1)
+        rows[places.take(found)] = index
+        return rows
 
-    def _bigram_sums(self, batch: WordBatch) -> NDArray[np.float64]:
+    def _bigram_sums(self, batch: WordBatch, bigrams: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the summed weights of the distinct known bigrams of each passage."""
-        _, passages, index = self.find_bigrams(batch)
-        pairs = (passages << 32) | index
+        pairs = ((batch.passages << 32) | bigrams)[bigrams >= 0]
         pairs.sort()
         pairs = pairs[np.diff(pairs, prepend=-1) > 0]
         starts = np.searchsorted(pairs, np.arange(len(batch.starts)) << 32)
         index = pairs & np.int64(0xFFFFFFFF)
         return _weighted_sums(np.ones(len(index)), index, starts, self._bigram_rows)
 
-    def score(self, batch: WordBatch) -> Scores:
-        """Score passages whose words are in this table's numbering."""
+    def score(self, batch: WordBatch, bigrams: NDArray[np.int64]) -> Scores:
+        """Score passages whose words are in this table's numbering, and their pairs."""
         counts = count_words(batch)
         n_passages = len(counts.starts) - 1
         passages, weights = counts.passages, counts.weights
         sums = _weighted_sums(weights, counts.words, counts.starts, self.rows)
         if self.model.spec.bigram_weight:
-            sums += self._bigram_sums(batch)
+            sums += self._bigram_sums(batch, bigrams)
         squares = (weights * self.idf.take(counts.words)) ** 2
         norms = np.sqrt(np.bincount(passages, weights=squares, minlength=n_passages))
         norms[norms == 0] = 1

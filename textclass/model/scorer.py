@@ -35,12 +35,14 @@ class Scorer:
         self.tokenizer = Tokenizer()
         self._table = WordTable(model)
         self._batch: WordBatch
+        self._bigrams: NDArray[np.int64]
 
     def score(self, texts: Sequence[str]) -> Scores:
         """Score passages."""
         self._batch = self.tokenizer.read(texts)
         self._table.grow(self.tokenizer.words, self.tokenizer.generation)
-        return self._table.score(self._batch)
+        self._bigrams = self._table.find_bigrams(self._batch)
+        return self._table.score(self._batch, self._bigrams)
 
     def decide(self, scores: Scores) -> Decisions:
         """Decide which labels the passages carry."""
@@ -54,7 +56,7 @@ class Scorer:
     def contributions(self, passages: Sequence[int], columns: Sequence[int]) -> Contributions:
         """Return what each word brought: one case for each pair of passage and label column."""
         cases = (np.asarray(numbers, dtype=np.int64) for numbers in (passages, columns))
-        return contributions(self._table, self._batch, *cases)
+        return contributions(self._table, self._batch, self._bigrams, *cases)
 
 
 class StackedScorer(Scorer):
