@@ -29,7 +29,7 @@ _NOT_WINDOWS = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")  # what cp1252 has no char
 _PLAIN = bytes(range(0x80)) + "…‘’“”•–—".encode("cp1252")
 _ACCENTED = 1 / 6  # In a Latin script no larger share of the bytes are other letters,
 _FEW_ACCENTED = 2  # but for texts of a word or two.
-_CONTROLS = {point: " " for point in range(1, 32) if chr(point) not in "\t\n"} | {0x7F: " "}
+_CONTROLS = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 
 _UNWRAPPED = 120  # A line longer than this wasn't broken by hand: it is a paragraph.
 
@@ -132,9 +132,9 @@ def spaced(text: str | None) -> str:
 
 def tidy(text: str) -> str:
     """Return `text` with one kind of line break, no controls and one blank line at most."""
-    text = re.sub(r"\r\n?|[\x85\u2028]", "\n", text)
+    text = re.sub(r"[\r\x85\u2028]", "\n", text.replace("\r\n", "\n"))
     text = re.sub(r"[\f\u2029]", "\n\n", text)
-    text = make_safe(text).translate(_CONTROLS)
+    text = _CONTROLS.sub(" ", make_safe(text))
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
