@@ -10,6 +10,7 @@ import hashlib
 import os
 import posixpath
 import re
+import sqlite3
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -148,21 +149,21 @@ def read_cuts(origin: Input, reader: DocumentReader) -> Generator[Cut]:
 
     The same content is always cut at the same places, so that a run can be taken up at any cut.
     """
-    # How often a name was there, by its hash, since millions of names would fill the memory.
-    seen: dict[int, int] = {}
     part: list[Document | SetAside] = []
     first = chars = repeated = 0
-    with closing(_read(origin, reader)) as documents:
+    again: Counter[str] = Counter()
+    # Millions of names would fill the memory; of these what is too much lies in a temporary file.
+    with closing(sqlite3.connect("")) as seen, closing(_read(origin, reader)) as documents:
+        seen.execute("CREATE TABLE names (hash INTEGER PRIMARY KEY)")
         for document in documents:
             if len(part) >= MOST_DOCUMENTS or chars >= MOST_CHARS:
                 yield Cut(origin, tuple(part), first, True, repeated)
                 first += len(part)
                 part, chars, repeated = [], 0, 0
-            name, given = document.id, hash(document.id)
-            while hash(name) in seen:
-                seen[given] += 1
-                name = f"{document.id}~{seen[given]}"
-            seen[hash(name)] = 1
+            name = document.id
+            while not seen.execute("INSERT OR IGNORE INTO names VALUES (?)", [hash(name)]).rowcount:
+                again[document.id] += 1
+                name = f"{document.id}~{again[document.id] + 1}"
             repeated += name != document.id
             part.append(document if name == document.id else replace(document, id=name))
             chars += len(document.text) if isinstance(document, Document) else 0
