@@ -95,6 +95,14 @@ def test_an_unknown_label_is_told_with_the_known_ones():
         Taxonomy.load().column("peace")
 
 
+def test_a_label_is_known_by_its_column_and_in_whatever_case_and_the_nearest_is_told():
+    taxonomy = Taxonomy.load()
+    place = taxonomy.columns["citizen"]
+    assert [taxonomy.column(name) for name in ("type.citizen", "Citizen")] == [place, place]
+    with pytest.raises(TaxonomyError, match=r"'citzen' \(did you mean citizen\?\)"):
+        taxonomy.column("citzen")
+
+
 names = st.text("abcdefghij-", min_size=1, max_size=8)
 
 

@@ -5,6 +5,8 @@ line turns a `TextclassError` into one line on stderr and exit code 1; anything 
 may show a traceback.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import partial
 
 
@@ -59,6 +61,12 @@ class BatchError(TextclassError):
 
 class MissingExtraError(TextclassError):
     """An optional dependency that isn't installed."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return a hint that tells the known names nearest to one that isn't known, if any is near."""
+    near = get_close_matches(name.casefold(), known, n=2)
+    return f"did you mean {' or '.join(near)}?" if near else None
 
 
 def missing_extra(package: str, extra: str) -> MissingExtraError:

@@ -287,6 +287,7 @@ class Tagger:
             If the model has no such label.
         """
         column = self.taxonomy.column(label)
+        label = self.taxonomy.names[column]
         scores = self.scorer.score([text])
         decisions = self.scorer.decide(scores)
         found = self.scorer.contributions([0], [column])

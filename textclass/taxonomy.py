@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from annotated_types import Gt, Le, Len, Lt
 
-from textclass.errors import TaxonomyError, TextclassError
+from textclass.errors import TaxonomyError, TextclassError, did_you_mean
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -135,18 +135,21 @@ class Taxonomy(_Checked):
         return tuple(facet.name for facet in self.facets for _ in facet.labels)
 
     def column(self, name: str) -> int:
-        """Return the column of label `name`.
+        """Return the column of a label, by its name or its score column's, in whatever case.
 
         Raises
         ------
         TaxonomyError
             If no label has this name.
         """
-        if name not in self.columns:
-            raise TaxonomyError(
-                f"unknown label {name!r}", hint=f"the labels are {', '.join(self.names)}"
-            )
-        return self.columns[name]
+        alike = [*self.score_columns, *self.names]
+        folded = {one.casefold(): at % len(self.names) for at, one in enumerate(alike)}
+        column = self.columns.get(name, folded.get(name.casefold()))
+        if column is None:
+            known = f"the labels are {', '.join(self.names)}"
+            hint = did_you_mean(name, self.names) or known
+            raise TaxonomyError(f"unknown label {name!r}", hint=hint)
+        return column
 
     def to_dict(self) -> dict[str, Any]:
         """Return the taxonomy as plain lists, dicts, text and numbers."""

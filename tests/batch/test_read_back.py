@@ -1,5 +1,7 @@
 """What users read back: results of any format as one frame."""
 
+from pathlib import Path
+
 import pytest
 
 from textclass.batch import Level, TagJob, read_results, tag_files
@@ -17,7 +19,7 @@ def results(toy_model, tmp_path_factory):
     inbox.mkdir()
     (inbox / "a.txt").write_text(RIVER * 3)
     (inbox / "b.csv").write_text(f"id,text,year,place\n=7,{PLAIN * 3},1999,NA\n")
-    for level in Level.BOTH.each:
+    for level in Level:
         names = [*(f"{level}.{form}" for form in ("jsonl", "csv", "parquet", "xlsx")), f"{level}/"]
         tag_files(
             TagJob(
@@ -44,6 +46,14 @@ def test_results_of_every_format_are_read_alike(form, results):
     documents = read_results(results / f"document{form}")
     assert documents["topic"].tolist() == [given, []]
     assert documents.loc[0, "primary.topic"] in given
+
+
+@pytest.mark.parametrize("name", ["both.xlsx", "both"])
+def test_of_what_holds_both_levels_one_is_read(name, results):
+    for level in ("passage", "document"):
+        found = read_results(results / name, level=level)
+        assert found.equals(read_results(results / f"{level}{Path(name).suffix}"))
+    assert "text" in read_results(results / name)
 
 
 def test_what_holds_no_results_is_told(tmp_path):

@@ -1,5 +1,10 @@
 import json
+import re
 import shutil
+
+from click.testing import CliRunner
+
+from textclass.cli.main import cli
 
 
 def test_info_and_verify(textclass, toy_model):
@@ -23,10 +28,22 @@ def test_an_altered_model_is_refused_with_one_line(textclass, toy_model, tmp_pat
 
 def test_thresholds_are_set_anew(textclass, toy_model, tmp_path):
     shutil.copytree(toy_model.path, tmp_path / "model")
-    out = textclass("model", "thresholds", "model", "--target-precision", "0.95").out
-    assert len(out.splitlines()) == 3
+    done = textclass("model", "thresholds", "model", "--target-precision", "0.95")
+    assert len(done.out.splitlines()) == 3
     textclass("model", "verify", "model")
     assert (
         "give --target-precision or --best-f1"
         in textclass("model", "thresholds", "model", check=2).err
     )
+
+
+def test_labels_that_are_never_given_are_told_first(toy_model, tmp_path):
+    folder = shutil.copytree(toy_model.path, tmp_path / "model")
+    words = ["model", "thresholds", str(folder), "--target-precision", "0.99999"]
+    told = CliRunner().invoke(cli, words).output
+    assert re.match(r"warning: .* [123] of 3 labels .* never given: (river|bread|no)", told), told
+
+
+def test_a_model_that_ships_is_not_changed_in_place(textclass):
+    done = textclass("model", "thresholds", "default", "--best-f1", "--label", "none", check=1)
+    assert "copy it, and give the copy: cp -r " in done.err

@@ -48,6 +48,8 @@ def test_text_comes_from_an_argument_a_file_or_stdin(predict, tmp_path):
     assert predict("-", "--json", stdin=TEXT) == as_argument
     assert predict("--json", stdin=TEXT) == as_argument
     assert predict("--file", "passage.txt", "--json") == as_argument
+    (tmp_path / "notepad.txt").write_text(TEXT, encoding="utf-16")
+    assert predict("--file", "notepad.txt", "--json") == as_argument
     assert "passage.txt is a file: give it with -f" in predict("passage.txt")
 
 
@@ -66,7 +68,8 @@ def test_none_and_unsure_say_why(predict):
 def test_why_a_label_is_not_given(predict):
     out = predict(TEXT, "--explain", "no")
     assert "no is not given: probability 0." in out
-    explained = json.loads(predict(TEXT, "--explain", "no", "--json"))
+    explained = json.loads(predict(TEXT, "--explain", "topic.No", "--json"))
+    assert explained["label"] == "no"
     total = sum(weight for _, weight in explained["words"])
     assert total + explained["intercept"] == pytest.approx(explained["score"], abs=1e-4)
 
@@ -84,17 +87,20 @@ def test_a_long_text_is_explained_passage_by_passage(predict):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "told"),
     [
-        (("--explain", "cheese", "a b c d"), 1, "unknown label 'cheese' (the labels are river"),
-        (("--file", "missing.txt"), 2, "missing.txt"),
-        (("text", "--file", "page.pdf"), 2, "a text or a file, not both"),
-        (("--file", "page.pdf"), 2, "page.pdf isn't text in UTF-8; textclass tag reads documents"),
+        (("--explain", "cheese", "a b c d"), "unknown label 'cheese' (the labels are river"),
+        (("--model", "acurate", "a b c d"), "(did you mean accurate?)"),
+        ((" ",), "TEXT: the text is empty"),
+        (("-",), "-: the text is empty"),
+        (("--file", "missing.txt"), "missing.txt"),
+        (("text", "--file", "my page.pdf"), "a text or a file, not both"),
+        (("--file", "my page.pdf"), "it isn't plain text; try textclass tag 'my page.pdf'"),
     ],
 )
-def test_bad_calls(textclass, toy_model, tmp_path, arguments, code, told):
-    (tmp_path / "page.pdf").write_bytes(b"\xff\xfe%PDF")
-    assert told in textclass("predict", "-m", toy_model.path, *arguments, check=code).err
+def test_bad_calls(textclass, toy_model, tmp_path, arguments, told):
+    (tmp_path / "my page.pdf").write_bytes(b"%PDF-1.4")
+    assert told in textclass("predict", "-m", toy_model.path, *arguments, check=2).err
 
 
 def test_words_are_marked_on_a_terminal_unless_it_is_dumb(toy_model, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import resource
 import signal
@@ -116,6 +117,26 @@ def test_stopped_by_a_signal(tag, place, tmp_path, number, code, workers):
     summary = json.loads(tag(inbox, "-o", out, "--json", "--workers", "1").out)
     assert 10 <= summary["taken_up"] < 600
     assert summary["documents"] == 600
+
+
+def test_progress_fits_a_narrow_terminal(tag, place, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "30")
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        command = [sys.executable, "-c", COMMAND, "tag", "--model", "model", "inbox/0001.txt"]
+        subprocess.run(
+            command,
+            cwd=place,
+            env=ENVIRONMENT | os.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=terminal,
+            check=True,
+        )
+    told = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert re.search(r"\d of 1 inputs, .*…", told), told
+    assert "passages/s" not in told
 
 
 def test_a_full_disk_is_told_in_one_line(tag, place, tmp_path):

@@ -100,6 +100,15 @@ def test_parameters_are_checked(files, given, told):
     assert told in str(caught.value)
 
 
+def test_parameters_and_the_folder_are_checked_before_the_corpus_is_read(files):
+    (files / "corpus.jsonl").write_text("{")
+    with pytest.raises(TextclassError, match="The 'C' parameter"):
+        run("--set", "C=x")
+    (files / "model").write_text("")
+    with pytest.raises(TextclassError, match="model: it isn't a folder"):
+        run()
+
+
 def test_a_parameter_without_a_value_is_wrong_usage(files):
     done = run("--set", "folds")
     assert done.exit_code == 2

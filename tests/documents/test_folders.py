@@ -75,6 +75,16 @@ def test_what_is_not_there_is_an_error_that_names_it(inbox, path, match):
         list(find_inputs([f"{inbox}/{path}"]))
 
 
+def test_of_results_of_two_levels_each_is_told(inbox):
+    for name in ("out.passages.csv", "out.documents.csv", "out.csv.ledger"):
+        (inbox / name).touch()
+    with pytest.raises(
+        DocumentError,
+        match=r"out.csv: no such .*\(did you mean out.documents.csv or out.passages.csv\?",
+    ):
+        ids(inbox / "out.csv")
+
+
 def test_a_file_whose_name_looks_like_a_glob_is_that_file(inbox):
     (inbox / "a[1].txt").write_text("words")
     assert ids(inbox / "a[1].txt") == ["a[1].txt"]

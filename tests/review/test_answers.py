@@ -154,6 +154,8 @@ def test_two_readers_make_a_corpus_each_and_a_common_one(answers, toy_taxonomy, 
     assert fates == {"labelled": 2, "differing": 1}
     common = {row["id"]: row for row in read_jsonl(tmp_path / "out.jsonl")}
     assert common["a"]["reader"] == "anna; ben"
+    own = answers.files_of_readers(tmp_path / "out.jsonl")
+    assert {reader: len(read_jsonl(path)) for reader, path in own.items()} == {"anna": 3, "ben": 3}
     assert common["b"]["topic"] == ["river", "bread"]
     assert common["b"]["settled"] is True
     sides = [read_corpus(tmp_path / f"out.{name}.jsonl", toy_taxonomy) for name in ("anna", "ben")]

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 _AFTER_FACETS = frozenset({"scores", "primary", "evidence", "labels"})
 
 
-def read_results(path: str | Path) -> pd.DataFrame:
+def read_results(path: str | Path, *, level: str | None = None) -> pd.DataFrame:
     """Read what `textclass tag` wrote, whatever its format, as a DataFrame.
 
     Parameters
     ----------
     path : str or Path
-        A file (.jsonl, .csv, .parquet, .xlsx) or a folder of Parquet files; of a workbook the first
-        sheet.
+        A file (.jsonl, .csv, .parquet, .xlsx) or a folder of Parquet files.
+    level : "passage" or "document", keyword-only, optional
+        Which rows, of a workbook or a folder; passages by default, if it holds both.
 
     Returns
     -------
@@ -39,6 +40,9 @@ def read_results(path: str | Path) -> pd.DataFrame:
     import pandas as pd
 
     place = Path(path)
+    parts = place / f"{level or 'passage'}s"
+    if place.is_dir() and (level or parts.is_dir()):
+        place = parts
     json_lines = partial(pd.read_json, lines=True, dtype=False)
     # Texts such as NA and null are no missing values.
     only_empty: Any = {"keep_default_na": False, "na_values": [""]}
@@ -48,9 +52,11 @@ def read_results(path: str | Path) -> pd.DataFrame:
         ".csv": partial(pd.read_csv, **only_empty),
         ".parquet": pd.read_parquet,
         ".pq": pd.read_parquet,
-        ".xlsx": partial(pd.read_excel, engine="openpyxl", **only_empty),
+        ".xlsx": partial(
+            pd.read_excel, sheet_name=f"{level}s" if level else 0, engine="openpyxl", **only_empty
+        ),
     }
-    ending = ".parquet" if place.is_dir() else place.suffix.lower()
+    ending = ".parquet" if Path(path).is_dir() else place.suffix.lower()
     if ending not in readers:
         raise TextclassError(f"results end in {', '.join(readers)}", where=str(path))
     try:

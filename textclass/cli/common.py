@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from textclass.errors import TextclassError
+from textclass.errors import ModelError, TextclassError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from textclass.batch import Summary
     from textclass.corpora import Corpus
 
 existing_path = click.Path(exists=True, path_type=Path)
@@ -30,7 +31,10 @@ def model_folder(value: str | Path) -> Path:
     """Return the folder of a model by the name of one that ships, or by its path."""
     from textclass.model import find_model
 
-    return find_model(value)
+    try:
+        return find_model(value)
+    except ModelError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
@@ -117,13 +121,19 @@ def note(message: str, *, quiet: bool = False) -> None:
         click.echo(message, err=True)
 
 
+def interrupted(summary: Summary) -> str:
+    """Return how far a stopped run came, in a line."""
+    kept = f" and kept in {summary.ledger}; the same command goes on" if summary.ledger else ""
+    return f"interrupted: {summary.finished:,} of {summary.inputs:,} inputs are done{kept}"
+
+
 def note_unreached(manifest: Mapping[str, Any], *, quiet: bool = False) -> None:
     """Name the labels of a model that no threshold brings to their target precision."""
-    facts = manifest.get("label_facts", {}).items()
-    names = [name for name, fact in facts if "not reached" in fact["threshold_rule"]]
+    facts = manifest.get("label_facts", {})
+    names = [name for name, fact in facts.items() if "not reached" in fact["threshold_rule"]]
     if names:
-        told = f"target precision not reached, so never given: {', '.join(names)}"
-        note(told, quiet=quiet)
+        told = f"{len(names)} of {len(facts)} labels don't reach it and are never given"
+        note(f"warning: target precision: {told}: {', '.join(names)}", quiet=quiet)
 
 
 def note_ungrouped(corpus: Corpus, *, quiet: bool = False) -> None:

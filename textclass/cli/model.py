@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from textclass.cli.common import (
-    existing_path,
     json_option,
     model_folder,
     note,
@@ -73,7 +72,7 @@ def verify(*, folder: Path) -> None:
 
 
 @model.command()
-@click.argument("folder", type=existing_path)
+@click.argument("folder", type=model_folder, metavar="MODEL")
 @click.option("--target-precision", type=click.FloatRange(0, 1, min_open=True, max_open=True))
 @click.option("--best-f1", is_flag=True, help="Go back to the thresholds of best F1.")
 @click.option("--label", "labels", multiple=True, help="Only this label; can be given again.")
@@ -87,7 +86,7 @@ def thresholds(
     if best_f1 == (target_precision is not None):
         raise click.UsageError("give --target-precision or --best-f1")
     changed = set_thresholds(folder, target_precision=target_precision, labels=labels)
+    note_unreached(load_folder(folder).manifest)
     for name, (before, after) in changed.items():
         click.echo(f"{name}\t{before:.3f}\t{after:.3f}")
-    note_unreached(load_folder(folder).manifest)
     note(f"{len(changed)} thresholds set in {folder}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from itertools import zip_longest
 from pathlib import Path
@@ -18,6 +19,7 @@ from textclass.cli.common import (
     print_json,
     print_table,
 )
+from textclass.errors import DocumentError, TaxonomyError
 
 if TYPE_CHECKING:
     from textclass.results import Explanation, PassageTags
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("text", required=False)
-@click.option("--file", "-f", type=click.File("rb"), help="Read a text file.")
+@click.option("--file", "-f", type=click.File("rb"), help="Read a plain text file.")
 @model_option
 @click.option("--explain", metavar="LABEL", help="Show why LABEL is given, or why it is not.")
 @click.option("--scores", is_flag=True, help="Show the probability of every label.")
@@ -53,6 +55,11 @@ def predict(
     from textclass.tagger import Tagger
 
     tagger = Tagger.load(model_path)
+    if explain:
+        try:
+            tagger.taxonomy.column(explain)
+        except TaxonomyError as error:
+            raise click.BadParameter(str(error), param_hint="--explain") from error
     for number, passage in enumerate(_tag(tagger, text)):
         explanation = tagger.explain(passage.text, explain) if explain else None
         if as_json:
@@ -71,15 +78,19 @@ def _read(text: str | None, file: BinaryIO | None) -> str:
     if text is not None and text != "-":
         if os.path.isfile(text):  # noqa: PTH113 - false where a text is too long for a name
             raise click.UsageError(f"{text} is a file: give it with -f, or to textclass tag")
-        return text
-    source = file or sys.stdin.buffer
-    try:
-        return source.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        name = source.name if file else "stdin"
-        raise click.UsageError(
-            f"{name} isn't text in UTF-8; textclass tag reads documents"
-        ) from error
+        name = "TEXT"
+    else:
+        from textclass.documents import decode_text
+
+        name = shlex.quote(file.name) if file else "-"
+        try:
+            text = decode_text((file or sys.stdin.buffer).read())
+        except DocumentError as error:
+            told = f"{name}: {error.message}; try textclass tag {name}"
+            raise click.UsageError(told) from error
+    if not text.strip():
+        raise click.UsageError(f"{name}: the text is empty; give a passage to tag")
+    return text
 
 
 def _tag(tagger: Tagger, text: str) -> tuple[PassageTags, ...]:

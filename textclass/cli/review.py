@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 
 from textclass.cli.common import (
     check_outputs,
+    interrupted,
     labels_option,
     model_option,
     new_path,
@@ -24,12 +26,34 @@ if TYPE_CHECKING:
     from textclass.review import Order
 
 
+def _existing_input(path: str) -> str:
+    from textclass.documents import expand_path
+
+    expand_path(path)
+    return path
+
+
+def _part_of_a_file_name(name: str) -> str:
+    # ü and u with two dots look the same, and shall be one reader.
+    name = unicodedata.normalize("NFC", name.strip())
+    if not name.isprintable() or not re.fullmatch(r'(?!\.)[^/\\:*?"<>|;]{1,40}', name):
+        raise click.BadParameter(f'{name!r}: up to 40 characters, no point first, no /\\:*?"<>|;')
+    return name
+
+
 @click.command()
-@click.argument("paths", metavar="FILE...", nargs=-1, required=True)
+@click.argument("paths", metavar="FILE...", type=_existing_input, nargs=-1, required=True)
 @click.option("--output", "-o", type=new_path, required=True, help="The corpus to make, .jsonl.")
 @model_option
 @labels_option
-@click.option("--reader", default="reader", show_default=True, help="Who answers.")
+@click.option(
+    "--reader",
+    type=_part_of_a_file_name,
+    metavar="NAME",
+    default="reader",
+    show_default=True,
+    help="Who answers: up to 40 characters that can stand in a file's name, such as 'Ada Müller'.",
+)
 @click.option(
     "--queue",
     type=click.Choice(["unsure", "model", "order", "random"]),
@@ -42,7 +66,9 @@ if TYPE_CHECKING:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="A free one by default.")
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
 @quiet_option
+@click.pass_context
 def review(
+    context: click.Context,
     *,
     paths: tuple[str, ...],
     output: Path,
@@ -65,8 +91,6 @@ def review(
     check_outputs([output], map(Path, paths))
     if output.suffix != ".jsonl":
         raise click.UsageError(f"-o {output}: a corpus is written as .jsonl")
-    if not re.fullmatch(r"\w[\w.-]{0,39}", reader):
-        raise click.UsageError("--reader: up to 40 letters, digits, points, hyphens")
     if output.exists() and not store.exists():
         raise TextclassError(
             "it is there already, and not by a review", where=str(output), hint="give another -o"
@@ -90,6 +114,9 @@ def review(
         tagged = output.with_name(output.name + ".tagged.jsonl")
         note(f"tagging into {tagged}", quiet=quiet)
         done = tag_files(TagJob(tuple(documents), (str(tagged),), model=model_path))
+        if done.stopped_by:
+            note(interrupted(done))
+            context.exit(128 + done.stopped_by)
         for one in done.first_set_aside:
             note(f"set aside: {one['id']}: {one['error']}", quiet=quiet)
         return tagged
@@ -105,8 +132,19 @@ def review(
     session = Session(passages, answers, reader=reader, order=queue, settle=settle, tagger=tagger)
     serve(session, port=port, on_start=tell)
     left = answers.export(output, taxonomy)
+    own = answers.files_of_readers(output)
     answers.close()
-    labelled = left.pop("labelled", 0)
-    without = ", ".join(f"{count:,} {what}" for what, count in left.items())
+    for line in _closing_lines(output, left, own):
+        note(line, quiet=quiet)
+
+
+def _closing_lines(
+    output: Path, fates: Mapping[str, int], own: Mapping[str, Path]
+) -> Iterator[str]:
+    """Yield what a review came to, in lines."""
+    without = ", ".join(f"{n:,} {what}" for what, n in fates.items() if what != "labelled")
     told = f"; without {without}" if without else ""
-    note(f"{output}: {labelled:,} labelled passages{told}", quiet=quiet)
+    yield f"{output}: {fates.get('labelled', 0):,} labelled passages{told}"
+    yield from (f"{path}: those of {name} alone" for name, path in own.items())
+    if "differing" in fates:
+        yield "readers differ: the same command with --settle lets you decide"

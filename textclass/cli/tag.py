@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -18,6 +19,7 @@ from textclass.cli.common import (
     check_outputs,
     console,
     help_on_terminal,
+    interrupted,
     json_option,
     model_option,
     new_path,
@@ -54,7 +56,8 @@ LOG_SECONDS = 60.0
     type=click.Choice(["passage", "document", "both"]),
     default="passage",
     show_default=True,
-    help="Rows of passages or of documents; both makes OUT.passages.… and OUT.documents.…",
+    help="Rows of passages or of documents. Of both, out.csv becomes out.passages.csv and "
+    "out.documents.csv; a workbook has two sheets, a folder two folders.",
 )
 @click.option(
     "--passages",
@@ -72,7 +75,11 @@ LOG_SECONDS = 60.0
 @cascade_option
 @click.option("--report", type=new_path, help="Write an HTML report.")
 @click.option("--table", is_flag=True, help="Print a table of the first 50 documents.")
-@click.option("--set-aside", type=new_path, help="By default OUT.set-aside.jsonl.")
+@click.option(
+    "--set-aside",
+    type=new_path,
+    help="A list of what can't be read; out.csv.set-aside.jsonl for -o out.csv.",
+)
 @click.option("--workers", type=click.IntRange(1), help="Processes; all cores by default.")
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster, such as tcp://host:8786.")
@@ -89,6 +96,11 @@ def tag(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
     Reads PDF, DOCX, PPTX, ODT, RTF, HTML, EPUB, EML, MSG, mbox, Markdown and text, tables in CSV,
     TSV, JSONL, Parquet, XLSX and ODS, and gzip and zip of these. What can't be read is set aside
     with its reason; what could be read only in part says what is missing.
+
+    A document gets a label of a passage if the label's highest probabilities, those of a fifth of
+    the passages and at least two, have a high enough mean. Its row tells of each label the share of
+    words in passages that have it (in sheets under FACET.LABEL), how many these are, and the
+    strongest, counted from 0; primary.FACET is the label with the largest share.
 
     What is done is kept in OUT.ledger: a run that was stopped goes on where it was, and a run with
     more files does only the new ones. --json prints the summary as JSON.
@@ -163,7 +175,8 @@ def _watching(log: TextIO | None, *, quiet: bool) -> Iterator[Callable[[Summary]
     def watch(progress: Summary) -> None:
         nonlocal last, stage
         if status:
-            status.update(_describe(progress))
+            # A line that wraps would leave its pieces behind.
+            status.update(shorten(_describe(progress), max(out.width - 2, 8), placeholder="…"))
         if time.monotonic() - last >= LOG_SECONDS or progress.stage != stage:
             last, stage = time.monotonic(), progress.stage
             write(_describe(progress))
@@ -211,8 +224,7 @@ def _summary_lines(summary: Summary) -> Iterator[str]:
     if more := summary.set_aside - len(summary.first_set_aside):
         yield f"set aside: and {more:,} more"
     if summary.stopped_by:
-        kept = f" and kept in {summary.ledger}; the same command goes on" if summary.ledger else ""
-        yield f"interrupted: {summary.finished:,} of {summary.inputs:,} inputs are done{kept}"
+        yield interrupted(summary)
         return
     outcomes = ", ".join(f"{n:,} {outcome}" for outcome, n in summary.outcomes.items())
     earlier = f", {summary.taken_up:,} of them by an earlier run" if summary.taken_up else ""

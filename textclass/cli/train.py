@@ -87,19 +87,20 @@ def train(
     folds). Rows with scores instead of labels teach by probability.
     """
     from textclass.corpora import rare_labels, read_corpus
-    from textclass.learning import default_pipeline, leave_out, train_accurate
+    from textclass.learning import default_pipeline, for_labels, leave_out, train_accurate
     from textclass.learning import train as run
-    from textclass.model import load_folder
+    from textclass.model import check_place, load_folder
     from textclass.taxonomy import Taxonomy
 
     if words and not accurate:
         raise click.UsageError("--words is for --accurate")
     if words and target_precision:
         raise click.UsageError("--words brings the target precision that it was trained for")
+    check_place(output)
     taxonomy = Taxonomy.load(labels_path)
     options: dict[str, Any] = {"folds": folds, "random_state": seed, "n_jobs": jobs or -1}
     options |= {"target_precision": target_precision, **_parameters(parameters)}
-    pipeline = default_pipeline(**options)
+    pipeline = for_labels(default_pipeline(**options), taxonomy)
     corpus = whole = read_corpus(paths, taxonomy)
     if without:
         corpus = leave_out(whole, read_corpus(without, taxonomy))

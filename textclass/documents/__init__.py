@@ -7,7 +7,15 @@ trusted, such as a corpus.
 
 from textclass.documents.document import Document, Limits, SetAside, Source
 from textclass.documents.document_reader import DocumentReader
-from textclass.documents.folders import find_inputs, is_junk, is_own_output, open_file, visible
+from textclass.documents.folders import (
+    expand_path,
+    find_inputs,
+    is_junk,
+    is_own_output,
+    open_file,
+    visible,
+)
+from textclass.documents.plain_text import decode_text
 from textclass.documents.table_rows import read_rows
 
 __all__ = [
@@ -16,6 +24,8 @@ __all__ = [
     "Limits",
     "SetAside",
     "Source",
+    "decode_text",
+    "expand_path",
     "find_inputs",
     "is_junk",
     "is_own_output",

@@ -18,7 +18,13 @@ from textclass.documents.document import Limits
 from textclass.documents.mail import mbox_members, read_mail, read_msg
 from textclass.documents.office import read_epub, read_opendocument, read_openxml
 from textclass.documents.pdf import read_pdf
-from textclass.documents.plain_text import encoding_of, read_markdown, read_rtf, read_text
+from textclass.documents.plain_text import (
+    encoding_of,
+    is_binary,
+    read_markdown,
+    read_rtf,
+    read_text,
+)
 from textclass.documents.tables import read_csv, read_jsonl, read_parquet, read_workbook
 from textclass.documents.web import read_html
 from textclass.errors import DocumentError
@@ -189,7 +195,7 @@ def _format_of(content: Content, limits: Limits) -> Format:
     if head[257:262] == b"ustar":
         return FORMATS["tar"]
     _refuse_unreadable(begun)
-    if _binary(head[:4096]) and not is_mail:
+    if is_binary(head[:4096]) and not is_mail:
         raise _unreadable("binary data of no known kind")
     return FORMATS[_kind_of_text(head, content.name)]
 
@@ -236,16 +242,6 @@ def _refuse_unreadable(begun: bytes) -> None:
 
 def _unreadable(what: str, hint: str = _CONVERT) -> DocumentError:
     return DocumentError(f"it is {what}, which holds no text that can be read here", hint=hint)
-
-
-def _binary(sample: bytes) -> bool:
-    """Whether `sample` isn't Unicode, and holds too many control characters for any encoding."""
-    encoding = encoding_of(sample)
-    # With underscores it is a guess, and any bytes can be guessed to be UTF-16.
-    if encoding.startswith(("utf-16", "utf-32")) or (encoding[:5] == "utf-8" and 0 not in sample):
-        return False
-    controls = len(sample.translate(None, bytes(range(32, 256)) + b"\t\n\r\f\b\x1b"))
-    return controls > 1 and controls > len(sample) / 20
 
 
 def _kind_of_text(head: bytes, name: str) -> str:

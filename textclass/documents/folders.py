@@ -64,7 +64,7 @@ def find_inputs(
         For a path that doesn't exist and a glob that matches nothing, before the first file; after
         the last, if there was nothing but a named output of this program.
     """
-    inputs = [entry for path in paths for entry in _expand(os.fspath(path))]
+    inputs = [entry for path in paths for entry in expand_path(os.fspath(path))]
     if not inputs:
         return
     top = Path(os.path.commonpath([root or path.parent for path, root in inputs]))
@@ -97,10 +97,15 @@ def find_inputs(
         )
 
 
-def _expand(path: str) -> list[tuple[Path, Path | None]]:
+def expand_path(path: str) -> list[tuple[Path, Path | None]]:
     """Return files and folders, each with the folder that links may not lead out of.
 
     A file named outright has none: it may be a link to anywhere.
+
+    Raises
+    ------
+    DocumentError
+        If the path doesn't exist, or is a glob that matches nothing.
     """
     if "\0" in path:
         raise DocumentError("a path can't hold a NUL character", where=visible(path))
@@ -118,7 +123,10 @@ def _expand(path: str) -> list[tuple[Path, Path | None]]:
     else:
         return [(place, place if place.is_dir() else None)]
     if not glob.has_magic(path):
-        raise DocumentError("no such file or folder", where=visible(path))
+        longer = f"{glob.escape(place.stem)}.*{glob.escape(place.suffix)}"
+        beside = [visible(one.name) for one in sorted(place.parent.glob(longer))[:3]]
+        hint = f"did you mean {' or '.join(beside)}?" if beside else None
+        raise DocumentError("no such file or folder", where=visible(path), hint=hint)
     root = Path(*takewhile(lambda part: not glob.has_magic(part), place.parts))
     found = sorted(map(Path, glob.iglob(str(place), recursive=True)))  # noqa: PTH207 - absolute
     if not found:

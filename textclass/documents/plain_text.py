@@ -77,6 +77,29 @@ def encoding_of(head: bytes) -> str:
     return best.encoding if best else "cp1252"
 
 
+def decode_text(data: bytes) -> str:
+    """Return the text of a plain text file, whatever its encoding.
+
+    Raises
+    ------
+    DocumentError
+        If it is a document of another kind, or too long.
+    """
+    if is_binary(data[:4096]) or data.startswith((b"%PDF-", b"{\\rtf")):
+        raise DocumentError("it isn't plain text")
+    return decode(data, Limits().text_chars)
+
+
+def is_binary(sample: bytes) -> bool:
+    """Whether `sample` isn't Unicode, and holds too many control characters for any encoding."""
+    encoding = encoding_of(sample)
+    # With underscores it is a guess, and any bytes can be guessed to be UTF-16.
+    if encoding.startswith(("utf-16", "utf-32")) or (encoding[:5] == "utf-8" and 0 not in sample):
+        return False
+    controls = len(sample.translate(None, bytes(range(32, 256)) + b"\t\n\r\f\b\x1b"))
+    return controls > 1 and controls > len(sample) / 20
+
+
 def _nearly_utf8(head: bytes) -> bool:
     """Whether a few damaged bytes at most keep `head` from being UTF-8."""
     text = head.decode("utf-8", "replace")

@@ -10,6 +10,7 @@ from textclass.learning.training import (
     compile_model,
     default_pipeline,
     fit_corpus,
+    for_labels,
     out_of_fold,
     train,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "findings",
     "fit_baselines",
     "fit_corpus",
+    "for_labels",
     "leave_out",
     "out_of_fold",
     "read_documents",

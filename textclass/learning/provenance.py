@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,11 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from textclass import __version__
 from textclass.corpora import Corpus, text_id
+from textclass.errors import ModelError
 from textclass.learning.calibration import choose_thresholds
 from textclass.learning.card import save_with_card
 from textclass.model import ModelFolder, load_folder, pack_arrays
+from textclass.taxonomy import shipped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -208,9 +211,15 @@ def set_thresholds(
     TaxonomyError
         If the model has no such label.
     ModelError
-        If the folder can't be used, or was trained without out-of-fold probabilities.
+        If the folder can't be used, was trained without out-of-fold probabilities, or ships.
     """
     loaded = load_folder(folder)
+    if loaded.path.resolve().is_relative_to(shipped("models").resolve()):
+        raise ModelError(
+            "a model that ships isn't changed in place",
+            where=str(folder),
+            hint=f"copy it, and give the copy: cp -r {shlex.quote(str(loaded.path))} mymodel",
+        )
     model, kept = loaded.model, loaded.arrays(OUT_OF_FOLD)
     names, facets = model.taxonomy.names, model.taxonomy.facet_of_each
     columns = [model.taxonomy.column(label) for label in labels or names]

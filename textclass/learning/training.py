@@ -11,7 +11,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from textclass.corpora import Corpus
-from textclass.errors import CorpusError, TextclassError
+from textclass.errors import CorpusError, TextclassError, did_you_mean
 from textclass.language import whole_word_keys
 from textclass.learning.calibration import per_label
 from textclass.learning.card import save_with_card
@@ -43,11 +43,12 @@ def default_pipeline(**parameters: Any) -> Pipeline:  # noqa: ANN401 -- of many 
         If neither has such a parameter.
     """
     steps = (WordFeatures(), LabelClassifier(n_jobs=-1))
-    known = {name for step in steps for name in step.get_params()} - {"progress"}
+    names = sorted({name for step in steps for name in step.get_params()} - {"progress"})
     for name in parameters:
-        if name not in known:
+        if name not in names:
             raise TextclassError(
-                f"no parameter {name!r}", hint=f"the parameters are {', '.join(sorted(known))}"
+                f"no parameter {name!r}",
+                hint=did_you_mean(name, names) or f"the parameters are {', '.join(names)}",
             )
     for step in steps:
         own = step.get_params().keys() & parameters
@@ -103,18 +104,8 @@ def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
     TextclassError
         If a parameter isn't as it must be.
     """
-    pipeline = clone(pipeline or default_pipeline())
-    features, classifier = parts_of(pipeline)
-    labels = corpus.taxonomy.labels
-    soft_weight = _soft_weight(classifier.soft_weight, corpus.taxonomy)
-    try:
-        # Now, and not when the features are made.
-        for step in (features, classifier.set_params(soft_weight=soft_weight)):
-            step._validate_params()
-        asked = per_label("target_precision", classifier.target_precision, len(labels))
-        per_label("soft_weight", soft_weight, len(labels))
-    except ValueError as error:
-        raise TextclassError(str(error)) from error
+    pipeline = for_labels(pipeline or default_pipeline(), corpus.taxonomy)
+    classifier = parts_of(pipeline)[1]
     documents = len({row.group for row in corpus.rows if row.hard})
     if documents < classifier.folds:
         raise CorpusError(
@@ -122,12 +113,6 @@ def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
             hint="give rows of different documents different groups, or ask for fewer folds; rows "
             "with probabilities alone can't set thresholds",
         )
-    classifier.set_params(
-        facets=corpus.taxonomy.facet_of_each,
-        target_precision=[
-            label.target_precision or other for label, other in zip(labels, asked, strict=True)
-        ],
-    )
     # A probability of exactly 0 or 1 would make a soft row look like one with labels.
     soft = np.clip(corpus.targets, _EPSILON, 1 - _EPSILON)
     targets = np.where(corpus.hard[:, None], corpus.targets, soft)
@@ -135,6 +120,30 @@ def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
     rows = {f"{step}__groups": corpus.groups, f"{step}__parts": parts}
     with one_thread():
         pipeline.fit(corpus.texts, targets, **rows)
+    return pipeline
+
+
+def for_labels(pipeline: Pipeline, taxonomy: Taxonomy) -> Pipeline:
+    """Return a copy, not fitted, whose parameters are checked and told for each label.
+
+    Raises
+    ------
+    TextclassError
+        If a parameter isn't as it must be.
+    """
+    pipeline = clone(pipeline)
+    features, classifier = parts_of(pipeline)
+    labels = taxonomy.labels
+    soft_weight = _soft_weight(classifier.soft_weight, taxonomy)
+    try:
+        for step in (features, classifier.set_params(soft_weight=soft_weight)):
+            step._validate_params()
+        asked = per_label("target_precision", classifier.target_precision, len(labels))
+        per_label("soft_weight", soft_weight, len(labels))
+    except ValueError as error:
+        raise TextclassError(str(error)) from error
+    targets = [label.target_precision or other for label, other in zip(labels, asked, strict=True)]
+    classifier.set_params(facets=taxonomy.facet_of_each, target_precision=targets)
     return pipeline
 
 

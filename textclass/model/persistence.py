@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 
 from textclass.atomic import write_atomically
-from textclass.errors import ModelError, TaxonomyError
+from textclass.errors import ModelError, TaxonomyError, did_you_mean
 from textclass.language import FeatureSpec
 from textclass.model.checked import pack_arrays, read_checked, sha256, unpack_arrays
 from textclass.model.linear import LinearModel
@@ -107,10 +107,11 @@ def find_model(model: str | Path) -> Path:
     if isinstance(model, str) and model in names:
         return models / model
     if not Path(model).is_dir():
+        known = f"the models are {', '.join(names)}; a folder is one that textclass train wrote"
         raise ModelError(
             "neither a model that ships nor a model folder",
             where=str(model),
-            hint=f"the models are {', '.join(names)}; a folder is one that textclass train wrote",
+            hint=did_you_mean(str(model), names) or known,
         )
     return Path(model)
 

@@ -214,9 +214,15 @@ class Answers:
             else:
                 fates[deciding[-1].kind] += 1
         write_jsonl(path, common)
-        for reader, rows in own.items() if len(own) > 1 else ():
-            write_jsonl(path.with_name(f"{path.stem}.{reader}{path.suffix}"), rows)
+        for reader, place in self.files_of_readers(path).items():
+            write_jsonl(place, own[reader])
         return fates
+
+    def files_of_readers(self, path: Path) -> dict[str, Path]:
+        """Return where `export` puts the corpus of each reader, if there are several."""
+        readers = dict.fromkeys(one.reader for one in self.standing() if one.kind.labels_it)
+        named = {one: path.with_name(f"{path.stem}.{one}{path.suffix}") for one in readers}
+        return named if len(named) > 1 else {}
 
 
 def _differ(said: Iterable[Answer]) -> bool:
