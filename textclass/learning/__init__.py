@@ -3,6 +3,7 @@
 from textclass.learning.card import figure_tables, findings, update_card
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.evaluator import Evaluation, evaluate
+from textclass.learning.metrics import wilson
 from textclass.learning.predictions import fit_baselines, leave_out, read_documents
 from textclass.learning.provenance import set_thresholds
 from textclass.learning.stack import EncoderFeatures, train_accurate
@@ -36,4 +37,5 @@ __all__ = [
     "train",
     "train_accurate",
     "update_card",
+    "wilson",
 ]

@@ -128,7 +128,11 @@ def interval(samples: NDArray[np.float64]) -> dict[str, float]:
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """Return the 95 % interval of a share of n: Wilson (1927), "Probable inference"; NaN of 0."""
+    """Return the 95 % interval of a share of n; NaN of 0.
+
+    Wilson (1927), "Probable Inference, the Law of Succession, and Statistical Inference", Journal
+    of the American Statistical Association 22, 209-212.
+    """
     if not n:
         return np.nan, np.nan
     ends = binomtest(round(share * n), int(n)).proportion_ci(method="wilson")
@@ -273,10 +277,11 @@ def as_text(figure: Mapping[Any, Any]) -> str:
         return "-"
     if figure.get("metric") == "given":
         return f"{value:.0f}"
+    # The z option: no minus before what rounds to zero.
     if pd.isna(low):
-        return f"{value:.3f}"
-    ends = "-" if low == figure["high"] else f"{low:.3f}-{figure['high']:.3f}"
-    return f"{value:.3f} [{ends}]"
+        return f"{value:z.3f}"
+    ends = "-" if low == figure["high"] else f"{low:z.3f}-{figure['high']:z.3f}"
+    return f"{value:z.3f} [{ends}]"
 
 
 def wide(figures: pd.DataFrame, index: Sequence[str], columns: str) -> pd.DataFrame:

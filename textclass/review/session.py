@@ -32,16 +32,10 @@ COMPARED = 3
 WINDOW = 25
 """Answers over which agreement is averaged."""
 
-_Z = 1.96
-
 
 @dataclass(frozen=True)
 class Share:
-    """How many of so many, with the ends of the 95 % interval.
-
-    Wilson's score interval: Wilson (1927), Probable Inference, the Law of Succession, and
-    Statistical Inference, Journal of the American Statistical Association 22, 209-212.
-    """
+    """How many of so many, with the ends of Wilson's 95 % interval."""
 
     hits: int
     of: int
@@ -53,11 +47,10 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Lower and upper end."""
-        n, p = max(self.of, 1), self.value
-        middle = (p + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-        half = _Z / (1 + _Z**2 / n) * (p * (1 - p) / n + _Z**2 / (4 * n**2)) ** 0.5
-        return max(0.0, middle - half), min(1.0, middle + half)
+        """Lower and upper end; all is possible of none."""
+        from textclass.learning import wilson  # with scikit-learn
+
+        return wilson(self.value, self.of) if self.of else (0.0, 1.0)
 
 
 class Session:
