@@ -49,16 +49,17 @@ def pool_document(
         for name in passage.labels:
             carriers[name].append(index)
     total = sum(words)
+    by_label = [*zip(*(one.probabilities for one in passages), strict=True)]
+    pooled = tuple(map(pool_probability, by_label)) or (0.0,) * len(taxonomy.names)
     labels: list[DocumentLabel] = []
     for facet in taxonomy:
         for name in filter(carriers.__contains__, facet.names):
             column, its = taxonomy.columns[name], carriers[name]
-            probabilities = [one.probabilities[column] for one in passages]
-            probability = pool_probability(probabilities)
+            probability, scores = pooled[column], by_label[column]
             if probability >= facet.document:
                 share = sum([words[i] for i in its]) / max(total, 1)
                 # The sort is stable: of equals the first one stays first.
-                strongest = tuple(sorted(its, key=lambda i: -probabilities[i])[:MOST_SHOWN])
+                strongest = tuple(sorted(its, key=lambda i: -scores[i])[:MOST_SHOWN])
                 labels.append(
                     DocumentLabel(name, facet.name, share, len(its), strongest, probability)
                 )
@@ -73,6 +74,7 @@ def pool_document(
         outcome=Outcome.TAGGED if labels else Outcome.NONE if whole else Outcome.UNSURE,
         labels=tuple(labels),
         primary=primary,
+        probabilities=pooled,
         passages=tuple(passages),
         words=total,
         model=model,
@@ -82,6 +84,8 @@ def pool_document(
 
 def pool_probability(probabilities: Sequence[float]) -> float:
     """Return a document's probability of a label from those of its passages; 0 without any."""
+    if len(probabilities) == 1:  # as of most rows of tables
+        return probabilities[0]
     highest = sorted(probabilities, reverse=True)
     counted = highest[: max(LEAST_POOLED, ceil(POOLED * len(highest)))]
     return fmean(counted) if counted else 0.0

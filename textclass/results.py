@@ -225,6 +225,8 @@ class DocumentTags:
         In `labels.yaml` order.
     primary : Mapping of str to str or None
         For each facet the label with the largest share, or None.
+    probabilities : tuple of float
+        Of each label of the taxonomy, given or not, pooled from the passages.
     passages : tuple of PassageTags
     words : int
     model : str
@@ -238,6 +240,7 @@ class DocumentTags:
     outcome: Outcome
     labels: tuple[DocumentLabel, ...]
     primary: Mapping[str, str | None]
+    probabilities: tuple[float, ...] = field(repr=False)
     passages: tuple[PassageTags, ...] = field(repr=False)
     words: int
     model: str
@@ -269,6 +272,7 @@ class DocumentTags:
             "passages": len(self.passages),
             **{facet: list(self[facet]) for facet in self.taxonomy.slices},
             "primary": dict(self.primary),
+            "scores": by_facet(self.taxonomy, [round(p, 4) for p in self.probabilities]),
             "labels": [label.to_dict() for label in self.labels],
             "model": self.model,
         }

@@ -6,10 +6,11 @@ import errno
 
 import pytest
 
-from tests.batch.makers import read_lines, with_all_columns, write_inputs
-from textclass.batch import Level, TagJob, export, formats
+from tests.batch.makers import make_model, read_lines, with_all_columns, write_inputs
+from textclass.batch import Level, TagJob, TagOptions, export, formats
 from textclass.batch.export import plan_outputs
-from textclass.errors import BatchError
+from textclass.errors import BatchError, TextclassError
+from textclass.model import load_folder
 
 
 @pytest.mark.parametrize(
@@ -97,16 +98,58 @@ def test_a_link_is_replaced_and_not_followed(tag, inbox, tmp_path):
     assert not (tmp_path / "out.jsonl").is_symlink()
 
 
-@pytest.mark.parametrize("place", ["mine.csv", "out.jsonl.set-aside.jsonl", "inbox/a.txt"])
+@pytest.mark.parametrize(
+    "place", ["mine.csv", "out.jsonl.set-aside.jsonl", "inbox/a.txt", "mine.html"]
+)
 def test_a_file_that_no_run_wrote_is_never_overwritten(tag, tmp_path, place):
     (tmp_path / "inbox").mkdir()
-    for name in ("inbox/a.txt", "inbox/b.txt", "mine.csv", "out.jsonl.set-aside.jsonl"):
+    for name in ("inbox/b.txt", "out.jsonl.set-aside.jsonl", place):
         (tmp_path / name).write_text("the hospital in the town was there\n")
     outputs = ["mine.csv"] if place == "mine.csv" else ["out.jsonl"]
-    aside = {"set_aside": tmp_path / place} if place == "inbox/a.txt" else {}
-    with pytest.raises(BatchError, match=f"{place}: it would be overwritten"):
-        tag(tmp_path / "inbox", *outputs, **aside)
+    others = {"inbox/a.txt": "set_aside", "mine.html": "report"}
+    options = {others[place]: tmp_path / place} if place in others else {}
+    if place != "out.jsonl.set-aside.jsonl":
+        (tmp_path / "out.jsonl.set-aside.jsonl").unlink()
+    with pytest.raises(TextclassError, match=f"{place}: it would be overwritten"):
+        tag(tmp_path / "inbox", *outputs, **options)
     assert (tmp_path / place).read_text() == "the hospital in the town was there\n"
+
+
+def test_results_that_were_changed_by_hand_are_not_overwritten(tag, tmp_path):
+    inbox = write_inputs(tmp_path / "inbox", 2)
+    tag(inbox, "out.csv", "out.xlsx")
+    tag(inbox, "out.csv", "out.xlsx")
+    ours = (tmp_path / "out.csv").read_bytes()
+    (tmp_path / "out.csv").write_bytes(ours.replace(b"tagged", b"none"))
+    for options in ({}, {"fresh": True}):
+        with pytest.raises(BatchError, match=r"out\.csv: it was changed since textclass wrote it"):
+            tag(inbox, "out.csv", "out.xlsx", **options)
+    assert b"none" in (tmp_path / "out.csv").read_bytes()
+    (tmp_path / "out.csv").rename(tmp_path / "corrected.csv")
+    tag(inbox, "out.csv", "out.xlsx")
+    assert (tmp_path / "out.csv").read_bytes() == ours
+
+
+def test_whose_results_were_replaced_is_told(tag, model, tmp_path):
+    inbox = write_inputs(tmp_path / "inbox", 2)
+    name = load_folder(model).model.name
+    assert [tag(inbox, "out.csv").replaced for _ in range(2)] == ["", ""]
+    whole = {"options": TagOptions(whole=True)}
+    told = tag(inbox, "out.csv", **whole).replaced
+    assert told == f"results of {name}, 6 inputs, with other options"
+    other = tag(inbox, "out.csv", model=make_model(tmp_path / "other"))
+    assert other.replaced == f"results of {name}, 6 inputs"
+    (tmp_path / "out.csv.ledger").unlink()
+    assert tag(inbox, "out.csv").replaced.endswith("out.csv.ledger doesn't know")
+
+
+def test_texts_too_long_for_a_cell_are_counted(tag, tmp_path):
+    (tmp_path / "long.txt").write_text("We were there for it all. " * 2_000)
+    (tmp_path / "short.txt").write_text("The hospital was there and we were in need of it.")
+    options = {"options": TagOptions(whole=True), "level": Level.BOTH}
+    inputs = [tmp_path / "long.txt", tmp_path / "short.txt"]
+    assert tag(inputs, "out.csv", "out.jsonl", **options).cut == 0
+    assert tag(inputs, "out.xlsx", **options).cut == 1
 
 
 def test_an_empty_result_has_its_columns(tag, tmp_path):
@@ -116,7 +159,7 @@ def test_an_empty_result_has_its_columns(tag, tmp_path):
     summary = tag(tmp_path / "bad.pdf", "out.parquet", "out.csv")
     assert (summary.documents, summary.set_aside) == (0, 1)
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 0
-    assert (tmp_path / "out.csv").read_text().startswith("id,document,page")
+    assert (tmp_path / "out.csv").read_text("utf-8-sig").startswith("id,document,page")
 
 
 def test_set_aside_file_goes_when_nothing_is_set_aside(tag, tmp_path):

@@ -92,7 +92,7 @@ def test_formulas_in_every_text_field(tag, tmp_path):
 
     cells = 0
     for level in ("passages", "documents"):
-        with (tmp_path / f"out.{level}.csv").open(newline="", encoding="utf-8") as stream:
+        with (tmp_path / f"out.{level}.csv").open(newline="", encoding="utf-8-sig") as stream:
             for row in csv.reader(stream):
                 cells += len(row)
                 assert not [c for c in row if begins_a_formula(c)]

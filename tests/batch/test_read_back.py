@@ -46,6 +46,7 @@ def test_results_of_every_format_are_read_alike(form, results):
     documents = read_results(results / f"document{form}")
     assert documents["topic"].tolist() == [given, []]
     assert documents.loc[0, "primary.topic"] in given
+    assert documents["topic.river"].tolist() == passages["topic.river"].tolist()
 
 
 @pytest.mark.parametrize("name", ["both.xlsx", "both"])

@@ -62,7 +62,7 @@ def test_check_exits_with_1_for_errors_only(tmp_path):
     assert result.exit_code == 0
     assert result.stdout.startswith("warning [rare-label] compassionate, humanitarian, ")
     assert f"\n{path}, line 1: warning [label-pair] impartiality without" in result.stdout
-    assert result.stderr == "1 passages, 0 errors, 3 warnings\n"
+    assert result.stderr == "1 passage, 0 errors, 3 warnings\n"
     write_jsonl(path, [row(type=["sea"]), row(type=["river"])])
     result = run("check", path, "--most", "1")
     assert result.exit_code == 1
@@ -117,7 +117,7 @@ def test_stats_as_json_and_as_a_page(tmp_path):
 def test_convert_there_and_back(tmp_path):
     path = write_jsonl(tmp_path / "a.jsonl", [row("Ein 😀 " + RIVER, type=["citizen"])])
     there = run("convert", path, "--to", "prodigy")
-    assert there.stderr == "1 passages\n"
+    assert there.stderr == "1 passage\n"
     assert json.loads(there.stdout)["accept"] == ["citizen"]
     (tmp_path / "p.jsonl").write_text(there.stdout)
     with (tmp_path / "p.jsonl").open("a") as file:

@@ -139,6 +139,25 @@ def test_progress_fits_a_narrow_terminal(tag, place, monkeypatch):
     assert "passages/s" not in told
 
 
+def test_the_summary_counts_in_plain_english(tag, place, tmp_path):
+    options = ("-o", "a.csv", "--workers", "1")
+    told = tag(place / "inbox/0001.txt", *options, "--report", "a.html").err.splitlines()
+    assert told[0].startswith("1 input, in ")
+    assert told[1:] == [
+        "1 document (1 tagged), 3 passages",
+        f"results: {tmp_path}/a.csv",
+        "report: a.html",
+    ]
+    told = tag(place / "inbox/empty.txt", *options, check=3).err
+    assert "0 documents, 0 passages\n" in told
+    assert "results are without 1 input of earlier runs" in told
+    told = tag(place / "inbox/0001.txt", *options, "--passages", "whole").err
+    assert "\nreplaced: results of model@" in told
+    (tmp_path / "null.jsonl").write_text('{"text": null}\n')
+    told = tag("null.jsonl", *options, check=3).err
+    assert "set aside: null.jsonl#1: line 1: its text is empty\n" in told
+
+
 def test_a_full_disk_is_told_in_one_line(tag, place, tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, 70_000))

@@ -240,6 +240,14 @@ def test_own_outputs_in_other_forms_are_told(tmp_path):
     assert named == {"a.xlsx": "file of results", "a.parquet": "file of results", "b.parquet": None}
 
 
+@pytest.mark.parametrize("level", ["passage", "document"])
+def test_an_evaluation_is_an_own_output_and_other_json_is_none(tmp_path, level):
+    (tmp_path / "own.json").write_text(f'{{\n "model": "a@1",\n "level": "{level}",\n "n": 1}}')
+    (tmp_path / "mine.json").write_text('{"model": "a", "layers": 3}')
+    assert is_own_output(tmp_path / "own.json") == "evaluation"
+    assert is_own_output(tmp_path / "mine.json") is None
+
+
 def test_a_damaged_file_is_no_own_output_and_ends_nothing(tmp_path):
     (tmp_path / "bad.zip").write_bytes(misnamed_zip())
     locked = zipped([("xl/worksheets/sheet1.xml", "x")])

@@ -98,6 +98,7 @@ def record(taxonomy, number, *, name=None, texts=(), passages=6, seed=0):
         outcome,
         tuple(labels),
         primary,
+        tagged[0].probabilities,
         tuple(tagged),
         80 * len(tagged),
         "default@1a2b3c",
@@ -112,8 +113,8 @@ def record(taxonomy, number, *, name=None, texts=(), passages=6, seed=0):
 
 SET_ASIDE = [
     {
-        "id": "a1",
-        "path": "inbox/scan.pdf",
+        "id": "scans.zip!scan.pdf",
+        "path": "/data/inbox/scans.zip",
         "sha256": "00" * 32,
         "stage": "read",
         "error": "no text layer: the pages are pictures",

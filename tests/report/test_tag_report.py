@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 import pytest
 
 from tests.report import examples
-from textclass.errors import BatchError
+from textclass.errors import TextclassError
 from textclass.report import write_tag_report
 from textclass.report.overview import Tally, draw_bars, month_of
 
@@ -36,6 +36,7 @@ def test_what_was_set_aside_is_told_with_its_reason(tmp_path):
     page = write(tmp_path / "tagged.html")[0].read_text("utf-8")
     assert "2 items have no result" in page
     assert "no text layer: the pages are pictures" in page
+    assert "<bdi>scans.zip!scan.pdf</bdi>" in page
 
 
 def test_unsure_passages_come_first_and_say_why(tmp_path):
@@ -82,7 +83,7 @@ def test_pages_that_an_earlier_report_left_go_and_other_files_stay(tmp_path):
 def test_a_file_of_the_user_is_never_overwritten_by_a_page(tmp_path):
     mine = tmp_path / "tagged-002.html"
     mine.write_text("mine")
-    with pytest.raises(BatchError, match="would overwrite this file"):
+    with pytest.raises(TextclassError, match=r"tagged-002.html: it would be overwritten"):
         write(tmp_path / "tagged.html", 12, page_bytes=20_000)
     assert mine.read_text() == "mine"
     assert not (tmp_path / "tagged.html").exists()
@@ -131,7 +132,7 @@ def test_an_empty_batch_has_a_report(tmp_path):
 
 def test_long_documents_and_lists_are_capped_and_say_so(tmp_path):
     record = examples.record(TAXONOMY, 1, passages=350)
-    aside = [{"path": f"{n}.pdf", "stage": "read", "error": "broken"} for n in range(1_200)]
+    aside = [{"id": f"{n}.pdf", "stage": "read", "error": "broken"} for n in range(1_200)]
     path = tmp_path / "tagged.html"
     write_tag_report([record], aside, path, taxonomy=TAXONOMY)
     page = path.read_text("utf-8")

@@ -58,3 +58,8 @@ def sheet_cell(value: object) -> object:
     if len(units) <= 2 * CELL_CHARS:
         return value
     return units[: 2 * (CELL_CHARS - len(_CUT))].decode("utf-16-le", "ignore") + _CUT
+
+
+def is_cut(value: object, held: object) -> bool:
+    """Whether a cell of a sheet holds the beginning of a text only."""
+    return isinstance(held, str) and held.endswith(_CUT) and held != value

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -20,7 +21,8 @@ from textclass.batch.formats import (
     write_workbook,
 )
 from textclass.batch.jobs import Facts, Level, TagJob
-from textclass.documents import is_own_output
+from textclass.batch.ledger import Ledger
+from textclass.documents import refuse_stranger
 from textclass.errors import BatchError
 from textclass.taxonomy import Taxonomy
 
@@ -62,7 +64,7 @@ def plan_outputs(job: TagJob) -> tuple[Output, ...]:
 
     Raises
     ------
-    BatchError
+    TextclassError
         If an ending is unknown, or one of the job's files can't be written to its place, or would
         overwrite a file that isn't ours.
     """
@@ -85,27 +87,15 @@ def plan_outputs(job: TagJob) -> tuple[Output, ...]:
             for one in levels:
                 place = path.with_name(f"{path.stem}.{one}s{path.suffix}")
                 outputs.append(Output(place, form, (one,)))
-    others = [_place(str(path)) for path in (job.set_aside, job.report) if path]
-    taken = Counter([*(output.path for output in outputs), *others])
-    for path, times in taken.items():
+    others = {"list of what was set aside": job.set_aside, "report": job.report}
+    places = [(output.path, "file of results") for output in outputs]
+    places += [(_place(str(path)), kind) for kind, path in others.items() if path]
+    for path, times in Counter(path for path, _ in places).items():
         if times > 1:
             raise BatchError("two outputs would be in one place", where=str(path))
-    for output in outputs:
-        _refuse_stranger(output.path, "file of results")
-    if job.set_aside:
-        _refuse_stranger(_place(str(job.set_aside)), "list of what was set aside")
+    for path, kind in places:
+        refuse_stranger(path, kind)
     return tuple(outputs)
-
-
-def _refuse_stranger(path: Path, kind: str) -> None:
-    """Refuse a file with content that no earlier run wrote."""
-    is_full = path.is_file() and not path.is_symlink() and path.stat().st_size
-    if is_full and is_own_output(path) != kind:
-        raise BatchError(
-            f"it would be overwritten, and isn't a {kind} of an earlier run",
-            where=str(path),
-            hint="move it, or give another name",
-        )
 
 
 def _place(name: str) -> Path:
@@ -138,13 +128,54 @@ def _check_folder(path: Path) -> None:
             )
 
 
+def check_unchanged(outputs: Iterable[Output], ledger: Ledger) -> None:
+    """Refuse to write over results that were changed since a run wrote them.
+
+    Raises
+    ------
+    BatchError
+        If a file isn't what the ledger says.
+    """
+    for path in filter(_is_full, (output.path for output in outputs)):
+        known = ledger.written(path)
+        if known and _sha256(path) not in known:
+            raise BatchError(
+                "it was changed since textclass wrote it, and would be overwritten",
+                where=str(path),
+                hint="rename it to keep the changes, or delete it",
+            )
+
+
+def whose_results(outputs: Iterable[Output], ledger: Ledger, *, model: str, inputs: int) -> str:
+    """Tell whose results are about to be replaced, if not those of a run like this one."""
+    for path in filter(_is_full, (output.path for output in outputs)):
+        earlier = [*ledger.written(path).values()][-1:]
+        if not earlier:
+            return f"results that {ledger.path} doesn't know"
+        for run, its_model, n in earlier:
+            if run != ledger.run or n > inputs:
+                others = ", with other options" * (run != ledger.run and its_model == model)
+                return f"results of {its_model}, {n:,} input{'s' * (n != 1)}{others}"
+    return ""
+
+
+def _is_full(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and path.stat().st_size > 0
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def export(
     job: TagJob,
     outputs: Sequence[Output],
     taxonomy: Taxonomy,
     facts: Facts,
     packed: Callable[[str], Iterator[bytes]],
-) -> None:
+    note: Callable[[Path, str], None],
+) -> int:
     """Write all rows to all outputs of a job; nothing is in its place before all are whole.
 
     Parameters
@@ -157,6 +188,13 @@ def export(
     packed : callable
         Gives the packed rows of `passages`, `documents` or `set_aside` anew for each pass over
         them. An exception that it raises leaves no trace.
+    note : callable
+        Told of each file of results and its SHA-256, before it is in its place.
+
+    Returns
+    -------
+    int
+        How many cells of workbooks are cut.
 
     Raises
     ------
@@ -166,16 +204,19 @@ def export(
     places = [output.path for output in outputs] + ([job.set_aside] if job.set_aside else [])
     try:
         _clear(places)
-        for output in outputs:
-            _write(output, taxonomy, facts, packed)
+        cut = sum([_write(output, taxonomy, facts, packed) for output in outputs])
         if job.set_aside:
             _copy(beside(job.set_aside, PARTIAL), packed("set_aside"))
         if job.stream:
             for batch in packed(f"{job.level.each[0]}s"):
                 job.stream.write(unpack(batch).decode())
+        for path in (output.path for output in outputs):
+            if (partial := beside(path, PARTIAL)).is_file():
+                note(path, _sha256(partial))
         _move(places)
         if job.set_aside and not facts.counts["set_aside"]:
             job.set_aside.unlink()
+        return cut
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -189,24 +230,25 @@ def export(
 
 def _write(
     output: Output, taxonomy: Taxonomy, facts: Facts, packed: Callable[[str], Iterator[bytes]]
-) -> None:
-    """Write an output beside its place."""
+) -> int:
+    """Write an output beside its place; return how many of its cells are cut."""
     partial = beside(output.path, PARTIAL)
     if output.form == "jsonl":
         _copy(partial, packed(f"{output.levels[0]}s"))
-        return
+        return 0
     tables: dict[str, tuple[Table, Iterator[Row]]] = {}
     for level in output.levels:
         table = Table(taxonomy, level, facts.columns)
         tables[f"{level}s"] = table, chain.from_iterable(map(table.rows, packed(f"{level}s")))
     if output.form == "xlsx":
-        write_workbook(partial, tables)
-    elif output.form == "folder":
+        return write_workbook(partial, tables)
+    if output.form == "folder":
         for name, (table, rows) in tables.items():
             write_parts(partial / name, table, rows)
     else:
         write = write_csv if output.form == "csv" else write_parquet
         write(partial, *tables[f"{output.levels[0]}s"])
+    return 0
 
 
 def _copy(path: Path, packed: Iterator[bytes]) -> None:

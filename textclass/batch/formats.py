@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from textclass.batch.cells import Cell, json_text, plain_cell, plain_text, sheet_cell
+from textclass.batch.cells import Cell, is_cut, json_text, plain_cell, plain_text, sheet_cell
 from textclass.batch.jobs import Level
 from textclass.errors import missing_extra
 from textclass.taxonomy import Taxonomy
@@ -166,11 +166,8 @@ class Table:
     def header(self) -> tuple[str, ...]:
         """Names of the columns of a sheet, where nothing is nested."""
         labels = [f"{facet.name}.{label}" for facet in self.taxonomy for label in facet.names]
-        flat = {
-            "scores": labels,
-            "primary": [f"primary.{facet.name}" for facet in self.taxonomy],
-            "labels": [*labels, "labels"],
-        }
+        primary = [f"primary.{facet.name}" for facet in self.taxonomy]
+        flat = {"scores": labels, "primary": primary}
         return (*chain.from_iterable(flat.get(name, [name]) for name in self.own), *self.kinds)
 
     def cells(self, row: Row) -> list[Cell]:
@@ -178,13 +175,12 @@ class Table:
         flat = dict(row)
         for name in ("unread", *self.taxonomy.slices):
             flat[name] = "; ".join(row[name])
-        if "scores" in self.own:
-            for facet, scores in row["scores"].items():
-                flat |= {f"{facet}.{label}": p for label, p in scores.items()}
+        for facet, scores in row["scores"].items():
+            flat |= {f"{facet}.{label}": p for label, p in scores.items()}
+        if "evidence" in self.own:
             flat["evidence"] = "; ".join(map(_readable_evidence, row["evidence"]))
         else:
             flat |= {f"primary.{facet}": label for facet, label in row["primary"].items()}
-            flat |= {f"{one['facet']}.{one['label']}": one["share"] for one in row["labels"]}
             flat["labels"] = "; ".join(map(_readable_label, row["labels"]))
         return [plain_cell(flat.get(name)) for name in self.header]
 
@@ -197,8 +193,8 @@ def _schema_of(taxonomy: Taxonomy, level: Level) -> dict[str, pa.DataType]:
     texts = pa.list_(text)
     decision = {"outcome": text, "reason": text, "unread": texts}
     facets = dict.fromkeys(taxonomy.slices, texts)
+    scores = {facet.name: _struct(dict.fromkeys(facet.names, number)) for facet in taxonomy}
     if level is Level.PASSAGE:
-        scores = {facet.name: _struct(dict.fromkeys(facet.names, number)) for facet in taxonomy}
         evidence = {"label": text, "start": whole, "end": whole, "text": text, "weight": number}
         place = {"id": text, "document": text, "page": whole, "start": whole, "end": whole}
         return {
@@ -219,6 +215,7 @@ def _schema_of(taxonomy: Taxonomy, level: Level) -> dict[str, pa.DataType]:
         "passages": whole,
         **facets,
         "primary": _struct(dict.fromkeys(taxonomy.slices, text)),
+        "scores": _struct(scores),
         "labels": pa.list_(_struct(label)),
         "model": text,
     }
@@ -249,7 +246,7 @@ def _readable_label(one: Mapping[str, Any]) -> str:
 
 def write_csv(path: Path, table: Table, rows: Iterable[Row]) -> None:
     """Write comma-separated values, flat, with no text that begins a formula."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:  # so Excel knows it is UTF-8
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(map(plain_text, table.header))
         writer.writerows(map(table.cells, rows))
@@ -273,23 +270,26 @@ def write_parts(folder: Path, table: Table, rows: Iterable[Row]) -> None:
         write_parquet(folder / f"part-{number:05}.parquet", table, part)
 
 
-def write_workbook(path: Path, sheets: Mapping[str, tuple[Table, Iterable[Row]]]) -> None:
-    """Write an Excel workbook, flat, with no cell that is a formula."""
+def write_workbook(path: Path, sheets: Mapping[str, tuple[Table, Iterable[Row]]]) -> int:
+    """Write an Excel workbook, flat, with no cell that is a formula; return how many are cut."""
     try:
         from openpyxl import Workbook
     except ImportError as error:
         raise missing_extra("openpyxl", "excel") from error
-    book = Workbook(write_only=True)
+    book, cut = Workbook(write_only=True), 0
     try:
         for name, (table, rows) in sheets.items():
             for number, part in enumerate(_runs(rows, SHEET_ROWS - 1), 1):
                 page = book.create_sheet(f"{name} {number}" if number > 1 else name)
                 page.append([sheet_cell(plain_text(one)) for one in table.header])
-                for row in part:
-                    page.append([sheet_cell(cell) for cell in table.cells(row)])
+                for cells in map(table.cells, part):
+                    held = list(map(sheet_cell, cells))
+                    cut += sum(map(is_cut, cells, held))
+                    page.append(held)
     finally:
         # Also on the way out: openpyxl has files of its own to end and remove.
         book.save(path)
+    return cut
 
 
 def _runs(rows: Iterable[Row], size: int) -> Iterator[Iterator[Row]]:

@@ -197,8 +197,7 @@ class Facts:
         `documents`, `passages`, `set_aside`, `partly_read`, `repeated`, and documents of each
         outcome.
     columns : dict of str to str
-        The kind that holds all values of each other column of table rows (`kind_of`), in order of
-        first appearance.
+        The kind of all values of each other column of table rows (`kind_of`), as they appear.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -249,22 +248,21 @@ class Summary:
         Inputs of earlier runs that are no longer among the inputs, so that the results lack them.
     documents, passages, set_aside : int
         Of this run while it is under way; at its end those in the results, 0 if it was stopped.
-    partly_read : int
-        Documents of which parts were not read.
-    repeated : int
-        Rows whose id an earlier row of their table has; theirs end in `~2` and so on.
+    partly_read, repeated : int
+        Documents of which parts weren't read; rows whose id an earlier row has, and ends in `~2`.
     left_out : Mapping of str to int
-        Files that are no documents and were passed over, by kind: results of earlier runs, system
-        files.
+        Files passed over that are no documents, by kind: results of earlier runs, system files.
     outcomes : Mapping of str to int
         Documents by outcome.
     outputs : tuple of Path
         The files written.
+    replaced : str
+        Whose results they replaced, if not those of a run like this one.
+    cut : int
+        Cells of workbooks that hold the beginning of a text only.
     set_aside_file, report, ledger : Path or None
-    first_documents : sequence of Mapping
-        The first 50 rows of documents.
-    first_set_aside : sequence of Mapping
-        The first ten: their `id` and `error`.
+    first_documents, first_set_aside : sequence of Mapping
+        The first 50 rows of documents; the `id` and `error` of the first ten.
     stopped_by : int or None
         The signal that ended the run early.
     seconds : float
@@ -284,6 +282,8 @@ class Summary:
     left_out: Mapping[str, int] = field(default_factory=dict)
     outcomes: Mapping[str, int] = field(default_factory=dict)
     outputs: tuple[Path, ...] = ()
+    replaced: str = ""
+    cut: int = 0
     set_aside_file: Path | None = None
     report: Path | None = None
     ledger: Path | None = None

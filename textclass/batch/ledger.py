@@ -8,6 +8,7 @@ are kept as the bytes that the results need.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
@@ -21,7 +22,7 @@ from textclass.documents import Source
 from textclass.errors import BatchError
 
 APPLICATION_ID = 0x74786C67
-VERSION = 3
+VERSION = 4
 _TABLES = """
 CREATE TABLE IF NOT EXISTS inputs (
     key INTEGER PRIMARY KEY,
@@ -40,6 +41,14 @@ CREATE TABLE IF NOT EXISTS batches (
     set_aside BLOB NOT NULL,
     passages BLOB NOT NULL,
     UNIQUE (input, first)
+);
+CREATE TABLE IF NOT EXISTS outputs (
+    name BLOB NOT NULL,
+    sha256 TEXT NOT NULL,
+    run TEXT NOT NULL,
+    model TEXT NOT NULL,
+    inputs INTEGER NOT NULL,
+    PRIMARY KEY (name, sha256)
 );
 CREATE TEMP TABLE plan (
     position INTEGER PRIMARY KEY,
@@ -225,7 +234,7 @@ class Ledger:
     def facts(self) -> Facts:
         """Return what went into all batches of the planned inputs."""
         every = Facts()
-        for text in self._column("facts"):
+        for text in self.rows("facts"):
             facts = json.loads(text)
             every.counts.update(facts["counts"])
             for name, kind in facts["columns"].items():
@@ -238,16 +247,31 @@ class Ledger:
         Parameters
         ----------
         kind : str
-            `passages`, `documents` or `set_aside`.
+            `passages`, `documents` or `set_aside`; `facts` aren't packed.
         """
-        yield from self._column(kind)
-
-    def _column(self, name: str) -> Iterator[Any]:
         tables = "plan JOIN batches USING (input) ORDER BY position, first"
-        query = f"SELECT {name} FROM {tables}"  # noqa: S608 - names of our own
+        query = f"SELECT {kind} FROM {tables}"  # noqa: S608 - names of our own
         with self._told():
             for (value,) in self._db.execute(query):
                 yield value
+
+    def written(self, output: Path) -> dict[str, tuple[str, str, int]]:
+        """Return what runs wrote to an output: its SHA-256, the run, its model, how many inputs."""
+        query = "SELECT * FROM outputs WHERE name = ? ORDER BY rowid"
+        with self._told():
+            found = self._db.execute(query, [self._name(output)]).fetchall()
+        return {sha256: (run, model, inputs) for _, sha256, run, model, inputs in found}
+
+    def note_written(self, output: Path, sha256: str, *, model: str) -> None:
+        """Note what this run is about to put in the place of an output."""
+        values = (self._name(output), sha256, self.run, model, self.counts()[0])
+        with self._told():
+            self._db.execute("INSERT OR REPLACE INTO outputs VALUES (?, ?, ?, ?, ?)", values)
+        self.commit()
+
+    def _name(self, output: Path) -> bytes:
+        # The folder of both may be moved.
+        return os.fsencode(os.path.relpath(output, self.path.parent))
 
     def _row(self, query: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
         with self._told():

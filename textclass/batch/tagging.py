@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,16 @@ import orjson
 from joblib import cpu_count
 
 from textclass.batch.engines import Cluster, Pool, drive
-from textclass.batch.export import PARTIAL, SET_ASIDE, Output, beside, export, plan_outputs
+from textclass.batch.export import (
+    PARTIAL,
+    SET_ASIDE,
+    Output,
+    beside,
+    check_unchanged,
+    export,
+    plan_outputs,
+    whose_results,
+)
 from textclass.batch.formats import unpack
 from textclass.batch.inputs import list_inputs, read_cuts
 from textclass.batch.jobs import Cut, Engine, Input, Setup, Summary, TagJob, Task
@@ -83,6 +93,7 @@ def tag_files(job: TagJob, *, on_progress: Callable[[Summary], None] | None = No
         place = beside(first, LEDGER) if first else scratch / "ledger"
         digest = job.options.digest(f"{model.name} {loaded.digest}")
         ledger = stack.enter_context(closing(Ledger(place, run=digest, fresh=job.fresh)))
+        check_unchanged(outputs, ledger)
         run = _Run(job, outputs, setup, model.taxonomy, ledger, on_progress)
         try:
             with run.heeding_signals():
@@ -207,7 +218,10 @@ class _Run:
         self.ledger.commit()
         self._tell("writing")
         facts = self.ledger.facts()
-        export(job, self.outputs, self.taxonomy, facts, self._rows)
+        model, inputs = self.setup.model_name, self.planned
+        replaced = whose_results(self.outputs, self.ledger, model=model, inputs=inputs)
+        note = partial(self.ledger.note_written, model=model)
+        cut = export(job, self.outputs, self.taxonomy, facts, self._rows, note)
         if job.report:
             from textclass.report import write_tag_report
 
@@ -216,13 +230,15 @@ class _Run:
                 _decoded(self._rows("set_aside")),
                 job.report,
                 taxonomy=self.taxonomy,
-                model=self.setup.model_name,
+                model=model,
             )
         counts = facts.counts
         return self.summary(
             counts,
             outcomes={str(one): counts[one] for one in sorted(Outcome) if counts[one]},
             outputs=tuple(output.path for output in self.outputs),
+            replaced=replaced,
+            cut=cut,
             set_aside_file=job.set_aside if counts["set_aside"] else None,
             report=job.report,
             first_documents=self._first("documents", SHOWN_DOCUMENTS),

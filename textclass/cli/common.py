@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,16 +38,25 @@ def model_folder(value: str | Path) -> Path:
         raise click.BadParameter(str(error)) from error
 
 
-def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> None:
+def check_outputs(
+    outputs: Iterable[Path | None], inputs: Iterable[Path], kinds: Iterable[str] = ()
+) -> None:
     """Refuse, before any work is done, places that can't or shall not be written to.
+
+    `kinds` say what the first outputs are, and so which files of ours they may replace.
 
     Raises
     ------
     TextclassError
-        If one is an input or another output, is a folder, or its folder isn't there.
+        If one is an input or another output, is a folder or a file that isn't ours, or its folder
+        isn't there.
     """
+    from textclass.documents import refuse_stranger
+
     taken = {path.resolve(): "an input" for path in inputs}
-    for path in filter(None, outputs):
+    for path, kind in zip_longest(outputs, kinds):
+        if path is None:
+            continue
         place, fault, hint = path.resolve(), "", "give another file"
         if place in taken:
             fault = f"it is both {taken[place]} and an output"
@@ -57,6 +67,8 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path]) -> Non
         if fault:
             raise TextclassError(fault, where=str(path), hint=hint)
         taken[place] = "another output"
+        if kind:
+            refuse_stranger(path, kind)
 
 
 model_option = click.option(
@@ -113,6 +125,11 @@ def print_table(headers: Iterable[object], rows: Iterable[Iterable[object]]) -> 
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     console().print(table)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun: `1 document`, `2 documents`."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def note(message: str, *, quiet: bool = False) -> None:

@@ -13,6 +13,7 @@ import click
 
 from textclass.cli.common import (
     check_outputs,
+    counted,
     existing_path,
     json_option,
     labels_option,
@@ -135,8 +136,8 @@ def check(
             told_of[kind].append(f"{where}: {line}" if where else line)
         for kind, lines in told_of.items():
             _print_most(lines, most, kind)
-    counts = f"{levels['error']} errors, {levels['warning']} warnings"
-    note(f"{len(scan.corpus)} passages, {counts}", quiet=quiet)
+    counts = [counted(levels[level], level) for level in ("error", "warning")]
+    note(", ".join([counted(len(scan.corpus), "passage"), *counts]), quiet=quiet)
     if levels["error"]:
         context.exit(1)
 
@@ -150,7 +151,7 @@ def stats(
     *, paths: tuple[Path, ...], labels_path: Path | None, page: Path | None, as_json: bool
 ) -> None:
     """Count passages by label, register, decade, region and source, and labels that meet."""
-    check_outputs([page], paths)
+    check_outputs([page], paths, ["report"])
     from textclass.corpora import count_corpus, read_corpus
     from textclass.documents import visible
     from textclass.taxonomy import Taxonomy
@@ -186,6 +187,7 @@ def stats(
 @click.option("--to", "target", type=FORMS, default="textclass", show_default=True)
 @click.option("--text-column", help="What holds the texts, if that isn't called text.")
 @click.option("--output", "-o", type=new_path, help="The file to write; standard output if none.")
+@click.option("--overwrite", is_flag=True, help="Write over a file that is there.")
 @labels_option
 @quiet_option
 def convert(
@@ -195,6 +197,7 @@ def convert(
     target: str,
     text_column: str | None,
     output: Path | None,
+    overwrite: bool,
     labels_path: Path | None,
     quiet: bool,
 ) -> None:
@@ -203,6 +206,10 @@ def convert(
     Pointers are labels on public texts without the texts, which corpus fetch can bring again.
     """
     check_outputs([output], [path])
+    if output and output.exists() and not overwrite:
+        fault, hint = "it is there already", "give another -o, or --overwrite"
+        raise CorpusError(fault, where=str(output), hint=hint)
+    from textclass.atomic import write_atomically
     from textclass.corpora import read_form, write_form
     from textclass.taxonomy import Taxonomy
 
@@ -213,9 +220,9 @@ def convert(
     if output is None:
         click.echo(content, nl=False)
     else:
-        output.write_bytes(content)
+        write_atomically(output, content)
     skipped = f", {len(scan.faults)} that nobody labelled left out" if scan.faults else ""
-    note(f"{len(scan.corpus)} passages{skipped}", quiet=quiet)
+    note(f"{counted(len(scan.corpus), 'passage')}{skipped}", quiet=quiet)
 
 
 @corpus.command()

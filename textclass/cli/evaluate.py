@@ -86,7 +86,7 @@ def evaluate(
     --by, --train and --compare can be given several times. The documents and texts of CORPUS are
     left out of what --train gives.
     """
-    check_outputs([output, report], [*paths, *training])
+    check_outputs([output, report], [*paths, *training], ["evaluation", "report"])
     from textclass.atomic import write_atomically
     from textclass.corpora import read_corpus
     from textclass.learning import evaluate as run

@@ -18,6 +18,7 @@ from textclass.cli.common import (
     cascade_option,
     check_outputs,
     console,
+    counted,
     help_on_terminal,
     interrupted,
     json_option,
@@ -229,20 +230,19 @@ def _summary_lines(summary: Summary) -> Iterator[str]:
     outcomes = ", ".join(f"{n:,} {outcome}" for outcome, n in summary.outcomes.items())
     earlier = f", {summary.taken_up:,} of them by an earlier run" if summary.taken_up else ""
     partly = f", {summary.partly_read:,} read in part" if summary.partly_read else ""
-    documents = f"{summary.documents:,} documents{partly} ({outcomes or 'none'})"
-    yield f"{summary.inputs:,} inputs{earlier}, in {summary.seconds:,.1f} s"
-    yield f"{documents}, {summary.passages:,} passages"
+    decided = f" ({outcomes})" if outcomes else ""
+    documents = f"{counted(summary.documents, 'document')}{partly}{decided}"
+    yield f"{counted(summary.inputs, 'input')}{earlier}, in {summary.seconds:,.1f} s"
+    yield f"{documents}, {counted(summary.passages, 'passage')}"
     if summary.left_out:
         kinds = ", ".join(f"{what} {n:,}" for what, n in summary.left_out.items())
         yield f"left out: {kinds}"
     if summary.gone:
-        yield (
-            f"{summary.gone:,} inputs of earlier runs are no longer among the inputs: the results "
-            "are without them"
-        )
+        gone = counted(summary.gone, "input")
+        yield f"results are without {gone} of earlier runs, no longer among the inputs"
     if summary.repeated:
-        yield f"{summary.repeated:,} rows have the id of an earlier row: theirs end in ~2, ~3, …"
-    yield from (f"results: {path}" for path in (*summary.outputs, summary.report) if path)
+        yield f"ids that came again, and so end in ~2, ~3, …: {summary.repeated:,}"
+    yield from _output_lines(summary)
     if summary.set_aside:
         place = summary.set_aside_file
         reasons = f", each with its reason: {place}" if place else ""
@@ -251,3 +251,14 @@ def _summary_lines(summary: Summary) -> Iterator[str]:
         yield f"{summary.partly_read:,} read in part: what is missing stands under `unread`"
     if summary.set_aside or summary.partly_read:
         yield "exit code 3: done, but not everything could be read"
+
+
+def _output_lines(summary: Summary) -> Iterator[str]:
+    yield from (f"results: {path}" for path in summary.outputs)
+    if summary.replaced:
+        yield f"replaced: {summary.replaced}"
+    if summary.cut:
+        told = f"{counted(summary.cut, 'cell')} of the workbook cut to 32,767 characters"
+        yield f"{told}; JSONL, CSV and Parquet have them whole"
+    if summary.report:
+        yield f"report: {summary.report}"

@@ -13,6 +13,7 @@ from textclass.documents.folders import (
     is_junk,
     is_own_output,
     open_file,
+    refuse_stranger,
     visible,
 )
 from textclass.documents.plain_text import decode_text
@@ -31,5 +32,6 @@ __all__ = [
     "is_own_output",
     "open_file",
     "read_rows",
+    "refuse_stranger",
     "visible",
 ]

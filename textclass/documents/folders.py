@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from textclass.documents.document import Source
-from textclass.errors import DocumentError
+from textclass.errors import DocumentError, TextclassError
 
 _UNSEEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\\\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -31,6 +31,7 @@ _HEAD = 64 << 10
 # names stand after a comma, quote or tag, and in Parquet after their lengths.
 _LEDGER = b"txlg"
 _REPORT = b'<meta name="generator" content="textclass'
+_EVALUATION = re.compile(rb'\{\s*"model": "[^"\n]+",\s*"level": "(?:passage|document)"')
 _NAME = re.compile(
     rb'(?:^|[,">\x04-\x08])(document|outcome|model|start|sha256|path|stage|error)(?!\w)'
 )
@@ -237,7 +238,7 @@ def is_own_output(path: Path) -> str | None:
     Returns
     -------
     str or None
-        `file of results`, `report`, `ledger` or `list of what was set aside`.
+        `file of results`, `report`, `evaluation`, `ledger` or `list of what was set aside`.
     """
     try:
         with open_file(path) as stream:
@@ -248,12 +249,40 @@ def is_own_output(path: Path) -> str | None:
                 return "ledger" if head[68:72] == _LEDGER else None
             if _REPORT in head[:4096]:
                 return "report"
+            if _EVALUATION.match(head):
+                return "evaluation"
             names = set(_NAME.findall(_header(head, stream)))
     except Exception:  # noqa: BLE001 - what is damaged, or made to look so, isn't ours
         return None
     if names >= _SET_ASIDE:
         return "list of what was set aside"
     return "file of results" if names >= _RESULT and names & {b"start", b"sha256"} else None
+
+
+def refuse_stranger(path: Path, kind: str) -> None:
+    """Refuse to write over a file that isn't ours; a link is replaced, never followed.
+
+    Parameters
+    ----------
+    path : Path
+        Where something is to be written.
+    kind : str
+        What it is, in the words of `is_own_output`; one of these may be written over.
+
+    Raises
+    ------
+    TextclassError
+        If another file with content is there, or a report isn't called `.html`.
+    """
+    where, is_full = visible(str(path)), path.is_file() and path.stat().st_size
+    if kind == "report" and path.suffix.lower() not in {".html", ".htm"}:
+        raise TextclassError("a report is a web page", where=where, hint="give a name in .html")
+    if is_full and not path.is_symlink() and is_own_output(path) != kind:
+        raise TextclassError(
+            f"it would be overwritten, and is no {kind} that textclass wrote",
+            where=where,
+            hint="move it, or give another name",
+        )
 
 
 def _header(head: bytes, stream: BinaryIO) -> bytes:
@@ -264,7 +293,7 @@ def _header(head: bytes, stream: BinaryIO) -> bytes:
         stream.seek(max(end - size, 0))
         return stream.read(min(size, _HEAD))
     if not head.startswith(b"PK\x03\x04"):
-        return head.partition(b"\n")[0]
+        return head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
     with zipfile.ZipFile(stream) as book:
         names = {"xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"}.intersection(book.namelist())
         return b" ".join(book.open(name).read(_HEAD) for name in names)

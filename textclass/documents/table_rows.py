@@ -136,8 +136,10 @@ def _text(cells: Cells, column: str, limits: Limits, *, in_sheet: bool) -> str:
             f"the column {column!r} is empty",
             hint="if it shows text in Excel or LibreOffice, save it there",
         )
-    if text is None:
+    if text is None and column not in cells:
         raise DocumentError(f"the column {column!r} is missing")
+    if text is None:
+        return ""
     if not isinstance(text, str) and not in_sheet:
         raise DocumentError(f"the column {column!r} is a {type(text).__name__}, not a text")
     refuse_longer(len(str(text)), limits.text_chars)

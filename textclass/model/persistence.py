@@ -128,7 +128,7 @@ def check_place(folder: str | Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise ModelError("it isn't a folder", where=str(folder), hint="give a new folder")
     names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-    if names and not names & {MANIFEST, WEIGHTS}:
+    if names and WEIGHTS not in names:  # many a program's folder has a manifest.json
         raise ModelError(
             "the folder holds other files and no model",
             where=str(folder),

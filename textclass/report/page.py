@@ -15,9 +15,7 @@ from markupsafe import Markup
 
 from textclass import __version__
 from textclass.atomic import write_atomically
-
-GENERATOR = b'<meta name="generator" content="textclass '
-"""Stands near the top of every page, so that a page of ours is told from a user's own file."""
+from textclass.documents import refuse_stranger
 
 DASH = "\u2013"
 """What stands where there is no figure."""
@@ -31,6 +29,8 @@ def write_page(
     path: Path, template: str, context: Mapping[str, Any], *, script: str | None = None
 ) -> None:
     """Render a template of this package into a page, written in full or not at all.
+
+    A page of ours may stand in its place, no other file.
 
     Its policy lets nothing load, and only our own style and script run. What HTML or UTF-8 can't
     carry (control characters, lone surrogates) is replaced by U+FFFD.
@@ -48,8 +48,9 @@ def write_page(
     Raises
     ------
     TextclassError
-        If the file can't be written.
+        If the file can't be written, would overwrite one that isn't ours, or isn't called `.html`.
     """
+    refuse_stranger(path, "report")
     folder = Path(__file__).parent / "templates"
     policy, inline = ["default-src 'none'"], {"script": ""}
     for kind, name in {"style": "style.css", "script": script}.items():

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes
 
-from textclass.errors import BatchError
+from textclass.documents import is_own_output
 from textclass.report.marked_text import mark_text
 from textclass.report.overview import OUTCOMES, REASONS, Tally
-from textclass.report.page import GENERATOR, templates_of, write_page
+from textclass.report.page import templates_of, write_page
 from textclass.taxonomy import Taxonomy
 
 PAGE_BYTES = 1_500_000
@@ -54,7 +54,7 @@ def write_tag_report(
         `PassageTags.to_dict`), `folder` (text or None) and `date` (ISO text or None). Read once;
         the documents are never held together.
     set_aside : iterable of Mapping
-        Files without a result: `path`, `stage` and `error`.
+        Inputs without a result: `id`, `stage` and `error`.
     path : str or Path
         The report. If it grows beyond `page_bytes`, its documents are in files beside it named
         `<name>-002.html` and on.
@@ -70,7 +70,7 @@ def write_tag_report(
     Raises
     ------
     TextclassError
-        If a file can't be written, or a file that isn't ours has the name of a page.
+        As of `write_page`.
     """
     path = Path(path)
     shared = {"title": "Tagged documents", "model": model, "labels": taxonomy.names}
@@ -93,7 +93,6 @@ def write_tag_report(
             break
         number = len(files) + 1
         file = _page_path(path, number)
-        _refuse_stranger(file)
         links = {
             "overview": _link(path),
             "before": _link(files[-1]) if listed else "",
@@ -173,27 +172,11 @@ def _link(file: Path) -> str:
     return "./" + quote_from_bytes(file.name.encode("utf-8", "surrogateescape"), safe="")
 
 
-def _ours(file: Path) -> bool:
-    try:
-        with file.open("rb") as start:
-            return GENERATOR in start.read(2048)
-    except OSError:
-        return False
-
-
-def _refuse_stranger(file: Path) -> None:
-    if file.is_symlink() or (file.exists() and not _ours(file)):
-        raise BatchError(
-            "a page of the report would overwrite this file, which isn't ours",
-            where=str(file),
-            hint="move it, or give the report another name",
-        )
-
-
 def _remove_stale(path: Path, last: int) -> None:
     """Remove pages that an earlier, longer report of this name left."""
     name = re.compile(rf"{re.escape(path.stem)}-(\d{{3,}}){re.escape(path.suffix)}", re.ASCII)
     for file in path.parent.iterdir():
         found = name.fullmatch(file.name)
-        if found and int(found[1]) > last and not file.is_symlink() and _ours(file):
+        is_stale = found and int(found[1]) > last and not file.is_symlink()
+        if is_stale and is_own_output(file) == "report":
             file.unlink()
