@@ -186,22 +186,22 @@ def test_every_labelled_text_of_the_real_files_comes_out():
         data = (SHARED / f"{name}.jsonl").read_bytes().splitlines()
         if name == "silver":
             data += gzip.decompress((SHARED / "soft.jsonl.gz").read_bytes()).splitlines()
-        for row in map(orjson.loads, data):
+        for passage in map(orjson.loads, data):
             # Some passages of the data that have probabilities there have labels here.
-            has_labels = "scores" not in row
-            if not has_labels and row["id"] not in pointers:
+            has_labels = "scores" not in passage
+            if not has_labels and passage["id"] not in pointers:
                 continue
-            pointer = pointers.pop(row["id"])
+            pointer = pointers.pop(passage["id"])
             # Labels that a second reader settled here are no longer those of the data.
             if has_labels and pointer["labelled"] != "settled":
-                assert pointer["type"] == row["type"]
-                assert pointer["principle"] == row["principle"]
-            assert text_id(row["text"]) == row["id"]
-            file = SHARED / "raw" / row["source"] / row["path"]
+                assert pointer["type"] == passage["type"]
+                assert pointer["principle"] == passage["principle"]
+            assert text_id(passage["text"]) == passage["id"]
+            file = SHARED / "raw" / passage["source"] / passage["path"]
             if file not in contents:
                 contents[file] = file.read_bytes() if file.exists() else None
             if contents[file] is not None:
-                assert make_pointer(pointer).cut(contents[file]) == row["text"]
+                assert make_pointer(pointer).cut(contents[file]) == passage["text"]
                 checked[name] += 1
         assert not pointers
     assert checked["silver"] > 350
