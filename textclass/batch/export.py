@@ -149,13 +149,13 @@ def check_unchanged(outputs: Iterable[Output], ledger: Ledger) -> None:
 def whose_results(outputs: Iterable[Output], ledger: Ledger, *, model: str, inputs: int) -> str:
     """Tell whose results are about to be replaced, if not those of a run like this one."""
     for path in filter(_is_full, (output.path for output in outputs)):
-        earlier = [*ledger.written(path).values()][-1:]
-        if not earlier:
+        known = [*ledger.written(path).values()]
+        if not known:
             return f"results that {ledger.path} doesn't know"
-        for run, its_model, n in earlier:
-            if run != ledger.run or n > inputs:
-                others = ", with other options" * (run != ledger.run and its_model == model)
-                return f"results of {its_model}, {n:,} input{'s' * (n != 1)}{others}"
+        run, its_model, n = known[-1]
+        if run != ledger.run or n > inputs:
+            others = ", with other options" * (run != ledger.run and its_model == model)
+            return f"results of {its_model}, {n:,} input{'s' * (n != 1)}{others}"
     return ""
 
 

@@ -99,9 +99,10 @@ def tag(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - cl
     with its reason; what could be read only in part says what is missing.
 
     A document gets a label of a passage if the label's highest probabilities, those of a fifth of
-    the passages and at least two, have a high enough mean. Its row tells of each label the share of
-    words in passages that have it (in sheets under FACET.LABEL), how many these are, and the
-    strongest, counted from 0; primary.FACET is the label with the largest share.
+    the passages and at least two, have a high enough mean: the document's probability, in sheets
+    under FACET.LABEL. Its row also tells of each label that it has the share of words in passages
+    with it, how many these are, and the strongest, counted from 0; primary.FACET is the label with
+    the largest share.
 
     What is done is kept in OUT.ledger: a run that was stopped goes on where it was, and a run with
     more files does only the new ones. --json prints the summary as JSON.
