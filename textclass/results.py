@@ -10,14 +10,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from textclass.taxonomy import Taxonomy
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
 
 
 class Outcome(StrEnum):
@@ -155,7 +152,7 @@ def passage_rows(passages: Sequence[PassageTags]) -> Iterator[dict[str, Any]]:
         }
 
 
-def rounded(figures: ArrayLike) -> list[Any]:
+def rounded(figures: Sequence[Any]) -> list[Any]:
     """Return figures rounded to four places: what the builtin `round` gives, far faster.
 
     The quotient of two whole numbers is the double next to a decimal, as `round` returns; so only
@@ -272,7 +269,7 @@ class DocumentTags:
             "passages": len(self.passages),
             **{facet: list(self[facet]) for facet in self.taxonomy.slices},
             "primary": dict(self.primary),
-            "scores": by_facet(self.taxonomy, [round(p, 4) for p in self.probabilities]),
+            "scores": by_facet(self.taxonomy, rounded(self.probabilities)),
             "labels": [label.to_dict() for label in self.labels],
             "model": self.model,
         }
