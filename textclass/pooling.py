@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from math import ceil
-from statistics import fmean
+
+import numpy as np
 
 from textclass.results import DocumentLabel, DocumentTags, Outcome, PassageTags
 from textclass.taxonomy import Taxonomy
@@ -49,19 +50,18 @@ def pool_document(
         for name in passage.labels:
             carriers[name].append(index)
     total = sum(words)
-    by_label = [*zip(*(one.probabilities for one in passages), strict=True)]
-    pooled = tuple(map(pool_probability, by_label)) or (0.0,) * len(taxonomy.names)
+    pooled = _pooled([one.probabilities for one in passages]) or (0.0,) * len(taxonomy.names)
     labels: list[DocumentLabel] = []
     for facet in taxonomy:
         for name in filter(carriers.__contains__, facet.names):
             column, its = taxonomy.columns[name], carriers[name]
-            probability, scores = pooled[column], by_label[column]
-            if probability >= facet.document:
+            if pooled[column] >= facet.document:
                 share = sum([words[i] for i in its]) / max(total, 1)
                 # The sort is stable: of equals the first one stays first.
-                strongest = tuple(sorted(its, key=lambda i: -scores[i])[:MOST_SHOWN])
+                its.sort(key=lambda i: -passages[i].probabilities[column])
+                strongest = tuple(its[:MOST_SHOWN])
                 labels.append(
-                    DocumentLabel(name, facet.name, share, len(its), strongest, probability)
+                    DocumentLabel(name, facet.name, share, len(its), strongest, pooled[column])
                 )
     primary: dict[str, str | None] = dict.fromkeys(taxonomy.slices)
     # The first of equals is kept: labels stand in the order of the taxonomy.
@@ -82,10 +82,10 @@ def pool_document(
     )
 
 
-def pool_probability(probabilities: Sequence[float]) -> float:
-    """Return a document's probability of a label from those of its passages; 0 without any."""
-    if len(probabilities) == 1:  # as of most rows of tables
-        return probabilities[0]
-    highest = sorted(probabilities, reverse=True)
-    counted = highest[: max(LEAST_POOLED, ceil(POOLED * len(highest)))]
-    return fmean(counted) if counted else 0.0
+def _pooled(probabilities: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
+    """Return a document's probability of each label from those of its passages; () without any."""
+    if len(probabilities) <= 1:  # as of most rows of tables
+        return probabilities[0] if probabilities else ()
+    highest = -np.sort(-np.array(probabilities), axis=0)
+    counted = max(LEAST_POOLED, ceil(POOLED * len(highest)))
+    return tuple(highest[:counted].mean(axis=0).tolist())

@@ -260,18 +260,32 @@ class DocumentTags:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document in the result schema, without its passages."""
-        return {
-            "document": self.document,
-            "outcome": str(self.outcome),
-            "reason": str(self.reason) if self.reason else None,
-            "unread": list(self.unread),
-            "words": self.words,
-            "passages": len(self.passages),
-            **{facet: list(self[facet]) for facet in self.taxonomy.slices},
-            "primary": dict(self.primary),
-            "scores": by_facet(self.taxonomy, rounded(self.probabilities)),
-            "labels": [label.to_dict() for label in self.labels],
-            "model": self.model,
+        return next(document_rows([self]))
+
+
+def document_rows(documents: Sequence[DocumentTags]) -> Iterator[dict[str, Any]]:
+    """Yield documents in the result schema, without their passages.
+
+    Parameters
+    ----------
+    documents : sequence of DocumentTags
+        Of one taxonomy.
+    """
+    probabilities = rounded([one.probabilities for one in documents])
+    for one, scores in zip(documents, probabilities, strict=True):
+        reason = one.reason
+        yield {
+            "document": one.document,
+            "outcome": str(one.outcome),
+            "reason": str(reason) if reason else None,
+            "unread": list(one.unread),
+            "words": one.words,
+            "passages": len(one.passages),
+            **{facet: list(one[facet]) for facet in one.taxonomy.slices},
+            "primary": dict(one.primary),
+            "scores": by_facet(one.taxonomy, scores),
+            "labels": [label.to_dict() for label in one.labels],
+            "model": one.model,
         }
 
 

@@ -22,7 +22,7 @@ from textclass.batch.inputs import MOST_DOCUMENTS, read_cuts
 from textclass.batch.jobs import Batch, Cut, Facts, Level, Setup, TagOptions, Task
 from textclass.documents import Document, DocumentReader, SetAside
 from textclass.errors import ModelError
-from textclass.results import DocumentTags, passage_rows
+from textclass.results import DocumentTags, document_rows, passage_rows
 from textclass.tagger import Tagger
 
 MOST_CUTS = 64
@@ -154,6 +154,7 @@ def batch_of(
     results = list(results)
     tagged = [tags for tags in results if isinstance(tags, DocumentTags)]
     passages = passage_rows([one for tags in tagged for one in tags.passages])
+    documents = document_rows(tagged)
     for one, tags in zip(cut.documents, results, strict=True):
         if isinstance(tags, SetAside):
             aside.append(json_line(asdict(replace(tags, path=place))))
@@ -165,7 +166,7 @@ def batch_of(
         for name, value in one.columns.items():
             columns[name] = wider_kind(columns.get(name), kind_of(value))
         found: dict[Level, Iterable[dict[str, Any]]] = {
-            Level.DOCUMENT: [_document_row(one, tags, place)],
+            Level.DOCUMENT: [_origin(one, place) | next(documents)],
             Level.PASSAGE: islice(passages, len(tags.passages)),
         }
         for level, its in found.items():
@@ -191,14 +192,12 @@ def _set_aside(document: Document, stage: str, fault: str) -> SetAside:
     return SetAside(document.id, document.path, document.sha256, stage, fault)
 
 
-def _document_row(document: Document, tags: DocumentTags, place: str) -> dict[str, Any]:
-    row = tags.to_dict()
-    origin = {
-        "document": row.pop("document"),
+def _origin(document: Document, place: str) -> dict[str, Any]:
+    return {
+        "document": document.id,
         "path": place,
         "folder": document.folder,
         "media_type": document.media_type,
         "date": document.date,
         "sha256": document.sha256,
     }
-    return origin | row

@@ -17,7 +17,6 @@ from textclass.errors import CorpusError, ModelError
 from textclass.learning.classifier import LabelClassifier
 from textclass.learning.fitting import Progress
 from textclass.model import Decisions, LinearModel, Scorer, Scores
-from textclass.pooling import pool_probability
 from textclass.results import Reason
 from textclass.tagger import Tagger, Text
 
@@ -120,8 +119,7 @@ def predict(
     if documents:
         wholes = tagger.tag_documents([Text(text) for text in corpus.texts], evidence=False)
         labels = [{label.label for label in whole.labels} for whole in wholes]
-        passages = [[tags.probabilities for tags in whole.passages] for whole in wholes]
-        p = [[pool_probability([one[c] for one in of]) for c in order] for of in passages]
+        p = [[whole.probabilities[c] for c in order] for whole in wholes]
     else:
         tags = tuple(tagger.tag_many(corpus.texts, evidence=evidence))
         labels = [set(one.labels) for one in tags]
