@@ -8,7 +8,7 @@ import pytest
 
 from tests.batch.makers import make_model, read_lines, with_all_columns, write_inputs
 from textclass.batch import Level, TagJob, TagOptions, export, formats
-from textclass.batch.export import plan_outputs
+from textclass.batch.export import PARTIAL, REPLACED, plan_outputs
 from textclass.errors import BatchError, TextclassError
 from textclass.model import load_folder
 
@@ -42,8 +42,14 @@ def test_both_levels_make_two_files_of_one_name(tmp_path):
 
 def test_a_folder_with_other_things_in_it_is_never_replaced(tag, inbox, tmp_path):
     (tmp_path / "parts").mkdir()
+    for beside in ("parts.old", "parts.partial", f"parts{REPLACED}"):
+        (tmp_path / beside).mkdir()
+        (tmp_path / beside / "notes.txt").write_text("mine")
     tag(inbox, "parts/")
     tag(inbox, "parts/")
+    assert not list(tmp_path.glob("*textclass*"))
+    assert (tmp_path / "parts.old/notes.txt").exists()
+    assert (tmp_path / "parts.partial/notes.txt").exists()
     assert len(list(tmp_path.glob("parts/passages/*.parquet"))) == 1
     (tmp_path / "parts/passages/notes.txt").write_text("mine")
     with pytest.raises(BatchError, match=r"notes\.txt, which isn't an earlier result"):
@@ -91,7 +97,7 @@ def test_a_failed_export_leaves_the_old_result_and_no_trace(tag, tmp_path, monke
 
 def test_a_link_is_replaced_and_not_followed(tag, inbox, tmp_path):
     (tmp_path / "precious.txt").write_text("keep me")
-    for name in ("out.jsonl", "out.jsonl.partial", "out.jsonl.set-aside.jsonl"):
+    for name in ("out.jsonl", f"out.jsonl{PARTIAL}", "out.jsonl.set-aside.jsonl"):
         (tmp_path / name).symlink_to(tmp_path / "precious.txt")
     tag(inbox, "out.jsonl")
     assert (tmp_path / "precious.txt").read_text() == "keep me"

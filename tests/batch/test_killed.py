@@ -16,6 +16,7 @@ import pytest
 
 import textclass
 from tests.batch.makers import read_lines, write_inputs
+from textclass.batch.export import PARTIAL
 
 KILLS = {1: 6, 2: 3}
 """By number of workers; `make soak` sets TEXTCLASS_KILLS to 500 for each."""
@@ -98,7 +99,7 @@ def test_killed_at_random_moments(workers, runner, job, tmp_path):
             for ending in ENDINGS:
                 got, wanted = (Path(f"{p}{ending}").read_bytes() for p in (output, whole))
                 assert got == wanted, (ending, kills)
-            assert not [p for p in tmp_path.iterdir() if p.name.endswith(".partial")]
+            assert not [p for p in tmp_path.iterdir() if p.name.endswith(PARTIAL)]
             remove(output)
             checked += 1
         else:

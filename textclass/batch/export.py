@@ -26,7 +26,9 @@ from textclass.documents import refuse_stranger
 from textclass.errors import BatchError
 from textclass.taxonomy import Taxonomy
 
-PARTIAL = ".partial"
+PARTIAL, REPLACED = ".textclass-partial", ".textclass-replaced"
+"""What is written, and what gives way to it; no user's file beside a result is called so."""
+
 SET_ASIDE = ".set-aside.jsonl"
 _ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 _ENDINGS |= {".pq": "parquet", ".xlsx": "xlsx"}
@@ -264,7 +266,8 @@ def _move(places: Sequence[Path]) -> None:
         for path in (partial, *partial.rglob("*")):
             _sync(path)
     for partial, place in zip(partials, places, strict=True):
-        old = beside(place, ".old")
+        old = beside(place, REPLACED)
+        shutil.rmtree(old, ignore_errors=True)  # of a run that was killed here
         if partial.is_dir() and place.exists():
             place.rename(old)
         partial.replace(place)
