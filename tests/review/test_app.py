@@ -98,6 +98,7 @@ def test_every_page_has_the_policy(client):
         {"passage": "KEY", "kind": "delete"},
         {"passage": "KEY", "kind": "accept", "label": "unheard-of"},
         {"passage": "KEY", "kind": "accept", "seconds": "soon"},
+        {"passage": "KEY", "kind": "accept", "seconds": "nan"},
     ],
 )
 def test_what_is_no_answer_is_refused(client, session, fields):

@@ -209,6 +209,7 @@ class _Pages:
         try:
             kind, seconds = Kind(sent.get("kind", "")), float(sent.get("seconds") or 0)
             known = key in self._passages.numbers and kind is not Kind.UNDO
+            known = known and 0 <= seconds < float("inf")  # JSON has neither NaN nor infinity
         except ValueError:
             known = False
         if not known or not set(labels) <= self._passages.taxonomy.columns.keys():
