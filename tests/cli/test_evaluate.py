@@ -39,6 +39,11 @@ def run(toy_model):
     return run
 
 
+def test_a_name_that_looks_like_markup_is_printed_as_it_is(run, unseen, toy_model, tmp_path):
+    folder = shutil.copytree(toy_model.path, tmp_path / "[red] :cat: model")
+    assert run(unseen, "--model", folder).stdout.startswith("[red] :cat: model@")
+
+
 def test_too_little_to_fit_baselines_on_is_told(run, unseen):
     with pytest.raises(CorpusError, match=r"^0 passages with labels are too few for baselines"):
         run(unseen, "--train", unseen)

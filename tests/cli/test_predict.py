@@ -66,8 +66,10 @@ def test_none_and_unsure_say_why(predict):
 
 
 def test_why_a_label_is_not_given(predict):
-    out = predict(TEXT, "--explain", "no")
+    text = f"{TEXT} [red] :cat: [/x]"
+    out = predict(text, "--explain", "no")
     assert "no is not given: probability 0." in out
+    assert text in out
     explained = json.loads(predict(TEXT, "--explain", "topic.No", "--json"))
     assert explained["label"] == "no"
     total = sum(weight for _, weight in explained["words"])

@@ -101,12 +101,22 @@ quiet_option = click.option(
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a rich console; it honours NO_COLOR and TERM=dumb and is plain off a terminal."""
+    """Return a rich console; it honours NO_COLOR and TERM=dumb and is plain off a terminal.
+
+    It prints text as it stands: names and passages may hold what rich takes for markup or emoji.
+    """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else 120
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=not stream.isatty())
+    return Console(
+        stderr=stderr,
+        width=width,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=not stream.isatty(),
+    )
 
 
 def print_json(value: object, *, indent: int | None = 2) -> None:

@@ -145,21 +145,21 @@ def _warn_of_leaks(measured: dict[str, Any]) -> None:
 
 
 def _print(measured: dict[str, Any]) -> None:
+    from rich.text import Text
+
     from textclass.learning import figure_tables, findings
 
     out, corpus, samples = console(), measured["corpus"], measured["samples"]
     intervals = f"; 95 % intervals from {samples} bootstrap samples of documents" if samples else ""
-    out.print(
-        f"[bold]{measured['model']}[/bold] on {corpus['units']} {measured['level']}s of "
-        f"{corpus['documents']} documents{intervals}"
-    )
+    told = f" on {corpus['units']} {measured['level']}s of {corpus['documents']} documents"
+    out.print(Text.assemble((measured["model"], "bold"), told, intervals))
     for frame in figure_tables(measured):
         out.print()
         headers = [str(header).replace("_", " ") for header in [*frame.index.names, *frame.columns]]
         print_table(headers, frame.reset_index().itertuples(index=False))
     out.print()
     for finding in findings(measured):
-        out.print(finding, markup=False)
+        out.print(finding)
     for row in measured["labels"]:
         if row["reached"]:
             out.print(f"{row['label']}: precision {row['target']:g} reached: {row['reached']}")

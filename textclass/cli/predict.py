@@ -134,7 +134,7 @@ def _print_explanation(explanation: Explanation, text: str) -> None:
         f"{explanation.label} is {verdict}: probability {explanation.probability:.2f}, "
         f"threshold {explanation.threshold:.2f}{reason}"
     )
-    out.print(text, markup=False)
+    out.print(text)
     sides = ([(word, f"{w:+.2f}") for word, w in side] for side in explanation.strongest(10))
     rows = (left + right for left, right in zip_longest(*sides, fillvalue=("", "")))
     print_table(("for", "", "against", ""), rows)
