@@ -7,7 +7,7 @@ from textclass.corpora import Corpus
 from textclass.learning import evaluate
 from textclass.learning.card import model_card, update_card
 from textclass.learning.metrics import as_text
-from textclass.model import load_folder, verify_folder
+from textclass.model import load_folder
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_without_an_evaluation_the_figures_are_told_to_be_out_of_fold(folder, to
     assert "Figures out of fold" in card
     assert "held-out passages" not in card
     assert "Features were counted on all texts" in card
-    manifest = verify_folder(folder).manifest
+    manifest = load_folder(folder).manifest
     for name in toy_corpus.taxonomy.names:
         found = manifest["out_of_fold"][name]
         assert found["n"] == toy_corpus.targets[:, toy_corpus.taxonomy.columns[name]].sum()
@@ -42,7 +42,9 @@ def test_held_out_figures_stand_in_card_and_manifest_and_stay(folder, measured):
     update_card(folder, measured)
     update_card(folder, replace(measured, corpus={**measured.corpus, "paths": ["a/other.jsonl"]}))
     update_card(folder)
-    kept = verify_folder(folder).manifest["held_out"]
+    loaded = load_folder(folder)
+    assert "README.md" in loaded.files()
+    kept = loaded.manifest["held_out"]
     assert list(kept) == ["gold (passages)", "other (passages)"]
     assert kept["gold (passages)"]["figures"] == measured.to_dict()["figures"]
     assert "mistakes" not in kept["gold (passages)"]

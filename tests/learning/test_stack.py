@@ -26,7 +26,6 @@ from textclass.model import (
     encoder_files,
     load_folder,
     pack_arrays,
-    verify_folder,
 )
 from textclass.tagger import Tagger
 
@@ -99,7 +98,8 @@ def test_words_and_encoder_make_a_model_that_tags(corpus, words, tmp_path, own):
     encoder = with_head(tmp_path / "encoder", labels, head)
     with parallel_config(backend="sequential"):
         made = train_accurate(corpus, words, encoder, tmp_path / "accurate")
-    assert verify_folder(tmp_path / "accurate").digest == made.digest
+    assert load_folder(tmp_path / "accurate").digest == made.digest
+    assert {STACK, "README.md"} <= made.files().keys()
     assert made.is_accurate
     assert made.manifest["stack"]["passages_set_aside"] == 50
     facts, figures = made.manifest["label_facts"], made.manifest["out_of_fold"]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from textclass.errors import ModelError
-from textclass.model import load_folder, verify_folder
+from textclass.model import load_folder
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def folder(toy_model, tmp_path) -> Path:
 
 def refusal(folder: Path) -> str:
     with pytest.raises(ModelError) as caught:
-        verify_folder(folder)
+        load_folder(folder).files()
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -29,7 +29,7 @@ def test_a_saved_model_loads_as_it_was(toy_model, folder):
     for name in ("feature_keys", "feature_weights", "bigram_weights", "word_idf", "thresholds"):
         assert np.array_equal(getattr(again, name), getattr(toy_model.model, name))
     assert again.name.startswith("model@")
-    verify_folder(folder)
+    assert "README.md" in load_folder(folder).files()
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "out_of_fold.safetensors", "README.md"])

@@ -65,9 +65,10 @@ def _estimate(row: Mapping[str, Any]) -> str:
 @click.argument("folder", type=model_folder, default="default", metavar="[MODEL]")
 def verify(*, folder: Path) -> None:
     """Check that every file of a model is whole and unaltered."""
-    from textclass.model import verify_folder
+    from textclass.model import load_folder
 
-    loaded = verify_folder(folder)
+    loaded = load_folder(folder)
+    loaded.files()
     click.echo(f"{loaded.model.name}: {len(loaded.manifest['files'])} files whole and unaltered")
 
 

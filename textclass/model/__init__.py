@@ -21,7 +21,6 @@ from textclass.model.persistence import (
     find_model,
     load_folder,
     save_model,
-    verify_folder,
 )
 from textclass.model.scorer import Scorer, open_scorer
 
@@ -51,6 +50,5 @@ __all__ = [
     "pack_arrays",
     "save_model",
     "unpack_arrays",
-    "verify_folder",
     "words_by_weight",
 ]

@@ -231,19 +231,6 @@ def load_folder(model: str | Path = "default") -> ModelFolder:
     return ModelFolder(folder, digest, manifest, loaded)
 
 
-def verify_folder(model: str | Path = "default") -> ModelFolder:
-    """Read a model folder and check every file that its manifest names.
-
-    Raises
-    ------
-    ModelError
-        As `load_folder`, for each file of the folder.
-    """
-    loaded = load_folder(model)
-    loaded.files()
-    return loaded
-
-
 def _assemble(manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> LinearModel:
     taxonomy = Taxonomy.from_dict(manifest["taxonomy"])
     labels = manifest["labels"]
