@@ -15,7 +15,6 @@ import numpy as np
 from textclass.errors import TextclassError
 from textclass.language import Passage, split_passages, whole_passage
 from textclass.model import (
-    Contributions,
     LinearModel,
     ModelFolder,
     Scorer,
@@ -298,18 +297,13 @@ class Tagger:
             probability=float(scores.probabilities[0, column]),
             threshold=float(self.model.thresholds[column]),
             score=float(scores.scores[0, column]),
-            intercept=found.intercept,
+            intercept=float(found.intercepts.item()),
             words=tuple(words_by_weight(text, found)),
             evidence=tuple(
                 Evidence(label, start, end, text[start:end], weight)
                 for _, start, end, weight in evidence_of(found)
             ),
         )
-
-    def contributions(self, text: str, label: str) -> Contributions:
-        """Return what each word of a passage brought to the score of `label`, as arrays."""
-        self.scorer.score([text])
-        return self.scorer.contributions([0], [self.taxonomy.column(label)])
 
     def _tag(self, places: Sequence[_Place], *, evidence: bool) -> list[PassageTags]:
         """Tag a batch of passages: score, decide, and find the words that decided."""

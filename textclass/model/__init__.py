@@ -12,7 +12,7 @@ from textclass.model.encoder import (
     encoder_files,
     load_encoder,
 )
-from textclass.model.evidence import Contributions, evidence_of, words_by_weight
+from textclass.model.evidence import evidence_of, words_by_weight
 from textclass.model.linear import LinearModel, Scores, WordTable, find_keys
 from textclass.model.persistence import (
     STACK,
@@ -31,7 +31,6 @@ __all__ = [
     "NOTICE",
     "STACK",
     "TOKENIZER",
-    "Contributions",
     "Decisions",
     "Encoder",
     "LinearModel",

@@ -91,16 +91,6 @@ class Contributions:
         """Return the sum of each case's values, which are one for each place."""
         return np.asarray(np.bincount(self.cases, values, len(self.norms)), dtype=np.float64)
 
-    @property
-    def score(self) -> float:
-        """The label's score before calibration, where there is one case."""
-        return float(self.sums.item()) + self.intercept
-
-    @property
-    def intercept(self) -> float:
-        """The intercept, where there is one case."""
-        return float(self.intercepts.item())
-
 
 def contributions(
     table: WordTable,
