@@ -64,8 +64,6 @@ class Answer:
         Whether it decides between readers.
     undoes : int or None
         Number of the answer that it takes back.
-    taxonomy : str
-        Fingerprint of the labels offered.
     form : str or None
         The page that it was given on: each page gives one answer, however often it is sent.
     at : str
@@ -84,7 +82,6 @@ class Answer:
     flagged: bool = False
     settled: bool = False
     undoes: int | None = None
-    taxonomy: str = ""
     form: str | None = None
     at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     number: int = 0

@@ -10,11 +10,9 @@ from itertools import takewhile
 from typing import Any
 
 import numpy as np
-import orjson
 from anyio import to_process
 from numpy.typing import NDArray
 
-from textclass.corpora import text_id
 from textclass.review.answers import Answer, Answers, Kind
 from textclass.review.queue import Order, Queue, rank_in_background
 from textclass.review.tagged_passages import Passages
@@ -93,7 +91,6 @@ class Session:
         self.standing: dict[str, Answer] = {}
         self._rank_at = 0 if np.isnan(passages.probabilities).all() else RANK_EVERY
         self._ranking: asyncio.Task[None] | None = None
-        self._fingerprint = text_id(orjson.dumps(passages.taxonomy.to_dict()).decode())
         self.refresh()
 
     def refresh(self) -> None:
@@ -152,7 +149,6 @@ class Session:
             self.passages.labels(number),
             self.passages.row(number),
             settled=self.settle,
-            taxonomy=self._fingerprint,
             **said,
         )
         self.answers.add(answer)
