@@ -6,8 +6,9 @@ from click.testing import CliRunner
 from tests.corpora.makers import BREAD, OTHER, RIVER, make_repository, sources_yaml, write_jsonl
 from textclass.cli.corpus import FORMS as OFFERED
 from textclass.cli.corpus import corpus
-from textclass.corpora import FORMS, text_id
+from textclass.corpora import FORMS
 from textclass.errors import CorpusError
+from textclass.results import text_id
 
 
 def run(*arguments):

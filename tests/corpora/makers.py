@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from textclass.corpora import text_id
+from textclass.results import text_id
 from textclass.taxonomy import parse_taxonomy
 
 TAXONOMY = parse_taxonomy(

@@ -6,8 +6,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, write_jsonl
-from textclass.corpora import FORMS, Corpus, Row, read_corpus, read_form, text_id, write_form
+from textclass.corpora import FORMS, Corpus, Row, read_corpus, read_form, write_form
 from textclass.errors import CorpusError
+from textclass.results import text_id
 
 OWN = "textclass"
 SPAN = {"start": 4, "end": 9, "label": "river"}

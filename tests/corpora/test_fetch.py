@@ -15,8 +15,9 @@ from tests.corpora.makers import (
     write_jsonl,
 )
 from textclass.corpora import fetch as fetch_module
-from textclass.corpora import fetch_texts, read_corpus, text_id
+from textclass.corpora import fetch_texts, read_corpus
 from textclass.errors import CorpusError
+from textclass.results import text_id
 
 FILES = {
     "a/river.txt": f"{RIVER}\ntoo short\n{OTHER}\n",

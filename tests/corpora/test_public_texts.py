@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, sources_yaml, write_jsonl
-from textclass.corpora import fetch_texts, read_corpus, read_form, text_id, write_form
+from textclass.corpora import fetch_texts, read_corpus, read_form, write_form
 from textclass.corpora.public_texts import clean, load_sources, make_pointer
 from textclass.errors import CorpusError
+from textclass.results import text_id
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"

@@ -5,9 +5,10 @@ import pytest
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, sources_yaml, write_jsonl
 from tests.documents.sheet_makers import ods
-from textclass.corpora import read_corpus, scan_corpus, text_id
+from textclass.corpora import read_corpus, scan_corpus
 from textclass.corpora import write_jsonl as write
 from textclass.errors import CorpusError
+from textclass.results import text_id
 from textclass.taxonomy import Facet, Label, Taxonomy
 
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from textclass.corpora import Corpus, Row, text_id
+from textclass.corpora import Corpus, Row
 from textclass.learning import fit_baselines, train
+from textclass.results import text_id
 from textclass.taxonomy import parse_taxonomy
 
 LABELS = """

@@ -6,7 +6,6 @@ from textclass.corpora.fetch import fetch_texts
 from textclass.corpora.read import read_corpus, scan_corpus, write_jsonl
 from textclass.corpora.rows import Corpus, Row, folded, make_row
 from textclass.corpora.stats import CorpusStats, compare_readers, count_corpus
-from textclass.results import text_id
 
 __all__ = [
     "FORMS",
@@ -23,7 +22,6 @@ __all__ = [
     "read_corpus",
     "read_form",
     "scan_corpus",
-    "text_id",
     "word_sequences",
     "write_form",
     "write_jsonl",

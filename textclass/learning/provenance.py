@@ -15,11 +15,12 @@ import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support
 
 from textclass import __version__
-from textclass.corpora import Corpus, text_id
+from textclass.corpora import Corpus
 from textclass.errors import ModelError
 from textclass.learning.calibration import choose_thresholds
 from textclass.learning.card import save_with_card
 from textclass.model import ModelFolder, load_folder, pack_arrays
+from textclass.results import text_id
 from textclass.taxonomy import shipped
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import orjson
 
-from textclass.corpora import read_corpus, text_id
+from textclass.corpora import read_corpus
 from textclass.documents import read_rows
 from textclass.errors import CorpusError, TextclassError
+from textclass.results import text_id
 from textclass.tagger import Tagger
 from textclass.taxonomy import Taxonomy
 
