@@ -41,6 +41,8 @@ def test_a_frame_keeps_its_index_and_columns(tagger):
     assert "topic" not in frame.columns
     with pytest.raises(TextclassError, match=r"no column 'text' \(the columns are body, year\)"):
         tagger.tag_frame(frame)
+    with pytest.raises(TextclassError, match=r"the columns are 0, 1"):
+        tagger.tag_frame(frame.set_axis([0, 1], axis="columns"))
     again = tagger.tag_frame(tagged, text_column="body")
     assert list(again["input.topic"]) == list(tagged["topic"])
     frame.loc["y", "body"] = None

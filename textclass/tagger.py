@@ -254,7 +254,8 @@ class Tagger:
         """
         if text_column not in frame.columns:
             raise TextclassError(
-                f"no column {text_column!r}", hint=f"the columns are {', '.join(frame.columns)}"
+                f"no column {text_column!r}",
+                hint=f"the columns are {', '.join(map(str, frame.columns))}",
             )
         texts = frame[text_column].tolist()
         for place, text in zip(frame.index, texts, strict=True):
