@@ -28,15 +28,13 @@ def figure_tables(measured: Mapping[str, Any]) -> list[pd.DataFrame]:
     Tables without a figure are left out.
     """
     figures = pd.DataFrame(measured["figures"])
-    # Figures in older model folders have true labels in `n`.
-    true = "n_true" if "n_true" in figures else "n"
     own, whole = figures["model"] == measured["model"], figures["part"] == ""
     of_label, micro = figures["label"] != "", figures["metric"] == "micro_f1"
     baseline, part = "baseline, micro F1", "part, micro F1"
     figures = figures.assign(**{baseline: figures["model"], part: figures["part"]})
     shown = of_label & figures["metric"].isin(_OF_LABELS)
     tables = [
-        wide(figures[own & whole & shown], ["label", true], "metric"),
+        wide(figures[own & whole & shown], ["label", "n_true"], "metric"),
         wide(figures[own & whole & ~of_label], ["metric"], "facet"),
         wide(figures[micro & whole & ~own], [baseline], "facet"),
         wide(figures[micro & ~whole], [part, "n"], "facet"),
@@ -51,10 +49,10 @@ def findings(measured: Mapping[str, Any]) -> Iterator[str]:
         yield f"{corpus['documents']} documents are too few for intervals and p"
     for row in measured["differences"]:
         told = "" if pd.isna(row["p"]) else f", p {row['p']:.3f}"
-        if leaked := corpus.get("compared", {}).get(row["model"]):
+        if leaked := corpus["compared"].get(row["model"]):
             told += f" (that one was trained on {len(leaked)} of these {units})"
         yield f"{row['facet']}, micro F1 less {row['model']}: {as_text(row)}{told}"
-    for facet, names in measured.get("left_out", {}).items():
+    for facet, names in measured["left_out"].items():
         if names:
             yield (
                 f"{facet}: not in the macro averages, with fewer than {ENOUGH} true {units} "
@@ -74,7 +72,7 @@ def findings(measured: Mapping[str, Any]) -> Iterator[str]:
             f"evidence: {found['dropped']} of {found['cases']} tags ({found['share']:.1%}) fall "
             f"without it; {found['control_share']:.1%} without as many other words"
         )
-    if (found := measured.get("unfamiliar")) and found["passages"]:
+    if (found := measured["unfamiliar"]) and found["passages"]:
         yield (
             f"unsure: unfamiliar: {found['passages']} of {corpus['units']} passages; without that "
             f"rule {found['tagged']} of them would have a label, {found['right']} a right one"

@@ -42,7 +42,7 @@ class Predictions:
         Rows with labels only.
     truth, given : ndarray of bool, shape (n_rows, n_labels)
     probabilities : ndarray of float64, shape (n_rows, n_labels)
-        Of documents that of the passage where it is highest.
+        Of documents those pooled from their passages.
     tags : tuple of PassageTags
         With their evidence, if it was asked for; empty for documents.
     """
