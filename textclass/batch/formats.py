@@ -165,10 +165,9 @@ class Table:
     @cached_property
     def header(self) -> tuple[str, ...]:
         """Names of the columns of a sheet, where nothing is nested."""
-        labels = [f"{facet.name}.{label}" for facet in self.taxonomy for label in facet.names]
-        primary = [f"primary.{facet.name}" for facet in self.taxonomy]
-        flat = {"scores": labels, "primary": primary}
-        return (*chain.from_iterable(flat.get(name, [name]) for name in self.own), *self.kinds)
+        primary = tuple(f"primary.{facet.name}" for facet in self.taxonomy)
+        flat = {"scores": self.taxonomy.score_columns, "primary": primary}
+        return (*chain.from_iterable(flat.get(name, (name,)) for name in self.own), *self.kinds)
 
     def cells(self, row: Row) -> list[Cell]:
         """Return a row as the cells of a sheet: lists joined, no text that begins a formula."""
