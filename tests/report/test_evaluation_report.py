@@ -12,7 +12,8 @@ def render(tmp_path):
     def write(metrics):
         # As it comes back from the file that `evaluate --output` wrote.
         read = json.loads(json.dumps(metrics))
-        return write_evaluation_report(read, tmp_path / "evaluation.html").read_text("utf-8")
+        write_evaluation_report(read, tmp_path / "evaluation.html")
+        return (tmp_path / "evaluation.html").read_text("utf-8")
 
     return write
 

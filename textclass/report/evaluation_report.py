@@ -28,7 +28,7 @@ FACTS = {
 MOST_PAIRS = 15
 
 
-def write_evaluation_report(evaluation: Record, path: str | Path) -> Path:
+def write_evaluation_report(evaluation: Record, path: str | Path) -> None:
     """Write an evaluation as a page that opens from disk, loads nothing and runs no script.
 
     Parameters
@@ -36,11 +36,6 @@ def write_evaluation_report(evaluation: Record, path: str | Path) -> Path:
     evaluation : Mapping
         What `Evaluation.to_dict` returned, or `textclass evaluate --output` wrote.
     path : str or Path
-
-    Returns
-    -------
-    Path
-        The file written.
 
     Raises
     ------
@@ -66,7 +61,6 @@ def write_evaluation_report(evaluation: Record, path: str | Path) -> Path:
         ],
     }
     write_page(Path(path), "evaluation.jinja", context)
-    return Path(path)
 
 
 def _facet(data: Record, name: str) -> dict[str, Any]:

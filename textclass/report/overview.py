@@ -191,7 +191,7 @@ def draw_map(
     return HeatMap(heading, note, columns, shaded)
 
 
-def write_corpus_page(stats: CorpusStats, path: str | Path, *, title: str = "Corpus") -> Path:
+def write_corpus_page(stats: CorpusStats, path: str | Path, *, title: str = "Corpus") -> None:
     """Write an HTML page of the counts, for light and dark screens down to 400 pixels wide.
 
     Parameters
@@ -222,4 +222,3 @@ def write_corpus_page(stats: CorpusStats, path: str | Path, *, title: str = "Cor
     maps = [draw_map("Labels that meet", note, totals, list(totals), meeting)]
     context = {"title": title, "stats": stats, "bars": bars, "maps": maps}
     write_page(Path(path), "corpus.jinja", context)
-    return Path(path)
