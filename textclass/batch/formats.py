@@ -160,7 +160,7 @@ class Table:
 
         types = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
         others = {name: types.get(kind, pa.string()) for name, kind in self.kinds.items()}
-        return pa.schema(list({**self.own, **others}.items()))
+        return pa.schema({**self.own, **others})
 
     @cached_property
     def header(self) -> tuple[str, ...]:
@@ -192,7 +192,7 @@ def _schema_of(taxonomy: Taxonomy, level: Level) -> dict[str, pa.DataType]:
     texts = pa.list_(text)
     decision = {"outcome": text, "reason": text, "unread": texts}
     facets = dict.fromkeys(taxonomy.slices, texts)
-    scores = {facet.name: _struct(dict.fromkeys(facet.names, number)) for facet in taxonomy}
+    scores = {facet.name: pa.struct(dict.fromkeys(facet.names, number)) for facet in taxonomy}
     if level is Level.PASSAGE:
         evidence = {"label": text, "start": whole, "end": whole, "text": text, "weight": number}
         place = {"id": text, "document": text, "page": whole, "start": whole, "end": whole}
@@ -201,8 +201,8 @@ def _schema_of(taxonomy: Taxonomy, level: Level) -> dict[str, pa.DataType]:
             "text": text,
             **decision,
             **facets,
-            "scores": _struct(scores),
-            "evidence": pa.list_(_struct(evidence)),
+            "scores": pa.struct(scores),
+            "evidence": pa.list_(pa.struct(evidence)),
             "model": text,
         }
     label = {"label": text, "facet": text, "share": number, "passages": whole}
@@ -213,17 +213,11 @@ def _schema_of(taxonomy: Taxonomy, level: Level) -> dict[str, pa.DataType]:
         "words": whole,
         "passages": whole,
         **facets,
-        "primary": _struct(dict.fromkeys(taxonomy.slices, text)),
-        "scores": _struct(scores),
-        "labels": pa.list_(_struct(label)),
+        "primary": pa.struct(dict.fromkeys(taxonomy.slices, text)),
+        "scores": pa.struct(scores),
+        "labels": pa.list_(pa.struct(label)),
         "model": text,
     }
-
-
-def _struct(fields: Mapping[str, pa.DataType]) -> pa.DataType:
-    import pyarrow as pa
-
-    return pa.struct(list(fields.items()))
 
 
 def _as_kind(value: Any, kind: str) -> object:  # noqa: ANN401 - any JSON value
