@@ -69,6 +69,7 @@ Please enable JavaScript to view the comments.
 
 PROSE = """\
 The ministry says that advertisers must disclose sponsored content under the new convention.
+Under our sponsorship forty nurses from both sides work and train together in one hospital.
 Regulators from nine states met to agree on how websites may use cookies and ask for consent.
 The commission found that affiliate links had been hidden from readers, and it fined the publisher.
 Sponsored by Norway and Ghana, the resolution passed with ninety votes in favour.

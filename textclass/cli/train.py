@@ -123,7 +123,7 @@ def train(
 
 
 def _parameters(given: tuple[str, ...]) -> dict[str, Any]:
-    """Read `min_df=2`: numbers as such, anything else as text."""
+    """Read `min_df=2`: JSON where it is, anything else as text."""
     found: dict[str, Any] = {}
     for text in given:
         name, equals, value = text.partition("=")

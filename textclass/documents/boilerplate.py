@@ -50,7 +50,8 @@ _SAYS = re.compile(
     | ad[-\ ]?blocker | (?:offers|products|listings)\ (?:that\ )?appear\ (?:on\ (?:this|our)|here)\b
     | we\ (?:may|might|can|do)?\ ?(?:earn|receive|get|be\ paid)\b.*\b(?:commission|fee|compensat)
     | (?:affiliate|partner)\ links?\b.*\b(?:we|our|us)\b | (?:we|our)\b.*\baffiliate\ link
-    | our\ (?:advertis(?:ers|ing\ partners)|sponsors|editorial\ (?:team|staff|independence|policy))
+    | our\ (?:advertis(?:ers|ing\ partners)|sponsors)\b
+    | our\ editorial\ (?:team|staff|independence|policy)\b
     | opinions\ (?:expressed\ )?(?:here\ )?are\ (?:the\ )?(?:author's|ours?|their\ own)\b.*\balone\b
     ) | ©""",
     re.VERBOSE,

@@ -66,6 +66,8 @@ def read_documents(paths: Sequence[Path], taxonomy: Taxonomy) -> Corpus:
     ------
     CorpusError
         If a row or a file can't be read.
+    DocumentError
+        If a table can't.
     """
     from textclass.documents import DocumentReader, SetAside, Source, read_rows
 
