@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from joblib import Parallel, delayed
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import LabelBinarizer
 from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ Progress = Callable[[int, int], None]
 
 _LEAST_PROBABILITY = 0.01
 """A soft row with less than this for a label is not also taken as its positive."""
+
+_FREELY = 3
+"""The value of the columns that are a source's own intercept: the penalty hardly holds them."""
 
 
 _threads = cache(ThreadpoolController)
@@ -76,6 +81,16 @@ def group_folds(
     for fold, (_, test) in enumerate(splitter.split(held, held)):
         fold_of.iloc[test] = fold
     return np.asarray(fold_of.reindex(names, fill_value=-1), dtype=np.int64)
+
+
+def with_intercepts(
+    features: Any,  # noqa: ANN401 -- any matrix
+    sources: ArrayLike,
+) -> sparse.csr_matrix:
+    """Return features and, after them, a column for each source: an intercept of its own."""
+    own = LabelBinarizer(pos_label=_FREELY, sparse_output=True)
+    columns = own.fit_transform(np.asarray(sources, dtype=str))
+    return sparse.hstack([sparse.csr_matrix(features), columns], format="csr")
 
 
 def fit_labels(
