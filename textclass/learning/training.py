@@ -57,7 +57,9 @@ def default_pipeline(**parameters: Any) -> Pipeline:  # noqa: ANN401 -- of many 
 
 
 def train(corpus: Corpus, folder: str | Path, pipeline: Pipeline | None = None) -> ModelFolder:
-    """Train a model and write its folder; the same corpus and pipeline give the same bytes.
+    """Train a model and write its folder.
+
+    The same rows in the same order give the same bytes, with the same pipeline and on one machine.
 
     Parameters
     ----------
@@ -118,8 +120,12 @@ def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
     targets = np.where(corpus.hard[:, None], corpus.targets, soft)
     step, parts = pipeline.steps[-1][0], corpus.column("collection")
     rows = {f"{step}__groups": corpus.groups, f"{step}__parts": parts}
-    with one_thread():
-        pipeline.fit(corpus.texts, targets, **rows)
+    try:
+        with one_thread():
+            pipeline.fit(corpus.texts, targets, **rows)
+    except ValueError as error:
+        hint = "if no feature is left, a smaller min_df keeps more"
+        raise CorpusError(f"nothing can be learned from it: {error}", hint=hint) from error
     return pipeline
 
 
