@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import spacy
 from spacy import displacy
@@ -14,6 +16,7 @@ from spacy.tokens import DocBin
 from spacy.training import Example
 
 from textclass.errors import ModelError
+from textclass.model import save_model
 from textclass.tagger import Tagger
 
 TEXTS = [
@@ -105,6 +108,25 @@ def test_decisions_are_scored(nlp, tagger):
     figures = nlp.evaluate(examples)
     assert figures["cats_micro_f"] == 1
     assert set(figures["cats_f_per_type"]) == {f"topic.{name}" for name in tagger.taxonomy.names}
+
+
+def test_a_reference_that_the_pipeline_made_and_a_person_corrected_is_a_reference(nlp):
+    given = nlp(TEXTS[0])
+    given.cats = dict.fromkeys(given.cats, 0.0)
+    assert nlp.evaluate([Example(nlp.make_doc(TEXTS[0]), given)])["cats_micro_f"] == 0
+
+
+def test_two_models_write_and_are_scored_apart(nlp, toy_model, tmp_path):
+    strict = replace(toy_model.model, thresholds=np.full(3, 2.0))
+    save_model(strict, tmp_path / "strict", facts={})
+    nlp.add_pipe("textclass", name="strict", config={"model": str(tmp_path / "strict")})
+    doc = next(nlp.pipe(TEXTS[:1]))
+    assert (doc._.textclass["topic"], doc._.strict["topic"]) == (["river"], [])
+    assert spans(doc)
+    assert not doc.spans["strict"]
+    cats = {"topic.river": 1.0, "topic.bread": 0.0, "topic.no": 0.0}
+    figures = nlp.evaluate([Example.from_dict(nlp.make_doc(TEXTS[0]), {"cats": cats})])
+    assert (figures["cats_micro_f"], figures["cats_strict_micro_f"]) == (1, 0)
 
 
 def test_evidence_shows_in_displacy(nlp):

@@ -30,6 +30,13 @@ def test_one_text_is_not_taken_for_many(tagger):
         next(tagger.tag_many(RIVER))
 
 
+def test_what_is_no_text_is_told_with_its_place(tagger):
+    with pytest.raises(TypeError, match="text 1 is NoneType, str was expected"):
+        list(tagger.tag_many([RIVER, None]))
+    with pytest.raises(TypeError, match="a DataFrame was expected, not Series; tag_many takes"):
+        tagger.tag_frame(pd.Series([RIVER]))
+
+
 def test_a_frame_keeps_its_index_and_columns(tagger):
     frame = pd.DataFrame({"body": [RIVER, PLAIN, ""], "year": [1, 2, 3]}, index=list("xyz"))
     tagged = tagger.tag_frame(frame, text_column="body")

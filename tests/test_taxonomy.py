@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,12 +56,20 @@ def test_all_faults_of_names_are_told_at_once_with_their_lines():
         "  - {name: 7th, labels: [{name: id, definition: d}]}\n"
     )
     assert message == (
-        "labels.yaml: line 2: facet 'id' can't be a column of the results; "
+        "labels.yaml: line 2: facet 'id' can't be a column of the results: they have one of that "
+        "name; "
         "line 5: 'twice' stands twice, first in line 4; "
         "line 6: 'a;b' has a comma, semicolon, bar or stray space; "
         "line 7: 'id' stands twice, first in line 2; "
-        "line 7: facet '7th' can't be a column of the results"
+        "line 7: facet '7th' can't be a column of the results: it may have letters A-Z and a-z, "
+        "digits, _ and -, no digit or - first, so that every program takes the name (labels can "
+        "have any letters)"
     )
+
+
+def test_accents_are_the_same_however_they_are_typed():
+    text = "facets:\n  - {name: topic, labels: [{name: café, definition: d}]}\n"
+    assert parse_taxonomy(unicodedata.normalize("NFD", text)) == parse_taxonomy(text)
 
 
 @pytest.mark.parametrize(

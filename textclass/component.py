@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from spacy.language import Language
 from spacy.pipeline.pipe import Pipe
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from textclass.tagger import Tagger
 
 NAME = "textclass"
-"""Of the factory, of the extension attribute `doc._` and of the group in `doc.spans`."""
+"""Of the factory, and of a component that isn't given another."""
 
+# Documents that were saved with their tags have them where no component is made, too.
 if not Doc.has_extension(NAME):
     Doc.set_extension(NAME, default=None)
 
@@ -48,19 +49,32 @@ def _make_scorer() -> Callable[..., dict[str, Any]]:
     return score_decisions
 
 
-def score_decisions(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:  # noqa: ANN401 -- spaCy's own arguments
-    """Score the labels given, each by its own threshold, as `spacy evaluate` shows them."""
-    return dict(Scorer.score_cats(examples, "cats", getter=_shifted, multi_label=True, **kwargs))
+def score_decisions(
+    examples: Iterable[Example],
+    *,
+    key: str = NAME,
+    **kwargs: Any,  # noqa: ANN401 -- spaCy's own arguments
+) -> dict[str, Any]:
+    """Score the labels given, each by its own threshold, as `spacy evaluate` shows them.
 
+    The figures of a component of another name (`key`) than `textclass` begin with `cats_<name>_`.
+    """
+    examples = list(examples)
+    predicted = {id(example.predicted) for example in examples}
 
-def _shifted(doc: Doc, attribute: str) -> Mapping[str, float]:
-    """Move probabilities so that all that was given stands above one half, the rest below."""
-    cats: Mapping[str, float] = getattr(doc, attribute)
-    tags = doc._.get(NAME)
-    if tags is None:  # a reference
-        return cats
-    given = {f"{facet}.{label}" for facet in tags["scores"] for label in tags[facet]}
-    return {key: p / 2 + (0.5 if key in given else 0) for key, p in cats.items()}
+    def moved(doc: Doc, _attribute: str) -> Mapping[str, float]:
+        """Move what was predicted so that all given stands above one half, the rest below."""
+        tags = doc._.get(key) if id(doc) in predicted else None
+        if tags is None:
+            return cast(Mapping[str, float], doc.cats)
+        return {
+            f"{facet}.{label}": (p + 2 * (label in tags[facet])) / 3
+            for facet, scores in tags["scores"].items()
+            for label, p in scores.items()
+        }
+
+    prefix = "cats" if key == NAME else f"cats_{key}"
+    return dict(Scorer.score_cats(examples, prefix, getter=moved, multi_label=True, **kwargs))
 
 
 class TextclassComponent(Pipe):
@@ -69,7 +83,9 @@ class TextclassComponent(Pipe):
     `doc.cats` gets the probability of every label (`type.humanitarian`), `doc._.textclass` the
     result row of the passage as plain data (`doc._.textclass["type"]` lists the types given), and
     `doc.spans["textclass"]` the words that decided for each label given, ready for displaCy:
-    ``displacy.render(doc, style="span", options={"spans_key": "textclass"})``.
+    ``displacy.render(doc, style="span", options={"spans_key": "textclass"})``. A component of
+    another name, such as the second of two models, writes under its name instead: `doc._.second`,
+    `doc.spans["second"]`; the label that two models have is in `doc.cats` as the later gives it.
 
     Parameters
     ----------
@@ -89,6 +105,9 @@ class TextclassComponent(Pipe):
         scorer: Callable[..., Any] = score_decisions,
     ) -> None:
         self.vocab, self.name, self.model, self.scorer = vocab, name, model, scorer
+        self.cfg = {"key": name}  # what spaCy gives the scorer
+        if not Doc.has_extension(name):
+            Doc.set_extension(name, default=None)
         self._tagger: Tagger | None = None
         self._files: dict[str, bytes] = {}
 
@@ -129,13 +148,13 @@ class TextclassComponent(Pipe):
 
     def _annotate(self, doc: Doc, tags: PassageTags) -> None:
         doc.cats.update(zip(self.labels, tags.probabilities, strict=True))
-        doc._.set(NAME, tags.to_dict())
+        doc._.set(self.name, tags.to_dict())
         spans = (
             doc.char_span(e.start, e.end, label=e.label, alignment_mode="expand")
             for e in tags.evidence
             if e.weight > 0
         )
-        doc.spans[NAME] = list(filter(None, spans))
+        doc.spans[self.name] = list(filter(None, spans))
 
     def to_disk(self, path: str | Path, *, exclude: Sequence[str] = ()) -> None:  # noqa: ARG002 -- spaCy's signature
         """Copy the model folder into `path`, under its own name."""

@@ -112,7 +112,9 @@ class Tagger:
         Raises
         ------
         ModelError
-            If there is no such model, or the folder isn't a whole and unaltered one.
+            If there is no such model, or a file that is read isn't what the manifest says. The
+            manifest itself is told by its digest alone, after @ in the model's name; the files that
+            tagging doesn't need are checked by `textclass model verify`.
         """
         loaded = model if isinstance(model, ModelFolder) else load_folder(model)
         return cls(loaded.model, scorer=open_scorer(loaded, cascade=cascade, threads=threads))
@@ -160,8 +162,15 @@ class Tagger:
         """
         if isinstance(texts, str) or hasattr(texts, "columns"):
             raise TypeError("texts were expected; tag takes one text, tag_frame a DataFrame")
-        places = (_Place(Text(text), whole_passage(text)) for text in texts)
-        while batch := list(islice(places, batch_size)):
+
+        def places() -> Iterator[_Place]:
+            for number, text in enumerate(texts):
+                if not isinstance(text, str):
+                    raise TypeError(f"text {number} is {type(text).__name__}, str was expected")
+                yield _Place(Text(text), whole_passage(text))
+
+        given = places()
+        while batch := list(islice(given, batch_size)):
             yield from self._tag(batch, evidence=evidence)
 
     def tag_document(
@@ -252,6 +261,9 @@ class Tagger:
         TextclassError
             If the column isn't there, or a row has no text.
         """
+        if not hasattr(frame, "columns"):
+            kind = type(frame).__name__
+            raise TypeError(f"a DataFrame was expected, not {kind}; tag_many takes texts alone")
         if text_column not in frame.columns:
             raise TextclassError(
                 f"no column {text_column!r}",

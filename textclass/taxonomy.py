@@ -7,6 +7,7 @@ Other such files are read by the same functions, which stand last.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -33,6 +34,10 @@ Fault = tuple[int, str]
 """A 1-based line and what is wrong there."""
 
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_COLUMN_RULE = (
+    "it may have letters A-Z and a-z, digits, _ and -, no digit or - first, so that every program "
+    "takes the name (labels can have any letters)"
+)
 
 _IN_YAML = {
     "a dictionary or an instance of [A-Za-z]+": "a mapping",
@@ -219,7 +224,8 @@ def _name_faults(tree: object, taxonomy: Taxonomy) -> Iterator[Fault]:
             first.setdefault(name, line)
         if facet.name in RESERVED_NAMES or not _COLUMN.fullmatch(facet.name):
             line = _line_of(tree, places[0])
-            yield line, f"facet {facet.name!r} can't be a column of the results"
+            taken = "they have one of that name" if facet.name in RESERVED_NAMES else _COLUMN_RULE
+            yield line, f"facet {facet.name!r} can't be a column of the results: {taken}"
 
 
 def read_yaml(path: Path, error: type[TextclassError]) -> object:
@@ -250,7 +256,8 @@ def parse_yaml(text: str, name: str, error: type[TextclassError]) -> object:
     from srsly.ruamel_yaml.error import YAMLError
 
     try:
-        return YAML(typ="rt").load(text)
+        # An accent is one character with its letter, whatever the keyboard made of it.
+        return YAML(typ="rt").load(unicodedata.normalize("NFC", text))
     except (YAMLError, DuplicateKeyError) as fault:
         mark = getattr(fault, "problem_mark", None)
         where = f"{name}, line {mark.line + 1}" if mark else name

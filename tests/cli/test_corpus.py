@@ -63,7 +63,7 @@ def test_check_exits_with_1_for_errors_only(tmp_path):
     assert result.exit_code == 0
     assert result.stdout.startswith("warning [rare-label] compassionate, humanitarian, ")
     assert f"\n{path}, line 1: warning [label-pair] impartiality without" in result.stdout
-    assert result.stderr == "1 passage, 0 errors, 3 warnings\n"
+    assert result.stderr == "1 passage, 0 errors, 4 warnings\n"
     write_jsonl(path, [row(type=["sea"]), row(type=["river"])])
     result = run("check", path, "--most", "1")
     assert result.exit_code == 1
@@ -125,6 +125,7 @@ def test_convert_there_and_back(tmp_path):
         file.write('{"text": "x", "answer": "ignore"}\n')
     back = run("convert", tmp_path / "p.jsonl", "--from", "prodigy")
     assert json.loads(back.stdout)["type"] == ["citizen"]
+    assert "group" not in json.loads(back.stdout)
     assert "1 that nobody labelled left out" in back.stderr
     result = run("convert", path, "--to", "spacy", "-o", tmp_path / "x.spacy", "-q")
     assert (result.exit_code, result.output) == (0, "")

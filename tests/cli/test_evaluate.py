@@ -72,8 +72,21 @@ def test_the_table_shows_what_the_file_holds(run, unseen, tmp_path):
 
 def test_rows_without_a_document_are_told(run, tmp_path):
     rows = [{key: row[key] for key in ("text", "topic")} for row in toy_rows(20, seed=9)]
-    write_jsonl(tmp_path / "alone.jsonl", [*rows, *toy_rows(20, seed=8)])
+    others = [{**row, "id": str(n), "group": n} for n, row in enumerate(toy_rows(20, seed=8))]
+    write_jsonl(tmp_path / "alone.jsonl", [*rows, *others])
     assert "20 of 40 rows have no group" in run(tmp_path / "alone.jsonl").stderr
+
+
+def test_rows_that_stand_twice_and_whole_documents_are_told(run, tmp_path):
+    rows = [{**row, "level": "document"} for row in toy_rows(20, seed=9)]
+    write_jsonl(tmp_path / "twice.jsonl", [*rows, *rows[:3]])
+    done = run(tmp_path / "twice.jsonl")
+    assert done.stderr.splitlines()[:2] == [
+        "3 rows merged with others of the same document and text",
+        "warning: all rows say that they are documents: give --level document",
+    ]
+    assert done.stdout.startswith("toy@")
+    assert "20 passages" in done.stdout
 
 
 def test_json_is_all_that_stands_on_stdout(run, unseen):

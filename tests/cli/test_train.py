@@ -109,6 +109,11 @@ def test_parameters_and_the_folder_are_checked_before_the_corpus_is_read(files):
         run()
 
 
+def test_features_that_leave_nothing_are_told_in_a_line(files):
+    with pytest.raises(TextclassError, match=r"nothing can be learned .* \(if no feature is left"):
+        run("--set", "min_df=99999", "--set", "vector_size=0")
+
+
 def test_a_parameter_without_a_value_is_wrong_usage(files):
     done = run("--set", "folds")
     assert done.exit_code == 2

@@ -24,10 +24,13 @@ def check(tmp_path, rows, *, taxonomy=TAXONOMY, held_out=None):
     return check_corpus(scan, held_out=held_out)
 
 
+WHOLE = ("rare-label", "no-group")
+
+
 def told(report):
-    """Return the findings but for those on labels without examples, which come first."""
-    first = [finding.kind != "rare-label" for finding in report].index
-    findings = [finding for finding in report if finding.kind != "rare-label"]
+    """Return the findings but for those on the whole corpus, which come first."""
+    first = [finding.kind not in WHOLE for finding in report].index
+    findings = [finding for finding in report if finding.kind not in WHOLE]
     assert not findings or report[first(True) :] == findings
     return findings
 
@@ -66,7 +69,9 @@ def test_labels_with_few_examples_come_first(tmp_path):
         "bread: 1 example; its threshold means nothing",
     ]
     assert [f.message for f in report][:3] == lines
-    assert report[3].level == "error"
+    alone = "6 of 6 rows have no group: each counts as a document of its own"
+    assert (report[3].kind, report[3].message) == ("no-group", alone)
+    assert report[4].level == "error"
     assert rare_labels(scan_corpus(tmp_path, TAXONOMY).corpus) == lines
 
 

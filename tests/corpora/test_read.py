@@ -1,6 +1,8 @@
 import gzip
 import json
+import unicodedata
 
+import pandas as pd
 import pytest
 
 from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, sources_yaml, write_jsonl
@@ -9,7 +11,7 @@ from textclass.corpora import read_corpus, scan_corpus
 from textclass.corpora import write_jsonl as write
 from textclass.errors import CorpusError
 from textclass.results import text_id
-from textclass.taxonomy import Facet, Label, Taxonomy
+from textclass.taxonomy import Facet, Label, Taxonomy, parse_taxonomy
 
 
 def test_rows_of_a_jsonl_keep_labels_columns_and_place(tmp_path):
@@ -121,6 +123,37 @@ def test_the_number_0_is_an_id_and_a_group_and_a_word_a_label(tmp_path):
     first, second = read_corpus(path, TAXONOMY).rows
     assert (first.id, second.group) == ("0", "0")
     assert second.labels == {"bread"}  # one label needs no list
+
+
+def test_numbers_that_pandas_made_floats_are_the_same_numbers(tmp_path):
+    whole = write_jsonl(tmp_path / "a.jsonl", [row(id=7, group=66), row(BREAD, group="6.50")])
+    (tmp_path / "b.csv").write_text(f'id,group,text,topic,tone\n7.0,66.0,"{RIVER}",[],[]\n')
+    frame = pd.DataFrame([row(id=7, group=66), row(BREAD, id=8)])
+    frame.to_parquet(tmp_path / "c.parquet")
+    assert frame["group"].dtype == float
+    names = [
+        [(r.id, r.group, r.alone) for r in read_corpus(path, TAXONOMY).rows]
+        for path in (whole, tmp_path / "b.csv", tmp_path / "c.parquet")
+    ]
+    assert [found[0] for found in names] == [("7", "66", False)] * 3
+    assert names[0][1][1:] == ("6.50", False)
+    assert names[2][1] == ("8", "8", True)
+
+
+def test_labels_are_the_same_however_their_accents_are_typed(tmp_path):
+    taxonomy = parse_taxonomy(
+        "facets: [{name: t, labels: [{name: é, definition: d}, {name: è, definition: d}]}]"
+    )
+    typed = unicodedata.normalize("NFD", "é")
+    rows = [
+        {"text": RIVER, "t": [typed], "spans": [[0, 3, typed]]},
+        {"text": BREAD, "t": typed},
+        {"text": OTHER, "scores": {"t": {typed: 0.5}}},
+    ]
+    first, second, soft = read_corpus(write_jsonl(tmp_path / "a.jsonl", rows), taxonomy).rows
+    assert first.labels == second.labels == {"é"}
+    assert first.columns["spans"][0]["label"] == "é"
+    assert soft.scores == {"é": 0.5, "è": 0}
 
 
 def test_readers_who_agree_give_one_row_and_others_are_told_with_both_places(tmp_path):

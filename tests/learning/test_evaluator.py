@@ -92,7 +92,8 @@ def test_the_corpus_and_its_leaks_are_told(found, folder, options, training, cor
     assert found.corpus["leaks"] == []
     assert found.corpus["paths"] == ["held-out.jsonl"]
     stolen = training.rows[3]
-    same_text = replace(stolen, id="x", group="another-document")
+    again = stolen.text.upper().replace(" ", "  ")
+    same_text = replace(stolen, id="x", group="another-document", text=again)
     same_document = replace(stolen, id="y", text="never seen before")
     more = Corpus(corpus.taxonomy, (*corpus.rows, same_text, same_document))
     assert evaluate(folder, more, samples=100).corpus["leaks"] == ["x", "y"]

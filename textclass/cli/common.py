@@ -163,11 +163,14 @@ def note_unreached(manifest: Mapping[str, Any], *, quiet: bool = False) -> None:
         note(f"warning: target precision: {told}: {', '.join(names)}", quiet=quiet)
 
 
-def note_ungrouped(corpus: Corpus, *, quiet: bool = False) -> None:
-    """Tell how many rows name no document, for passages of one may then stand on both sides."""
-    alone = sum(row.group == row.id for row in corpus.rows)
-    if alone:
-        told = f"{alone} of {len(corpus)} rows have no group: each counts as a document of its own"
+def note_rows(corpus: Corpus, *, quiet: bool = False) -> None:
+    """Tell how many rows name no document, and how many say again what another says."""
+    from textclass.corpora import ungrouped
+
+    for told in ungrouped(corpus):
+        note(told, quiet=quiet)
+    if corpus.merged:
+        told = f"{counted(corpus.merged, 'row')} merged with others of the same document and text"
         note(told, quiet=quiet)
 
 

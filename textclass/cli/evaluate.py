@@ -18,7 +18,7 @@ from textclass.cli.common import (
     model_option,
     new_path,
     note,
-    note_ungrouped,
+    note_rows,
     print_json,
     print_table,
     progress_bar,
@@ -84,7 +84,9 @@ def evaluate(
     """Measure a model on labelled passages or documents, with 95 % intervals over documents.
 
     --by, --train and --compare can be given several times. The documents and texts of CORPUS are
-    left out of what --train gives.
+    left out of what --train gives. Of a facet, micro_* count all labels together, macro_* are means
+    over labels (one that is true but never given, in CORPUS or in a bootstrap sample, has precision
+    0 there), any_* are of any label given against any label true, whichever.
     """
     check_outputs([output, report], [*paths, *training], ["evaluation", "report"])
     from textclass.atomic import write_atomically
@@ -98,7 +100,9 @@ def evaluate(
     read = read_documents if level == "document" else read_corpus
     corpus = read(paths, taxonomy)
     if level == "passage":
-        note_ungrouped(corpus, quiet=quiet)
+        note_rows(corpus, quiet=quiet)
+        if set(corpus.column("level")) == {"document"}:
+            note("warning: all rows say that they are documents: give --level document")
     baselines = {}
     if training:
         rows = leave_out(read_corpus(training, taxonomy), corpus)

@@ -64,7 +64,11 @@ def _estimate(row: Mapping[str, Any]) -> str:
 @model.command()
 @click.argument("folder", type=model_folder, default="default", metavar="[MODEL]")
 def verify(*, folder: Path) -> None:
-    """Check that every file of a model is whole and unaltered."""
+    """Check that every file of a model is whole and unaltered.
+
+    The manifest has their hashes. Its own is the digest that stands after @ in the model's name:
+    compare that with the one you know, for nothing in the folder vouches for it.
+    """
     from textclass.model import load_folder
 
     loaded = load_folder(folder)

@@ -17,7 +17,7 @@ from textclass.cli.common import (
     model_folder,
     new_path,
     note,
-    note_ungrouped,
+    note_rows,
     note_unreached,
     progress_bar,
     quiet_option,
@@ -108,7 +108,7 @@ def train(
         note(f"{left_out} passages left out", quiet=quiet)
         if not left_out:
             note("warning: --without has no document or text of the corpus")
-    note_ungrouped(corpus, quiet=quiet)
+    note_rows(corpus, quiet=quiet)
     for told in rare_labels(corpus):
         note(f"warning: {told}")
     with ExitStack() as stack:

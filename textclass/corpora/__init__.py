@@ -1,6 +1,6 @@
 """Labelled corpora: read, fetched, checked, counted, compared and converted."""
 
-from textclass.corpora.check import check_corpus, rare_labels, word_sequences
+from textclass.corpora.check import check_corpus, rare_labels, ungrouped, word_sequences
 from textclass.corpora.convert import FORMS, read_form, write_form
 from textclass.corpora.fetch import fetch_texts
 from textclass.corpora.read import read_corpus, scan_corpus, write_jsonl
@@ -22,6 +22,7 @@ __all__ = [
     "read_corpus",
     "read_form",
     "scan_corpus",
+    "ungrouped",
     "word_sequences",
     "write_form",
     "write_jsonl",

@@ -68,7 +68,7 @@ class Form:
 def carried(row: Row) -> dict[str, Any]:
     """Return what tools carry along untouched."""
     columns = {name: value for name, value in row.columns.items() if name != "spans"}
-    return {"id": row.id, "group": row.group, **columns}
+    return {**row.named, **columns}
 
 
 def triples(row: Row) -> list[list[Any]]:

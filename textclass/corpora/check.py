@@ -60,7 +60,7 @@ class Finding:
     level : str
         `error` or `warning`.
     kind : str
-        `rare-label`, `row`, `no-answer`, `missing-text`, `id`, `conflict`, `duplicate`,
+        `rare-label`, `no-group`, `row`, `no-answer`, `missing-text`, `id`, `conflict`, `duplicate`,
         `near-duplicate`, `leak`, `group`, `label-pair`, `stock-phrase`, `length`, `language` or
         `label-doubt`.
     message : str
@@ -94,7 +94,7 @@ def check_corpus(
     Returns
     -------
     list of Finding
-        Labels without examples first, then errors, then warnings.
+        What holds for the whole corpus first, as labels without examples; then errors, warnings.
     """
     corpus = scan.corpus
     others = () if held_out is None else held_out.rows
@@ -110,7 +110,8 @@ def check_corpus(
     findings += [*_rules(corpus), *_texts(corpus)]
     findings += _doubts(corpus, probabilities) if probabilities is not None else ()
     findings.sort(key=lambda finding: finding.level != ERROR)
-    return [Finding(WARNING, "rare-label", told) for told in rare_labels(corpus)] + findings
+    whole = {"rare-label": rare_labels(corpus), "no-group": ungrouped(corpus)}
+    return [Finding(WARNING, kind, line) for kind in whole for line in whole[kind]] + findings
 
 
 def rare_labels(corpus: Corpus) -> list[str]:
@@ -128,6 +129,13 @@ def rare_labels(corpus: Corpus) -> list[str]:
                 f"{label}: on all {count} passages; the model can't learn where not to give it"
             )
     return told
+
+
+def ungrouped(corpus: Corpus) -> list[str]:
+    """Return a line if rows name no document: passages of one may then stand on both sides."""
+    alone = sum(row.alone for row in corpus.rows)
+    told = f"{alone} of {len(corpus)} rows have no group: each counts as a document of its own"
+    return [told] if alone else []
 
 
 def _duplicates(corpus: Corpus) -> Iterator[Finding]:

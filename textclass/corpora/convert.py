@@ -128,7 +128,7 @@ def _by_facet(labels: object, taxonomy: Taxonomy) -> dict[str, list[str]]:
 
 def _to_own(row: Row, taxonomy: Taxonomy) -> dict[str, Any]:
     taught = teaching(row, taxonomy)
-    return {"id": row.id, "text": row.text, **taught, "group": row.group, **row.columns}
+    return {"id": row.id, "text": row.text, **taught, **row.named, **row.columns}
 
 
 def _from_own(_record: Record, _taxonomy: Taxonomy) -> Answers:

@@ -142,7 +142,7 @@ def _settle(corpus: Corpus) -> Corpus:
     for row in corpus.rows:
         settled = replace(row, labels=labels[row.text]) if row.hard else row
         kept.setdefault((row.text, row.group, row.hard), settled)
-    return replace(corpus, rows=tuple(kept.values()))
+    return replace(corpus, rows=tuple(kept.values()), merged=len(corpus) - len(kept))
 
 
 def corpus_files(paths: Iterable[Path]) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -51,6 +52,8 @@ class Row:
         What else the corpus says of the row: source, licence, register and more.
     where : str
         File and line.
+    alone : bool
+        Whether the corpus says no document, so that the row counts as one of its own.
     """
 
     id: str
@@ -60,6 +63,12 @@ class Row:
     group: str
     columns: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    alone: bool = False
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The `id`, and the `group` if the corpus says one."""
+        return {"id": self.id} if self.alone else {"id": self.id, "group": self.group}
 
     @property
     def hard(self) -> bool:
@@ -74,10 +83,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Rows with the taxonomy that they are labelled under."""
+    """Rows with the taxonomy that they are labelled under.
+
+    `merged` is how many rows more there were, on a text of a document that has a row here.
+    """
 
     taxonomy: Taxonomy
     rows: tuple[Row, ...]
+    merged: int = 0
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -176,10 +189,7 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
     if spans := _parsed(columns.pop("spans", None)):
         columns["spans"] = _spans(spans, text, taxonomy)
     scores = _parsed(record.get("scores"))
-    number, group, path = (
-        None if record.get(name) in (None, "") else str(record[name])
-        for name in ("id", "group", "path")
-    )
+    number, group, path = (_name(record.get(name)) for name in ("id", "group", "path"))
     number = number or text_id(text)
     return Row(
         id=number,
@@ -189,7 +199,18 @@ def make_row(record: Mapping[str, Any], taxonomy: Taxonomy, where: str) -> Row:
         group=group or (f"{columns.get('source')}:{path}" if path else number),
         columns=columns,
         where=where,
+        alone=not (group or path),
     )
+
+
+def _name(value: object) -> str:
+    """Return an id or group as text, empty without one; 66.0 is the 66 that pandas made of it."""
+    return "" if value is None else re.sub(r"^(-?\d+)\.0$", r"\1", str(value))
+
+
+def _composed(label: object) -> Any:  # noqa: ANN401 -- whatever stands in its place
+    """Return a label with accents as `labels.yaml` is read: in one character with the letter."""
+    return unicodedata.normalize("NFC", label) if isinstance(label, str) else label
 
 
 def _labels(record: Mapping[str, Any], taxonomy: Taxonomy) -> frozenset[str]:
@@ -217,7 +238,7 @@ def read_labels(value: object, names: Sequence[str]) -> list[str] | None:
     """
     hint = f"labels.yaml has {', '.join(names)}"
     if isinstance(value, str):
-        cell = value.strip()
+        cell = _composed(value.strip())
         parts = [cell] if cell in names else re.split(r"\s*[;,|#]\s*", cell)
         listed = cell not in names and cell.startswith(("[", "(", "{"))
         value = _parsed(cell) if listed else [part for part in parts if part] or None
@@ -229,12 +250,13 @@ def read_labels(value: object, names: Sequence[str]) -> list[str] | None:
         value = [value]
     if not isinstance(value, list | tuple | set):
         raise CorpusError(f"labels were expected, not {value!r}", hint=hint)
-    for label in value:
+    labels = [_composed(label) for label in value]
+    for label in labels:
         if isinstance(label, int | float):
             raise CorpusError(f"the label {label!r} is a number, not a name", hint=hint)
         if label not in names:
             raise CorpusError(f"unknown label {label!r}", hint=hint)
-    return list(value)
+    return labels
 
 
 def _parsed(value: object) -> Any:  # noqa: ANN401 -- JSON holds anything
@@ -257,11 +279,11 @@ def _scores(value: object, taxonomy: Taxonomy) -> dict[str, float]:
     scores = dict.fromkeys(taxonomy.names, 0.0)
     for facet in taxonomy:
         given = value[facet.name]
-        if not isinstance(given, Mapping) or not set(given) <= set(facet.names):
+        if not isinstance(given, Mapping) or not set(map(_composed, given)) <= set(facet.names):
             raise CorpusError(f"scores of unknown labels in {facet.name!r}")
         for label, score in given.items():
             if type(score) in (int, float) and 0 <= score <= 1:
-                scores[label] = float(score)
+                scores[_composed(label)] = float(score)
             elif score is not None:  # as Parquet fills the labels that a row leaves out
                 raise CorpusError(f"score {score!r} of {label!r} isn't in 0 to 1")
     return scores
@@ -271,7 +293,7 @@ def _spans(value: object, text: str, taxonomy: Taxonomy) -> list[dict[str, Any]]
     """Return evidence spans, checked: code-point offsets, and the label that they speak for."""
     spans = [read_span(each) for each in (value if isinstance(value, list | tuple) else [value])]
     for span in spans:
-        start, end = span["start"], span["end"]
+        start, end, span["label"] = span["start"], span["end"], _composed(span["label"])
         if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
             raise CorpusError(f"not a span of the text: {span!r}")
         if span["label"] not in taxonomy.names:

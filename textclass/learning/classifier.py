@@ -167,7 +167,9 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         y : array-like or DataFrame, shape (n_rows, n_labels) or (n_rows,)
             0 and 1, or probabilities, with a column for each label; or one of two classes a row.
         sample_weight : array-like, shape (n_rows,), optional
-            A row of weight 0 is as good as left out.
+            How much a row counts in each fit, in calibration and in thresholds; of weight 0 it is
+            as good as left out. Folds take no notice of other weights: a row of weight 2 isn't the
+            same as two rows, which can stand in two folds unless they share a group.
         groups : array-like, shape (n_rows,), optional
             The document of each row, which never stands on both sides of a split.
         parts : array-like, shape (n_rows,), optional

@@ -15,7 +15,7 @@ import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support
 
 from textclass import __version__
-from textclass.corpora import Corpus
+from textclass.corpora import Corpus, folded
 from textclass.errors import ModelError
 from textclass.learning.calibration import choose_thresholds
 from textclass.learning.card import save_with_card
@@ -58,7 +58,8 @@ def training_files(
     weights : ndarray of float64, shape (n_rows,)
         How much each of them counts.
     """
-    known = {"groups": _hashes(corpus.groups), "texts": _hashes(corpus.texts)}
+    texts = _hashes(map(folded, corpus.texts))
+    known = {"groups": _hashes(corpus.groups), "texts": texts}
     kept: dict[str, NDArray[Any]] = {
         "probabilities": probabilities.astype(np.float16),
         "truth": (corpus.targets[rows] > 0).astype(np.uint8),
@@ -154,7 +155,8 @@ def leaks(folder: ModelFolder, corpus: Corpus) -> list[str] | None:
         return None
     known = folder.arrays(TRAINING_GROUPS)
     leaked = np.isin(_hashes(corpus.groups), known["groups"])
-    leaked |= np.isin(_hashes(corpus.texts), known["texts"])
+    for texts in (map(folded, corpus.texts), corpus.texts):  # earlier models kept them as they are
+        leaked |= np.isin(_hashes(texts), known["texts"])
     return [row.id for row, found in zip(corpus.rows, leaked, strict=True) if found]
 
 

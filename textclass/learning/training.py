@@ -57,7 +57,9 @@ def default_pipeline(**parameters: Any) -> Pipeline:  # noqa: ANN401 -- of many 
 
 
 def train(corpus: Corpus, folder: str | Path, pipeline: Pipeline | None = None) -> ModelFolder:
-    """Train a model and write its folder; the same corpus and pipeline give the same bytes.
+    """Train a model and write its folder.
+
+    The same rows in the same order give the same bytes, with the same pipeline and on one machine.
 
     Parameters
     ----------
@@ -119,8 +121,14 @@ def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
     parts, sources = corpus.column("collection"), corpus.column("source")
     rows = {"groups": corpus.groups, "parts": parts, "sources": sources}
     step = pipeline.steps[-1][0]
-    with one_thread():
-        pipeline.fit(corpus.texts, targets, **{f"{step}__{name}": of for name, of in rows.items()})
+    try:
+        with one_thread():
+            pipeline.fit(
+                corpus.texts, targets, **{f"{step}__{name}": of for name, of in rows.items()}
+            )
+    except ValueError as error:
+        hint = "if no feature is left, a smaller min_df keeps more"
+        raise CorpusError(f"nothing can be learned from it: {error}", hint=hint) from error
     return pipeline
 
 
