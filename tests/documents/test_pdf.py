@@ -36,20 +36,79 @@ def report():
     return pdf(pages)
 
 
-def test_lines_become_paragraphs_without_running_heads():
+def test_lines_become_paragraphs_and_running_heads_stand_once():
     got = read_pdf(report(), LIMITS)
-    assert got.text.split("\n\n")[:4] == [
+    assert got.text.split("\n\n")[:5] == [
+        "ANNUAL REPORT 2020",
         "of grain ended here.",
         "About grain the two governments agreed on a ceasefire, which both of them have signed.",
         "A paragraph on grain begins here and it goes on: grain talk of water ended here.",
         "About water the two governments agreed on a ceasefire, which both of them have signed.",
     ]
+    assert got.text.count("ANNUAL REPORT") == 1
+    assert "- 2 -" not in got.text
+
+
+def test_a_sentence_on_each_page_with_numbers_of_its_own_is_no_running_head():
+    years = {2019: 14, 2020: 3, 2021: 41, 2022: 22}
+    said = [f"In {year} they released {count} prisoners." for year, count in years.items()]
+    pages = [page((72, 740, 12, line), *set_lines(640, FILLER, FILLER)) for line in said]
+    text = read_pdf(pdf(pages), LIMITS).text
+    assert [line in text for line in said] == [True] * len(said)
+
+
+def test_headings_and_ends_that_do_not_stand_apart_are_no_running_heads():
+    pages = []
+    for n in range(1, 5):
+        ends = [(72, 640, 12, f"Recommendation {n}"), (72, 616, 12, "The committee")]
+        pages.append(page((72, 700, 18, f"Case {n}"), *set_lines(678, FILLER, FILLER), *ends))
+    text = read_pdf(pdf(pages), LIMITS).text
+    assert [text.count(f"Case {n}") + text.count(f"Recommendation {n}") for n in range(1, 5)] == [
+        2
+    ] * 4
+    assert text.count("The committee") == 4
+
+
+@pytest.mark.parametrize("number", ["{}", "- {} -", "{}/9"])
+def test_page_numbers_close_to_the_text_cut_no_sentence(number):
+    pages = [
+        page(*set_lines(700, f"and {topic} came", f"to {topic}"), (300, 674, 9, number.format(n)))
+        for n, topic in enumerate(TOPICS, 4)
+    ]
+    text = " ".join(f"and {topic} came to {topic}" for topic in TOPICS)
+    assert read_pdf(pdf(pages), LIMITS).text == text
+
+
+def test_the_last_row_of_each_page_is_no_page_number():
+    rows = [f"{n} {n * n + 90} 3.{n % 4}" for n in (14, 3, 41, 22)]
+    pages = [page(*set_lines(700, f"Held after {row[:2]} talks", "in all", row)) for row in rows]
+    text = read_pdf(pdf(pages), LIMITS).text
+    assert [row in text for row in rows] == [True] * len(rows)
+
+
+def test_a_first_running_head_cuts_no_sentence():
+    pages = []
+    for topic in TOPICS:
+        ends = set_lines(700, f"The talks on {topic} and", f"on what {topic} means")
+        goes_on = [(72, 700, 12, f"for {topic} ended."), *set_lines(672, f"So {topic}", "waits.")]
+        pages += [page((72, 760, 9, "Right"), *ends), page((72, 760, 9, "Left"), *goes_on)]
+    assert read_pdf(pdf(pages), LIMITS).text.startswith(
+        "Right\n\nThe talks on grain and on what grain means for grain ended.\n\nLeft\n\nSo"
+    )
+
+
+def test_the_raised_number_of_a_note_stays_with_its_passage():
+    lines = set_lines(700, "We took no", "armed escort.")
+    mark = (147, 691, 8, "1")
+    text = read_pdf(pdf([page(*lines, mark, *set_lines(656, "We told them so."))]), LIMITS).text
+    assert text == "We took no armed escort. 1\n\nWe told them so."
 
 
 def test_page_starts_lead_to_each_page():
     got = read_pdf(report(), LIMITS)
     assert len(got.page_starts) == len(TOPICS)
-    for start, topic in zip(got.page_starts, TOPICS, strict=True):
+    assert got.page_starts[0] == 0
+    for start, topic in zip(got.page_starts[1:], TOPICS[1:], strict=True):
         assert got.text[start:].startswith(f"of {topic} ended")
 
 
@@ -78,6 +137,14 @@ def test_a_word_divided_over_pages_is_joined_and_its_own_hyphen_kept():
         "The two-state plan and the long negotiations on the two-state plan with Anglo-French help"
     )
     assert got.text[got.page_starts[1] :].startswith("ations")
+
+
+@pytest.mark.parametrize(
+    ("ends", "goes_on", "joined"),
+    [("a five-", "hour pause", "a five-hour pause"), ("the six-", "teenth", "the sixteenth")],
+)
+def test_a_number_word_keeps_the_hyphen_at_a_lines_end(ends, goes_on, joined):
+    assert read_pdf(pdf([page(*set_lines(700, ends, goes_on))]), LIMITS).text == joined
 
 
 def test_an_empty_page_inside_a_divided_word_starts_where_the_next_does(text_of):

@@ -71,7 +71,7 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
             for number, file in enumerate(attached, 1)
         )
         attachments = [Content.of_bytes(name, data) for name, data in named]
-        chars = [sum(len(line.text) for line in lines) for lines in kept]
+        chars = [sum(len(line.text) for line in lines if not line.running) for lines in kept]
         unseen = {
             n: _unseen(document[n], chars[n], has_heads=bool(lines))
             for n, lines in enumerate(pages)
@@ -84,7 +84,7 @@ def read_pdf(data: bytes, limits: Limits) -> Reading:
                 hint="it needs text recognition (OCR) first",
             )
         # Where nothing else is left, what repeats is the document.
-        text, starts = joined(kept if any(kept) else pages)
+        text, starts = joined(kept if any(chars) else pages)
         unread = tuple(_unread(document, pages, unseen))
         return Reading(text, starts, _date(document), unread, attachments)
 
