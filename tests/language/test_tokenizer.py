@@ -81,6 +81,17 @@ def test_invisible_and_broken_characters_leave_the_words_readable():
     ]
 
 
+@pytest.mark.parametrize("hyphen", ["\u2010", "\u2011", "\u2212"])
+@pytest.mark.parametrize(
+    "text", ["the (human-rights) dialogue's co-chair.", "x-ray 1990-95 -5 mid-'90s A4-size"]
+)
+def test_hyphens_of_every_kind_cut_words_alike(hyphen, text):
+    plain, other = (Tokenizer(), Tokenizer())
+    one, two = plain.read([text]), other.read([text.replace("-", hyphen)])
+    assert plain.words == other.words
+    assert (one.begins.tolist(), one.ends.tolist()) == (two.begins.tolist(), two.ends.tolist())
+
+
 def test_offsets_stand_in_code_points_after_an_emoji():
     text = "🕊️ peace talks 🤝 resumed"
     tokenizer = Tokenizer()

@@ -43,15 +43,15 @@ _BLANK = np.array([chr(code).isspace() for code in range(0x3002)])
 # it can't be an initial's. Of ten new chunks more than eight are so.
 _SIMPLE = re.compile(
     r"""[(\["'\u201c\u2018]*"""
-    r"""([A-Za-z]+(?:[-\u2013\u2014][A-Za-z]+)*|\$?[0-9]+(?:[.,][0-9]+)*)"""
+    r"""([A-Za-z]+(?:[-\u2010\u2011\u2013\u2014][A-Za-z]+)*|\$?[0-9]+(?:[.,][0-9]+)*)"""
     r"""((?<=[A-Za-z])['\u2019]s)?"""
     r"""(?:[])"'\u201d\u2019,;:!?]|(?:(?<=[A-Z]{2})|(?<![A-Z]))\.)*"""
 )
 _WORD = re.compile("[A-Za-z]+|[0-9.,]+")
 _RUN = re.compile("[A-Za-z0-9]+")
 _DIGITS = str.maketrans("123456789", "000000000")
-# Single quotes (and the acute accent that stands for one), then double quotes.
-_QUOTES = str.maketrans("\u2018\u2019\u201b\u00b4\u201c\u201d\u201e", "''''\"\"\"")
+# Single quotes (and the acute accent that stands for one), double quotes; hyphens and the minus.
+_KEYS = str.maketrans("\u2018\u2019\u201b\xb4\u201c\u201d\u201e\u2010\u2011\u2212", "''''\"\"\"---")
 
 Word = tuple[str, int, int]
 """A word with its start and end in a chunk."""
@@ -261,7 +261,7 @@ def _piece_words(pieces: Iterable[str]) -> dict[str, list[Word]]:
 
 
 def _fold(piece: str) -> tuple[str, Sequence[int], Sequence[int]]:
-    """Fold quotes, width and composition (NFKC); drop invisible and control characters.
+    """Fold quotes, hyphens, width and composition (NFKC); drop invisible and control characters.
 
     Lower case is left to the word table, since the tokenizer's rules look at case.
 
@@ -277,7 +277,7 @@ def _fold(piece: str) -> tuple[str, Sequence[int], Sequence[int]]:
     text, starts, ends = "", [], []
     cuts = [i for i, c in enumerate(piece) if i == 0 or not unicodedata.combining(c)]
     for start, end in pairwise([*cuts, len(piece)]):
-        folded = unicodedata.normalize("NFKC", piece[start:end].translate(_QUOTES))
+        folded = unicodedata.normalize("NFKC", piece[start:end].translate(_KEYS))
         kept = "".join(c for c in folded if not unicodedata.category(c).startswith(("C", "Z")))
         text += kept
         starts += [start] * len(kept)
