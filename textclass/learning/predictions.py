@@ -131,7 +131,7 @@ def predict(
 
 
 def fit_baselines(
-    corpus: Corpus, *, jobs: int = -1, progress: Progress | None = None
+    corpus: Corpus, *, folds: int = 5, jobs: int = -1, progress: Progress | None = None
 ) -> Mapping[str, Pipeline]:
     """Fit logistic regressions on the TF-IDF of words, and of characters, by name.
 
@@ -142,7 +142,7 @@ def fit_baselines(
     corpus : Corpus
         What the model was trained on, without what it is evaluated on; rows with probabilities
         instead of labels are left out.
-    jobs : int, keyword-only
+    folds, jobs : int, keyword-only
     progress : callable, keyword-only, optional
         Called with the fits done and the fits in all of each baseline.
 
@@ -160,8 +160,9 @@ def fit_baselines(
     }
     fitted = {}
     for name, vectorizer in vectorizers.items():
+        facets = corpus.taxonomy.facet_of_each
         classifier = LabelClassifier(
-            C=3.0, facets=corpus.taxonomy.facet_of_each, n_jobs=jobs, progress=progress
+            C=3.0, folds=folds, facets=facets, n_jobs=jobs, progress=progress
         )
         pipeline = make_pipeline(vectorizer, classifier)
         try:
