@@ -171,7 +171,7 @@ def test_cells_that_excel_cannot_hold():
     long = sheet_cell("\U0001f600" * 40_000)
     assert len(long.encode("utf-16-le")) // 2 <= CELL_CHARS
     assert long.endswith(" […]")
-    assert sheet_cell("a\x00b\x1fc\ufffe") == "a\ufffdb\ufffdc\ufffd"
+    assert sheet_cell("a\x00b\x1fc\ufffe\fd") == "a\ufffdb\ufffdc\ufffd\nd"
     assert sheet_cell(2**60) == str(2**60)
     assert sheet_cell(1.5) == 1.5
 

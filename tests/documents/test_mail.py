@@ -32,6 +32,36 @@ def test_html_alone_is_read_as_html():
     assert got.text == f"Trêve and talks\n\n{FILLER}"
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "parts"),
+    [
+        (
+            "plain",
+            "Noted.\r\n\r\nOn Monday A wrote:\r\n> The truce\r\n> held.\r\n>\r\n>> First.\r\n"
+            "> > So\r\nBye",
+            ["Noted.\n\nOn Monday A wrote:", "The truce\nheld.", "First.\nSo", "Bye"],
+        ),
+        (
+            "plain",
+            "FYI\n\n---- Forwarded message ----\nFrom: A\nDate: Monday\nTo: B\n\nThe truce held.",
+            [
+                "FYI",
+                "---- Forwarded message ----\nFrom: A\nDate: Monday\nTo: B\n\nThe truce held.",
+            ],
+        ),
+        (
+            "html",
+            "<p>Lunch?</p><blockquote>One.<blockquote>Two.</blockquote></blockquote>"
+            "<div>From: A<br>Sent: Monday</div><p>Three.</p>",
+            ["Lunch?", "One.", "Two.", "From: A\nSent: Monday\n\nThree."],
+        ),
+    ],
+)
+def test_what_a_mail_quotes_is_set_apart_without_its_marks(kind, body, parts):
+    got = read_mail(f"{HEAD}Content-Type: text/{kind}\n\n{body}".encode(), LIMITS)
+    assert got.text == "\n\n\f".join(["Trêve and talks\n\n" + parts[0], *parts[1:]])
+
+
 def test_unknown_and_wrong_charsets_fall_back_on_the_bytes():
     for charset in ("x-unknown", "us-ascii"):
         mail = f"{HEAD}Content-Type: text/plain; charset={charset}\n\nÉté à Genève.".encode()

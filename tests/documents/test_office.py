@@ -42,7 +42,7 @@ def test_docx_gives_all_text_in_order():
         "one\ttwo inserted",
         "a | b",
         ("long " * 50).strip(),
-        "control",
+        "\fcontrol",
         "last",
         "box",
     ]
@@ -106,6 +106,18 @@ def test_a_table_inside_a_table_comes_once():
     assert read_openxml(docx(body), LIMITS).text == "left\n\nN0 | N1\n\nN0 | N1"
 
 
+def test_a_row_that_holds_prose_is_set_apart():
+    rows = [("Date", "What"), ("May", "long " * 50, "None"), ("June", "Talks"), ("July", "Rain")]
+    cells = ("".join(f"<w:tc>{paragraph(cell)}</w:tc>" for cell in row) for row in rows)
+    table = "".join(f"<w:tr>{row}</w:tr>" for row in cells)
+    got = read_openxml(docx(f"<w:tbl>{table}</w:tbl>"), LIMITS)
+    prose = ("long " * 50).strip()
+    assert got.text.split("\f") == [
+        f"Date | What\n\nMay\n\n{prose}\n\nNone\n\n",
+        "June | Talks\n\nJuly | Rain",
+    ]
+
+
 def test_notes_and_comments_follow_their_paragraph_and_other_parts_are_told():
     def notes(kind):
         node = f'<w:{kind} w:id="2">{paragraph(f"the {kind}")}</w:{kind}>'
@@ -143,7 +155,7 @@ def test_strict_files_and_those_with_macros_are_read():
 
 def test_slides_are_pages_with_their_notes():
     got = read_openxml(pptx(("First", "said"), ("", ""), ("Third", "")), LIMITS)
-    assert (got.text, got.page_starts) == ("First\n\nsaid\n\nThird", (0, 13, 13))
+    assert (got.text, got.page_starts) == ("First\n\nsaid\n\n\fThird", (0, 14, 14))
 
 
 def test_comments_follow_their_slide():

@@ -27,6 +27,24 @@ def test_a_short_end_joins_the_paragraph_above():
     assert texts(text) == [text]
 
 
+def test_a_heading_above_prose_begins_a_passage():
+    sections = ["Weather\n\nRain came.", "Sport\n\nThe match was lost.\n\nNo goal fell."]
+    assert texts("\n\n".join(sections)) == sections
+    listed = "They want:\n\nBread\n\nWork\n\nAll of it was given.\n\nThe end"
+    assert texts(listed) == [listed]
+
+
+def test_no_passage_goes_on_over_a_form_feed():
+    assert texts(f"{SENTENCE * 3}\n\n\fThe end.\f\n\nAfter it") == [
+        (SENTENCE * 3).strip(),
+        "The end.",
+        "After it",
+    ]
+    left_out = len("One.\fTwo.")
+    found = split_passages("One.\fTwo.\fThree.\fFour.", without=[(left_out, left_out + 7)])
+    assert [(p.start, p.end) for p in found] == [(0, 4), (5, 9), (17, 22)]
+
+
 def test_a_long_paragraph_is_cut_at_sentences_into_even_parts():
     passages = split_passages(SENTENCE * 50)
     assert [p.words for p in passages] == [130, 130, 130, 110]

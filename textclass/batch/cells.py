@@ -52,7 +52,7 @@ def sheet_cell(value: object) -> object:
     """Return what Excel can hold: no control characters, at most 32,767 characters."""
     if not isinstance(value, str):
         return value if not isinstance(value, int) or abs(value) < 1 << 53 else str(value)
-    value = _ILLEGAL.sub("\ufffd", value)
+    value = _ILLEGAL.sub("\ufffd", value.replace("\f", "\n"))
     # Excel counts UTF-16 units.
     units = value.encode("utf-16-le", "surrogatepass")
     if len(units) <= 2 * CELL_CHARS:

@@ -45,8 +45,8 @@ class Document:
     path : str
         The file on disk.
     text : str
-        Paragraphs are separated by a blank line; no lone surrogates, no NUL. The text of a table
-        row is the cell as it stands.
+        Paragraphs are separated by a blank line, slides and quoted mails by a form feed, too; no
+        lone surrogates, no NUL. The text of a table row is the cell as it stands.
     media_type : str
         What the content was recognised as, such as `application/pdf`.
     sha256 : str

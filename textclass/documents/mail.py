@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from textclass.documents.content import Content, Reading
 from textclass.documents.document import Limits
 from textclass.documents.folders import name_fault
-from textclass.documents.plain_text import cut, decode, iso_date, tidy
+from textclass.documents.plain_text import cut, decode, iso_date, quotes_apart, tidy
 from textclass.documents.web import decoded_page, main_text, shown_text
 from textclass.errors import DocumentError
 
@@ -265,10 +265,10 @@ def _shown(part: MIMEPart, mail: _Mail) -> str:
         readable = cut(text, *_ARMOUR)
         if readable != text:
             mail.unread.append(f"part of the text: {_ENCRYPTED}")
-        return tidy(readable)
+        return quotes_apart(readable)
     source = decoded_page(data, limits, declared=charset)
     if not mail.is_page:
-        return shown_text(source, limits)
+        return quotes_apart(shown_text(source, limits, apart="blockquote"))
     page = main_text(source, limits, whole=mail.whole)
     mail.unread += page.unread
     return page.text

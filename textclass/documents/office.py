@@ -11,13 +11,13 @@ import posixpath
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import IO, Any
 from urllib.parse import unquote
 
 from textclass.documents.content import Reading, from_member
 from textclass.documents.document import Limits
-from textclass.documents.plain_text import iso_date, spaced, tidy
+from textclass.documents.plain_text import iso_date, set_apart, spaced
 from textclass.documents.web import decoded_page, shown_text
 from textclass.errors import DocumentError
 
@@ -162,9 +162,10 @@ def _large_pictures(text: _Element) -> list[str]:
 
 def _reading(pages: Sequence[Page], date: str | None, *, are_slides: bool) -> Reading:
     """Return pages as one text; where each slide begins and what isn't read of it."""
-    texts = [tidy("\n\n".join(blocks)) for blocks, _ in pages]
-    lengths = (len(text) + 2 if text else 0 for text in texts)
-    text = "\n\n".join(filter(None, texts))
+    texts = [set_apart("\n\n".join(blocks)) for blocks, _ in pages]
+    border = "\n\n\f" if are_slides else "\n\n"
+    lengths = (len(text) + len(border) if text else 0 for text in texts)
+    text = border.join(filter(None, texts))
     starts = [min(start, len(text)) for start in accumulate(lengths, initial=0)][:-1]
     unread = tuple(
         f"slide {number}: {what}" if are_slides else what
@@ -282,12 +283,12 @@ def _is_hidden(run: _Element) -> bool:
 
 
 def _row(row: _Element, notes: Notes) -> Iterator[str]:
-    """Yield a table row in one line, or its cells as paragraphs where they hold prose."""
+    """Yield a table row in one line, or, where cells hold prose, as paragraphs, then a border."""
     cells = [[*_blocks(cell, notes)] for cell in _cells_of(row)]
-    if all(len(blocks) < 2 and sum(map(len, blocks)) <= _PROSE for blocks in cells):
-        cells = [[" | ".join(" ".join(blocks[0].split()) for blocks in cells if blocks)]]
-    for blocks in cells:
-        yield from filter(None, blocks)
+    if any(len(blocks) > 1 or sum(map(len, blocks)) > _PROSE for blocks in cells):
+        yield from chain(*cells, ["\f"])
+    elif line := " | ".join(" ".join(blocks[0].split()) for blocks in cells if blocks):
+        yield line
 
 
 def _cells_of(row: _Element) -> Iterator[_Element]:

@@ -7,6 +7,8 @@ import datetime as dt
 import math
 import re
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from textclass.documents.content import Reading
@@ -32,6 +34,9 @@ _FEW_ACCENTED = 2  # but for texts of a word or two.
 _CONTROLS = re.compile(r"[\x01-\x08\x0b-\x1f\x7f]")
 
 _UNWRAPPED = 120  # A line longer than this wasn't broken by hand: it is a paragraph.
+
+_QUOTED = re.compile(r"(?:(?!>From )>[ \t]?)*")  # mailboxes mark such a line
+_QUOTED_WHOLE = re.compile(r"^(?:--[^\n]*\n\s*)?From:[^\n]*\n\s*(?:Sent|Date):", re.MULTILINE)
 
 _FRONT_MATTER = re.compile(r"(---|\+\+\+)\n(?P<meta>.*?)\n\1[ \t]*(?:\n|\Z)", re.DOTALL)
 _NAMED_DATE = re.compile(r"""^date\s*[:=]\s*["']?([^"'\n]+)""", re.MULTILINE | re.IGNORECASE)
@@ -160,6 +165,19 @@ def tidy(text: str) -> str:
     text = _CONTROLS.sub(" ", make_safe(text))
     text = "\n".join(line.rstrip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", text).strip()
+
+
+def set_apart(text: str) -> str:
+    """Return `text` tidied; a form feed still parts what no passage may hold together."""
+    return "\n\n\f".join(filter(None, map(tidy, re.split(r"\f+", text))))
+
+
+def quotes_apart(text: str) -> str:
+    """Return a mail's text with what it quotes, each depth by itself, set apart, without marks."""
+    lines = text.split("\n")
+    marked = [(m[0].count(">"), line[m.end() :]) for line in lines if (m := _QUOTED.match(line))]
+    parts = ("\n".join(line for _, line in part) for _, part in groupby(marked, itemgetter(0)))
+    return set_apart(_QUOTED_WHOLE.sub("\f\\g<0>", "\f".join(parts)))
 
 
 def make_safe(text: str) -> str:

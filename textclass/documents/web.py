@@ -8,7 +8,7 @@ from typing import Any
 from textclass.documents.boilerplate import boilerplate
 from textclass.documents.content import Reading
 from textclass.documents.document import Limits
-from textclass.documents.plain_text import cut, decode, iso_date, spaced, tidy
+from textclass.documents.plain_text import cut, decode, iso_date, set_apart, spaced, tidy
 from textclass.errors import DocumentError
 
 _Element = Any  # lxml has no types
@@ -84,9 +84,9 @@ def decoded_page(data: bytes, limits: Limits, *, declared: str = "") -> str:
     return decode(data, limits.text_chars * 2, declared=charset)
 
 
-def shown_text(source: str, limits: Limits) -> str:
-    """Return all that a reader sees of a web page."""
-    return _visible(_tree(source, limits), _UNSEEN, limits)
+def shown_text(source: str, limits: Limits, *, apart: str = "") -> str:
+    """Return all that a reader sees of a web page, elements called `apart` set apart."""
+    return _visible(_tree(source, limits), _UNSEEN, limits, apart)
 
 
 def main_text(source: str, limits: Limits, *, whole: bool = False) -> Reading:
@@ -164,7 +164,7 @@ def _refuse_hostile(source: str, limits: Limits) -> None:
                 raise DocumentError(f"a tag has more than {limits.attributes:,} attributes")
 
 
-def _visible(tree: _Element, unseen: set[str], limits: Limits) -> str:
+def _visible(tree: _Element, unseen: set[str], limits: Limits, apart: str = "") -> str:
     """Return the text of all elements but the `unseen` ones, a paragraph for each block."""
     from lxml.etree import iterwalk  # type: ignore[import-untyped]  # it has no types
 
@@ -178,10 +178,11 @@ def _visible(tree: _Element, unseen: set[str], limits: Limits) -> str:
         if name in unseen:
             hidden += 1 if event == "start" else -1
         elif name not in _INLINE and not hidden:
-            start, end = _BORDERS.get(name, ("\0", "\0"))
+            around = "\0\f\0" if name == apart else "\0"
+            start, end = _BORDERS.get(name, (around, around))
             parts.append(start if event == "start" else end)
         if not hidden:
             parts.append(spaced(node.text if event == "start" else node.tail))
     # NULs, which markup can't hold, stand for the borders of blocks.
     blocks = (block.strip(" \n|") for block in "".join(parts).split("\0"))
-    return tidy("\n\n".join(block for block in blocks if block))
+    return set_apart("\n\n".join(block for block in blocks if block))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from textclass.language.tokenizer import PIECE, english_tokenizer
 
 MIN_WORDS = 20
-"""A shorter paragraph (a heading, a list item) joins the next."""
+"""A shorter paragraph (a heading, a list item) joins the next, but not one under a new heading."""
 
 MAX_WORDS = 200
 """A longer paragraph is cut at sentences."""
@@ -18,10 +18,12 @@ MAX_WORDS = 200
 AIM_WORDS = 160
 """The parts of a long paragraph are at most about so long, as the passages of the corpus are."""
 
-_BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+|\f")
+_SECTION = re.compile(r"[^\f]+")
+_BLANK_LINE = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 _LINE_END = re.compile(r"\n")
 _LONG_RUN = re.compile(rf"\S{{{PIECE},}}")
 _WORD = re.compile(r"\S+")
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*$")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SLICE = 100_000
 
@@ -46,7 +48,8 @@ def split_passages(text: str, *, without: Sequence[tuple[int, int]] = ()) -> lis
     """Cut `text` into passages of 20 to 200 words, as far as its paragraphs allow.
 
     Paragraphs are separated by blank lines, or, where there are none, by the line ends of long
-    lines. Every word that isn't to be left out is in exactly one passage.
+    lines. No passage goes on over a form feed, or from prose to a heading with prose below it.
+    Every word that isn't to be left out is in exactly one passage.
 
     Parameters
     ----------
@@ -62,9 +65,11 @@ def split_passages(text: str, *, without: Sequence[tuple[int, int]] = ()) -> lis
             return [one] if one.words else []
     start = 0
     for end, after in (*without, (len(text), 0)):
-        body = text[start:end]
-        parts = [part for block in _paragraphs(body) for part in _divide(body, block)]
-        passages += [Passage(start + p.start, start + p.end, p.words) for p in _join(parts)]
+        for section in _SECTION.finditer(text, start, end):
+            body, at = section.group(), section.start()
+            for blocks in _under_headings(body, [*_paragraphs(body)]):
+                parts = [part for block in blocks for part in _divide(body, block)]
+                passages += [Passage(at + p.start, at + p.end, p.words) for p in _join(parts)]
         start = after
     return passages
 
@@ -91,12 +96,21 @@ def _paragraphs(text: str) -> Iterator[Passage]:
         if lengths and lengths[len(lengths) // 2] > 120:
             separator = _LINE_END
     start = 0
-    for match in separator.finditer(text):
-        if passage := _trim(text, start, match.start()):
+    for end, after in (*(match.span() for match in separator.finditer(text)), (len(text), 0)):
+        if passage := _trim(text, start, end):
             yield passage
-        start = match.end()
-    if passage := _trim(text, start, len(text)):
-        yield passage
+        start = after
+
+
+def _under_headings(text: str, paragraphs: list[Passage]) -> Iterator[list[Passage]]:
+    """Yield paragraphs in groups: one begins where, after prose, a heading stands above prose."""
+    prose = [bool(_SENTENCE_END.search(text, p.end - 4, p.end)) for p in paragraphs]
+    first = 0
+    for place, one in enumerate(paragraphs[1:-1], 1):
+        if one.words < MIN_WORDS and prose[place - 1 : place + 2] == [True, False, True]:
+            yield paragraphs[first:place]
+            first = place
+    yield paragraphs[first:]
 
 
 def _divide(text: str, passage: Passage) -> Iterator[Passage]:
