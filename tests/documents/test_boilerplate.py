@@ -157,6 +157,11 @@ def test_the_titles_under_a_heading_for_links_go_with_it():
     assert text[start:end].split("\n\n") == page[1:4]
 
 
+def test_a_page_word_above_prose_is_a_heading_but_not_at_the_end_of_a_list():
+    assert boilerplate_spans("Weather\n\nRain came.\n\nSport\n\nThe match was lost.") == ()
+    assert boilerplate_spans("Home\n\nNews\n\nSport\n\nThe match was lost.") == ((0, 17),)
+
+
 def test_spans_join_what_stands_together():
     page = ["Advertisement", "Share this article", "The truce held.", "Report this ad"]
     text = "\n\n".join(page)

@@ -19,6 +19,18 @@ def test_main_text_without_menus_and_with_its_date():
     assert got.date == "2023-01-02"
 
 
+def test_headings_that_trafilatura_loses_are_read():
+    page = (
+        "<div class=newsletter><h1>June <b>letter</b></h1>"
+        + "".join(
+            f"<div class=widget><h2>{name}</h2><p>{FILLER} {name}.</p></div>" for name in "AB"
+        )
+        + "<section class=comments><h2>Comments</h2><p>Ha.</p></section></div>"
+    )
+    got = main_text(f"<html><body>{page}</body></html>", LIMITS)
+    assert got.text.startswith(f"June letter\n\nA\n\n{FILLER} A.\n\nB\n\n{FILLER} B.")
+
+
 @pytest.mark.parametrize(
     ("page", "text"),
     [

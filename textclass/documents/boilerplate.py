@@ -118,9 +118,12 @@ def boilerplate_spans(text: str) -> tuple[tuple[int, int], ...]:
     spans: list[tuple[int, int]] = []
     among_links = joined = False
     start = 0
-    for paragraph in text.split("\n\n"):
+    paragraphs = text.split("\n\n")
+    for paragraph, below in zip(paragraphs, [*paragraphs[1:], ""], strict=True):
         end = start + len(paragraph)
-        found = boilerplate(paragraph)
+        # One page word above prose, such as Weather, is a heading, not one of a list.
+        is_heading = not joined and paragraph.lower() in _PAGE_WORDS and _SENTENCE.search(below)
+        found = not is_heading and boilerplate(paragraph)
         if found or among_links:
             lower = paragraph.lower().replace("’", "'")
             is_title = len(lower.split()) <= _TITLE_WORDS and len(lower) < _MOST_CHARS

@@ -108,7 +108,7 @@ def main_text(source: str, limits: Limits, *, whole: bool = False) -> Reading:
         core = _visible(tree, _UNSEEN | _AROUND, limits)
         main = extract(tree, deduplicate=False, include_comments=False, favor_recall=True) or ""
         if len(main.split()) >= _MAIN_SHARE * len(core.split()):
-            text = tidy(re.sub(r"\n+", "\n\n", main)) or text
+            text = _with_headings(tidy(re.sub(r"\n+", "\n\n", main)), core, tree) or text
     if len(text.split()) < _NOTICE:
         _refuse_notice(text, source)
     unread = []
@@ -118,6 +118,19 @@ def main_text(source: str, limits: Limits, *, whole: bool = False) -> Reading:
     if any(len(part.split()) < _STUB and _WALL.search(part) for part in text.split("\n\n")):
         unread.append("the rest: shown to subscribers only")
     return Reading(text, date=date, unread=tuple(unread))
+
+
+def _with_headings(main: str, core: str, tree: _Element) -> str:
+    """Return the main text with the headings above its paragraphs that trafilatura loses."""
+    kept = main.split("\n\n")
+    nodes = tree.iter("h1", "h2", "h3", "h4", "h5", "h6")
+    missing = {spaced(node.text_content()).strip() for node in nodes}.difference(kept)
+    lost, above = "", dict[str, str]()
+    for block in core.split("\n\n"):
+        if block not in missing:
+            above.setdefault(block, lost)
+        lost = f"{lost}{block}\n\n" if block in missing else ""
+    return "\n\n".join(above.pop(block, "") + block for block in kept)
 
 
 def _refuse_notice(text: str, source: str) -> None:
