@@ -55,7 +55,7 @@ def test_content_decides_whatever_the_name(read, data, media_type):
         ("a.rar", b"Rar!\x1a\x07", "(unpack it first)"),
         ("a.dat", INTEGERS, "binary data of no known kind"),
         ("a.xml", b"<?xml version='1.0'?><svg/>", "XML of no known kind"),
-        ("a.json", b'[{"text": "peace"}]', "one object on each line"),
+        ("a.json", b'{"data":\n [{"text": "peace"}]}', "an array of objects, or one on each line"),
         ("a.docx", docx(paragraph(FILLER))[:200], "container is damaged or cut short"),
     ],
 )

@@ -125,6 +125,18 @@ def test_bad_json_lines_are_set_aside_one_by_one(read):
     assert len(found) == 8
 
 
+def test_an_array_of_json_objects_is_a_table(read, fault_of):
+    rows = b'\xef\xbb\xbf[\n {"id": "a",\n  "text": "caf\xc3\xa9"}, 5, {"id": "b", "n": 1}\n]'
+    first, *bad = read("t.json", rows)
+    assert (first.id, first.text, first.media_type) == ("t.json#a", "café", "application/json")
+    assert [one.error for one in bad] == [
+        "row 2: it isn't a JSON object",
+        "row 3: the column 'text' is missing",
+    ]
+    assert "row 1: it isn't a JSON object" in fault_of("t.json", b'["peace"]').error
+    assert fault_of("t.json", b'[{"text": "peace"').stage == "read"
+
+
 def test_lone_surrogates_and_nuls_are_made_safe_where_they_stand(read):
     (found,) = read("t.jsonl", b'{"text": "a\\u0000b\\ud800c", "n": "x\\udfff", "\\ud800": 1}')
     assert found.text == "a\ufffdb\ufffdc"

@@ -105,6 +105,7 @@ FORMATS = {
     "csv": Format("text/csv", table=read_csv, endings=(".csv",)),
     "tsv": Format("text/tab-separated-values", table=_TSV, endings=(".tsv", ".tab")),
     "jsonl": Format("application/jsonl", table=read_jsonl, endings=(".jsonl", ".ndjson")),
+    "json": Format("application/json", table=partial(read_jsonl, unit="row")),
     "parquet": Format("application/vnd.apache.parquet", table=read_parquet, starts=b"PAR1"),
     "xlsb": Format(
         "application/vnd.ms-excel.sheet.binary.macroEnabled.12",
@@ -263,7 +264,9 @@ def _kind_of_text(head: bytes, name: str) -> str:
     if _json_line(start):
         return "jsonl"
     if suffix == ".json":
-        raise _unreadable("JSON", hint="write one object on each line (JSONL)")
+        if start.lstrip().startswith("["):
+            return "json"
+        raise _unreadable("JSON", hint="write an array of objects, or one on each line (JSONL)")
     return "text"
 
 

@@ -21,7 +21,7 @@ _NO_TEXT = "\ufffd \t\r\n\f\v\ufeff\u200b\u00a0"
 def read_rows(
     path: str | Path, *, faults: list[DocumentError] | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Read a table of any form: CSV (`, ; tab |`, any encoding), JSON lines, Parquet, workbooks.
+    """Read a table of any form: CSV (`, ; tab |`, any encoding), JSON, Parquet, workbooks.
 
     JSON lines may be packed with gzip. Of a workbook with several sheets those are read that have a
     column `text`, or all if none has.

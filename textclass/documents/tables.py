@@ -39,8 +39,7 @@ _Beside = tuple[str, int, str]
 
 def _unique(names: Iterable[object]) -> list[str]:
     """Return column names, each once: a repeated one becomes `name (2)`; blank ones stay blank."""
-    seen: dict[str, int] = {}
-    unique = []
+    seen, unique = dict[str, int](), list[str]()
     for raw in names:
         name = "" if raw is None else str(raw).strip()
         seen[name] = seen.get(name, 0) + 1
@@ -150,17 +149,18 @@ def _records(lines: Iterator[tuple[int, str]], separator: str) -> Iterator[_Reco
             yield first, str(error) + (f"; not read to line {last}" if last > first else "")
 
 
-def read_jsonl(content: Content, _limits: Limits, _text: str) -> Iterator[Table]:
-    """Yield the table of JSON lines: an object on each."""
-    encoding = encoding_of(content.head)
-    # No older encoding is guessed: JSON has none.
-    lines = _lines(content, encoding if encoding.startswith("utf") else "utf-8")
+def read_jsonl(content: Content, limits: Limits, _: str, *, unit: str = "line") -> Iterator[Table]:
+    """Yield the table of JSON lines, an object on each, or of one array whose objects are rows."""
+    encoding = encoding_of(content.head)  # No older one is guessed: JSON has none.
+    lines: Iterable[str] = _lines(content, encoding if encoding.startswith("utf") else "utf-8")
+    if unit == "row":
+        lines = map(json.dumps, json.loads(content.whole(limits.document_bytes)))
     rows = ((number, _json_object(line)) for number, line in enumerate(lines, 1) if line.strip())
     first = list(islice(rows, _PEEKED))
     names = dict.fromkeys(key for _, cells in first if isinstance(cells, dict) for key in cells)
     if first and not names:
-        raise DocumentError(f"line {first[0][0]}: {first[0][1]}")
-    yield Table(list(names), chain(first, rows), "line")
+        raise DocumentError(f"{unit} {first[0][0]}: {first[0][1]}")
+    yield Table(list(names), chain(first, rows), unit)
 
 
 def _json_object(line: str) -> Cells | str:
