@@ -70,6 +70,8 @@ def test_why_a_label_is_not_given(predict):
     out = predict(text, "--explain", "no")
     assert "no is not given: probability 0." in out
     assert text in out
+    # The passage's other labels are no reason of this one's.
+    assert ", below" not in predict("it was morning on the old road", "--explain", "no")
     explained = json.loads(predict(TEXT, "--explain", "topic.No", "--json"))
     assert explained["label"] == "no"
     total = sum(weight for _, weight in explained["words"])

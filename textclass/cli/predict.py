@@ -128,11 +128,12 @@ def _print_passage(tagger: Tagger, passage: PassageTags, *, scores: bool) -> Non
 
 def _print_explanation(explanation: Explanation, text: str) -> None:
     verdict = "given" if explanation.given else "not given"
-    reason = f", {explanation.reason}" if explanation.reason else ""
+    # That no label reaches its threshold says less of this one than its own probability.
+    told = f", {reason}" if (reason := explanation.reason) and "threshold" not in reason else ""
     out = console()
     out.print(
         f"{explanation.label} is {verdict}: probability {explanation.probability:.2f}, "
-        f"threshold {explanation.threshold:.2f}{reason}"
+        f"threshold {explanation.threshold:.2f}{told}"
     )
     out.print(text)
     sides = ([(word, f"{w:+.2f}") for word, w in side] for side in explanation.strongest(10))
