@@ -35,6 +35,15 @@ def test_boilerplate_is_no_passage_and_moves_no_offset(toy_model):
     assert tags.labels[0].share == 1
 
 
+def test_a_passage_too_short_to_judge_does_not_count_in_a_document(toy_model):
+    tagger = Tagger.load(toy_model.path)
+    for text in (RIVER * 3, PLAIN * 3):
+        alone, beside = tagger.tag_document(text), tagger.tag_document(f"FYI\n\f{text}\fThe end.")
+        assert [one.reason for one in beside.passages[::2]] == [Reason.TOO_SHORT] * 2
+        assert (beside.outcome, beside.probabilities) == (alone.outcome, alone.probabilities)
+    assert tagger.tag_document("The end.").outcome is Outcome.UNSURE
+
+
 @given(
     st.lists(st.floats(-1, 1) | st.floats() | st.integers(-99_999, 99_999).map(lambda n: n / 2e4))
 )

@@ -8,7 +8,7 @@ from math import ceil
 
 import numpy as np
 
-from textclass.results import DocumentLabel, DocumentTags, Outcome, PassageTags
+from textclass.results import DocumentLabel, DocumentTags, Outcome, PassageTags, Reason
 from textclass.taxonomy import Taxonomy
 
 MOST_SHOWN = 5
@@ -31,7 +31,8 @@ def pool_document(
 
     A label of a passage is given to the document when its mean probability over the fifth of the
     passages (at least two) that are the most certain of it reaches the facet's `document`. Without
-    any label a document is `none` only if it was read whole and each of its passages is.
+    any label a document is `none` only if it was read whole and each of its passages is. Passages
+    too short to judge don't count, if there are others.
 
     Parameters
     ----------
@@ -50,7 +51,8 @@ def pool_document(
         for name in passage.labels:
             carriers[name].append(index)
     total = sum(words)
-    pooled = _pooled([one.probabilities for one in passages]) or (0.0,) * len(taxonomy.names)
+    judged = [one for one in passages if one.reason is not Reason.TOO_SHORT] or passages
+    pooled = _pooled([one.probabilities for one in judged]) or (0.0,) * len(taxonomy.names)
     labels: list[DocumentLabel] = []
     for facet in taxonomy:
         for name in filter(carriers.__contains__, facet.names):
@@ -67,7 +69,7 @@ def pool_document(
     # The first of equals is kept: labels stand in the order of the taxonomy.
     for label in sorted(labels, key=lambda label: (label.share, label.probability), reverse=True):
         primary[label.facet] = primary[label.facet] or label.label
-    whole = bool(passages) and not unread and all(p.outcome is Outcome.NONE for p in passages)
+    whole = bool(passages) and not unread and all(p.outcome is Outcome.NONE for p in judged)
     return DocumentTags(
         taxonomy=taxonomy,
         document=document,
