@@ -26,9 +26,6 @@ Progress = Callable[[int, int], None]
 _LEAST_PROBABILITY = 0.01
 """A soft row with less than this for a label is not also taken as its positive."""
 
-_FREELY = 3
-"""The value of the columns that are a source's own intercept: the penalty hardly holds them."""
-
 
 _threads = cache(ThreadpoolController)
 """Finding the libraries that have threads takes longer than a small fit, so it is done once."""
@@ -88,8 +85,7 @@ def with_intercepts(
     sources: ArrayLike,
 ) -> sparse.csr_matrix:
     """Return features and, after them, a column for each source: an intercept of its own."""
-    own = LabelBinarizer(pos_label=_FREELY, sparse_output=True)
-    columns = own.fit_transform(np.asarray(sources, dtype=str))
+    columns = LabelBinarizer(sparse_output=True).fit_transform(np.asarray(sources, dtype=str))
     return sparse.hstack([sparse.csr_matrix(features), columns], format="csr")
 
 
