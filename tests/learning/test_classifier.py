@@ -125,18 +125,6 @@ def test_every_part_weighs_the_same(data):
     assert weights.mean() == pytest.approx(1)
 
 
-def test_what_tells_sources_apart_does_not_speak_for_a_label():
-    draw = np.random.default_rng(0)
-    sources = np.repeat(["often", "seldom"], 300)
-    y = draw.random(600) < np.where(sources == "often", 0.7, 0.1)
-    sign = y + draw.normal(scale=0.5, size=600)
-    x = np.column_stack([sign, 0.3 * (sources == "often")])  # as a word's TF-IDF
-    plain = LabelClassifier(C=10.0).fit(x, y[:, None]).coef_[0]
-    apart = LabelClassifier(C=10.0).fit(x, y[:, None], sources=sources).coef_[0]
-    assert apart[0] == pytest.approx(plain[0], rel=0.1)
-    assert abs(apart[1]) < plain[1] / 4
-
-
 def test_one_of_two_classes_a_row_works_too(data):
     x, labels = data
     y = np.where(labels.any(axis=1), "yes", "no")

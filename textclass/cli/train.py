@@ -84,8 +84,7 @@ def train(
     """Train a model on labelled passages: files or folders of JSONL, CSV, Parquet.
 
     Each row has id, text, a list of labels per facet, and group (its document, never split across
-    folds). With source, words needn't tell sources apart. Rows with scores instead of labels teach
-    by probability.
+    folds). Rows with scores instead of labels teach by probability.
     """
     from textclass.corpora import rare_labels, read_corpus
     from textclass.learning import default_pipeline, for_labels, leave_out, train_accurate

@@ -23,13 +23,7 @@ from sklearn.utils.validation import (
 )
 
 from textclass.learning.calibration import calibrate, choose_thresholds, per_label
-from textclass.learning.fitting import (
-    Progress,
-    fit_labels,
-    group_folds,
-    is_hard,
-    with_intercepts,
-)
+from textclass.learning.fitting import Progress, fit_labels, group_folds, is_hard
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -123,7 +117,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
     }
 
     # With metadata routing a pipeline passes these on without being asked to.
-    __metadata_request__fit = {"groups": True, "parts": True, "sources": True}  # noqa: RUF012 -- scikit-learn's way
+    __metadata_request__fit = {"groups": True, "parts": True}  # noqa: RUF012 -- scikit-learn's way
 
     def __init__(
         self,
@@ -157,7 +151,6 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         sample_weight: ArrayLike | None = None,
         groups: ArrayLike | None = None,
         parts: ArrayLike | None = None,
-        sources: ArrayLike | None = None,
     ) -> Self:
         """Fit every label, then calibrate and set thresholds out of fold.
 
@@ -175,11 +168,6 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         parts : array-like, shape (n_rows,), optional
             Calibration and thresholds give the rows of each part the same weight together, so that
             the largest part of a corpus doesn't speak for all.
-        sources : array-like, shape (n_rows,), optional
-            Where each row comes from. While fitting, each source has an intercept of its own, so
-            that words needn't tell sources apart; scores leave it out, also out of fold, since any
-            text may come from a new one. It is the bias alone of Daumé III (2007), "Frustratingly
-            easy domain adaptation".
 
         Raises
         ------
@@ -193,7 +181,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             per_label(name, getattr(self, name), targets.shape[1])
             for name in ("soft_weight", "target_precision", "facets")
         )
-        check_consistent_length(features, targets, groups, parts, sources)
+        check_consistent_length(features, targets, groups, parts)
         given = _check_sample_weight(
             sample_weight, features, dtype=np.float64, ensure_non_negative=True
         )
@@ -205,7 +193,7 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         )
         hard, rows = is_hard(targets) & counted, np.flatnonzero(counted)
         coefficients, intercepts = fit_labels(
-            features if sources is None else with_intercepts(features, sources),
+            features,
             targets,
             given[:, None] * np.where(hard[:, None], 1.0, np.asarray(soft_weight, dtype=float)),
             [rows, *(rows[folds[rows] != fold] for fold in range(self.folds))],
@@ -214,7 +202,6 @@ class LabelClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
             n_jobs=self.n_jobs,
             progress=self.progress,
         )
-        coefficients = coefficients[..., : features.shape[1]]
         # A copy, so that the fits of the folds do not stay in memory with it.
         self.coef_, self.intercept_ = coefficients[0].copy(), intercepts[0]
         self.out_of_fold_ = np.full(targets.shape, np.nan)

@@ -12,9 +12,7 @@ import numpy as np
 import pandas as pd
 from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 from joblib import Parallel, delayed
-from scipy import sparse
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import LabelBinarizer
 from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
@@ -78,15 +76,6 @@ def group_folds(
     for fold, (_, test) in enumerate(splitter.split(held, held)):
         fold_of.iloc[test] = fold
     return np.asarray(fold_of.reindex(names, fill_value=-1), dtype=np.int64)
-
-
-def with_intercepts(
-    features: Any,  # noqa: ANN401 -- any matrix
-    sources: ArrayLike,
-) -> sparse.csr_matrix:
-    """Return features and, after them, a column for each source: an intercept of its own."""
-    columns = LabelBinarizer(sparse_output=True).fit_transform(np.asarray(sources, dtype=str))
-    return sparse.hstack([sparse.csr_matrix(features), columns], format="csr")
 
 
 def fit_labels(

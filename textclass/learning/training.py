@@ -118,14 +118,11 @@ def fit_corpus(corpus: Corpus, pipeline: Pipeline | None = None) -> Pipeline:
     # A probability of exactly 0 or 1 would make a soft row look like one with labels.
     soft = np.clip(corpus.targets, _EPSILON, 1 - _EPSILON)
     targets = np.where(corpus.hard[:, None], corpus.targets, soft)
-    parts, sources = corpus.column("collection"), corpus.column("source")
-    rows = {"groups": corpus.groups, "parts": parts, "sources": sources}
-    step = pipeline.steps[-1][0]
+    step, parts = pipeline.steps[-1][0], corpus.column("collection")
+    rows = {f"{step}__groups": corpus.groups, f"{step}__parts": parts}
     try:
         with one_thread():
-            pipeline.fit(
-                corpus.texts, targets, **{f"{step}__{name}": of for name, of in rows.items()}
-            )
+            pipeline.fit(corpus.texts, targets, **rows)
     except ValueError as error:
         hint = "if no feature is left, a smaller min_df keeps more"
         raise CorpusError(f"nothing can be learned from it: {error}", hint=hint) from error
