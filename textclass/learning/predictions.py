@@ -131,7 +131,12 @@ def predict(
 
 
 def fit_baselines(
-    corpus: Corpus, *, folds: int = 5, jobs: int = -1, progress: Progress | None = None
+    corpus: Corpus,
+    *,
+    of: Sequence[str] = ("word", "character"),
+    folds: int = 5,
+    jobs: int = -1,
+    progress: Progress | None = None,
 ) -> Mapping[str, Pipeline]:
     """Fit logistic regressions on the TF-IDF of words, and of characters, by name.
 
@@ -142,6 +147,8 @@ def fit_baselines(
     corpus : Corpus
         What the model was trained on, without what it is evaluated on; rows with probabilities
         instead of labels are left out.
+    of : sequence of str, keyword-only
+        What TF-IDF is of: `word`, `character`.
     folds, jobs : int, keyword-only
     progress : callable, keyword-only, optional
         Called with the fits done and the fits in all of each baseline.
@@ -159,12 +166,12 @@ def fit_baselines(
         ),
     }
     fitted = {}
-    for name, vectorizer in vectorizers.items():
-        facets = corpus.taxonomy.facet_of_each
+    facets = corpus.taxonomy.facet_of_each
+    for name in of:
         classifier = LabelClassifier(
             C=3.0, folds=folds, facets=facets, n_jobs=jobs, progress=progress
         )
-        pipeline = make_pipeline(vectorizer, classifier)
+        pipeline = make_pipeline(vectorizers[name], classifier)
         try:
             pipeline.fit(corpus.texts, corpus.targets, labelclassifier__groups=corpus.groups)
         except ValueError as error:
