@@ -47,8 +47,13 @@ def test_wrong_usage_is_told(run, arguments, told):
 
 def test_what_is_there_stays(run, tmp_path):
     (tmp_path / "there.jsonl").write_text("mine\n")
-    for output, told in (("in.jsonl", "an input and an"), ("there.jsonl", "not by a review")):
-        done = run("-o", output)
+    (tmp_path / "new.ada.jsonl").write_text("mine\n")
+    for output, told in (
+        ("in.jsonl", "an input and an"),
+        ("there.jsonl", "not by a review"),
+        ("new.jsonl", "new.ada.jsonl: it is there already"),
+    ):
+        done = run("-o", output, "--reader", "ada")
         assert isinstance(done.exception, TextclassError)
         assert told in str(done.exception)
     assert (tmp_path / "there.jsonl").read_text() == "mine\n"

@@ -91,16 +91,13 @@ def review(
     check_outputs([output], map(Path, paths))
     if output.suffix != ".jsonl":
         raise click.UsageError(f"-o {output}: a corpus is written as .jsonl")
-    if output.exists() and not store.exists():
-        raise TextclassError(
-            "it is there already, and not by a review", where=str(output), hint="give another -o"
-        )
+    _refuse_there(output, known=store.exists())
 
     from textclass.tagger import Tagger
     from textclass.taxonomy import Taxonomy
 
     try:
-        from textclass.review import Answers, Session, read_passages, serve
+        from textclass.review import Answers, Session, file_of_reader, read_passages, serve
     except ImportError as error:
         raise missing_extra(error.name or "starlette", "review") from error
 
@@ -129,6 +126,8 @@ def review(
 
     passages = read_passages(paths, taxonomy, strict=labels_path is None, tagger=tagger, tag=tag)
     answers = Answers(store)
+    known = any(one.reader == reader for one in answers.standing())
+    _refuse_there(file_of_reader(output, reader), known=known)
     session = Session(passages, answers, reader=reader, order=queue, settle=settle, tagger=tagger)
     serve(session, port=port, on_start=tell)
     left = answers.export(output, taxonomy)
@@ -136,6 +135,13 @@ def review(
     answers.close()
     for line in _closing_lines(output, left, own):
         note(line, quiet=quiet)
+
+
+def _refuse_there(path: Path, *, known: bool) -> None:
+    if path.exists() and not known:
+        raise TextclassError(
+            "it is there already, and not by a review", where=str(path), hint="give another -o"
+        )
 
 
 def _closing_lines(

@@ -4,7 +4,7 @@
 them together for one reader, and `serve` shows it in the browser.
 """
 
-from textclass.review.answers import Answers, Kind
+from textclass.review.answers import Answers, Kind, file_of_reader
 from textclass.review.app import serve
 from textclass.review.queue import Order, Queue, rank_passages
 from textclass.review.session import Session
@@ -18,6 +18,7 @@ __all__ = [
     "Queue",
     "Session",
     "TaggedPassage",
+    "file_of_reader",
     "rank_passages",
     "read_passages",
     "serve",

@@ -218,8 +218,12 @@ class Answers:
     def files_of_readers(self, path: Path) -> dict[str, Path]:
         """Return where `export` puts the corpus of each reader, if there are several."""
         readers = dict.fromkeys(one.reader for one in self.standing() if one.kind.labels_it)
-        named = {one: path.with_name(f"{path.stem}.{one}{path.suffix}") for one in readers}
-        return named if len(named) > 1 else {}
+        return {one: file_of_reader(path, one) for one in readers} if len(readers) > 1 else {}
+
+
+def file_of_reader(path: Path, reader: str) -> Path:
+    """Return where a reader's own corpus lies, beside that of all."""
+    return path.with_name(f"{path.stem}.{reader}{path.suffix}")
 
 
 def _differ(said: Iterable[Answer]) -> bool:
