@@ -97,6 +97,7 @@ def test_formulas_in_every_text_field(tag, tmp_path):
                 cells += len(row)
                 assert not [c for c in row if begins_a_formula(c)]
     book = openpyxl.load_workbook(tmp_path / "out.xlsx")
+    assert {page.freeze_panes for page in book} == {"A2"}
     assert book.sheetnames == ["passages", "documents"]
     for sheet in book:
         for row in sheet.iter_rows():

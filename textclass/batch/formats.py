@@ -274,6 +274,7 @@ def write_workbook(path: Path, sheets: Mapping[str, tuple[Table, Iterable[Row]]]
         for name, (table, rows) in sheets.items():
             for number, part in enumerate(_runs(rows, SHEET_ROWS - 1), 1):
                 page = book.create_sheet(f"{name} {number}" if number > 1 else name)
+                page.freeze_panes = "A2"  # the header stays in sight
                 page.append([sheet_cell(plain_text(one)) for one in table.header])
                 for cells in map(table.cells, part):
                     held = list(map(sheet_cell, cells))
