@@ -139,9 +139,7 @@ def passage_rows(passages: Sequence[PassageTags]) -> Iterator[dict[str, Any]]:
             "start": one.start,
             "end": one.end,
             "text": one.text,
-            "outcome": str(one.outcome),
-            "reason": str(one.reason) if one.reason else None,
-            "unread": list(one.unread),
+            **_decision(one),
             **{facet: list(one[facet]) for facet in one.taxonomy.slices},
             "scores": by_facet(one.taxonomy, scores),
             "evidence": [
@@ -150,6 +148,12 @@ def passage_rows(passages: Sequence[PassageTags]) -> Iterator[dict[str, Any]]:
             ],
             "model": one.model,
         }
+
+
+def _decision(one: PassageTags | DocumentTags) -> dict[str, Any]:
+    reason = one.reason  # of a document it is worked out
+    outcome = {"outcome": str(one.outcome), "reason": str(reason) if reason else None}
+    return {**outcome, "unread": list(one.unread)}
 
 
 def rounded(figures: Sequence[Any]) -> list[Any]:
@@ -273,12 +277,9 @@ def document_rows(documents: Sequence[DocumentTags]) -> Iterator[dict[str, Any]]
     """
     probabilities = rounded([one.probabilities for one in documents])
     for one, scores in zip(documents, probabilities, strict=True):
-        reason = one.reason
         yield {
             "document": one.document,
-            "outcome": str(one.outcome),
-            "reason": str(reason) if reason else None,
-            "unread": list(one.unread),
+            **_decision(one),
             "words": one.words,
             "passages": len(one.passages),
             **{facet: list(one[facet]) for facet in one.taxonomy.slices},

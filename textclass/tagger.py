@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from textclass.errors import TextclassError
-from textclass.language import Passage, split_passages, whole_passage
+from textclass.language import Passage, each_text, split_passages, whole_passage
 from textclass.model import (
     LinearModel,
     ModelFolder,
@@ -162,15 +162,8 @@ class Tagger:
         """
         if isinstance(texts, str) or hasattr(texts, "columns"):
             raise TypeError("texts were expected; tag takes one text, tag_frame a DataFrame")
-
-        def places() -> Iterator[_Place]:
-            for number, text in enumerate(texts):
-                if not isinstance(text, str):
-                    raise TypeError(f"text {number} is {type(text).__name__}, str was expected")
-                yield _Place(Text(text), whole_passage(text))
-
-        given = places()
-        while batch := list(islice(given, batch_size)):
+        places = (_Place(Text(text), whole_passage(text)) for text in each_text(texts))
+        while batch := list(islice(places, batch_size)):
             yield from self._tag(batch, evidence=evidence)
 
     def tag_document(

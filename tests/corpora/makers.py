@@ -7,6 +7,9 @@ import subprocess
 from textclass.results import text_id
 from textclass.taxonomy import parse_taxonomy
 
+OWN = "textclass"
+SPAN = {"start": 4, "end": 9, "label": "river"}
+
 TAXONOMY = parse_taxonomy(
     """
 facets:

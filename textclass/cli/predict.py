@@ -127,9 +127,12 @@ def _print_passage(tagger: Tagger, passage: PassageTags, *, scores: bool) -> Non
 
 
 def _print_explanation(explanation: Explanation, text: str) -> None:
+    from textclass.results import Reason
+
     verdict = "given" if explanation.given else "not given"
     # That no label reaches its threshold says less of this one than its own probability.
-    told = f", {reason}" if (reason := explanation.reason) and "threshold" not in reason else ""
+    near = explanation.reason in (None, Reason.NEAR_THRESHOLD, Reason.BELOW_THRESHOLD)
+    told = "" if near else f", {explanation.reason}"
     out = console()
     out.print(
         f"{explanation.label} is {verdict}: probability {explanation.probability:.2f}, "

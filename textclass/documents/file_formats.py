@@ -25,7 +25,13 @@ from textclass.documents.plain_text import (
     read_rtf,
     read_text,
 )
-from textclass.documents.tables import read_csv, read_jsonl, read_parquet, read_workbook
+from textclass.documents.tables import (
+    read_csv,
+    read_json,
+    read_jsonl,
+    read_parquet,
+    read_workbook,
+)
 from textclass.documents.web import read_html
 from textclass.errors import DocumentError
 
@@ -105,7 +111,7 @@ FORMATS = {
     "csv": Format("text/csv", table=read_csv, endings=(".csv",)),
     "tsv": Format("text/tab-separated-values", table=_TSV, endings=(".tsv", ".tab")),
     "jsonl": Format("application/jsonl", table=read_jsonl, endings=(".jsonl", ".ndjson")),
-    "json": Format("application/json", table=partial(read_jsonl, unit="row")),
+    "json": Format("application/json", table=read_json),
     "parquet": Format("application/vnd.apache.parquet", table=read_parquet, starts=b"PAR1"),
     "xlsb": Format(
         "application/vnd.ms-excel.sheet.binary.macroEnabled.12",

@@ -149,18 +149,28 @@ def _records(lines: Iterator[tuple[int, str]], separator: str) -> Iterator[_Reco
             yield first, str(error) + (f"; not read to line {last}" if last > first else "")
 
 
-def read_jsonl(content: Content, limits: Limits, _: str, *, unit: str = "line") -> Iterator[Table]:
-    """Yield the table of JSON lines, an object on each, or of one array whose objects are rows."""
-    encoding = encoding_of(content.head)  # No older one is guessed: JSON has none.
-    lines: Iterable[str] = _lines(content, encoding if encoding.startswith("utf") else "utf-8")
-    if unit == "row":
-        lines = map(json.dumps, json.loads(content.whole(limits.document_bytes)))
+def read_jsonl(content: Content, _limits: Limits, _text: str) -> Iterator[Table]:
+    """Yield the table of JSON lines: an object on each."""
+    encoding = encoding_of(content.head)
+    # No older encoding is guessed: JSON has none.
+    lines = _lines(content, encoding if encoding.startswith("utf") else "utf-8")
     rows = ((number, _json_object(line)) for number, line in enumerate(lines, 1) if line.strip())
+    yield _json_table(rows, "line")
+
+
+def read_json(content: Content, limits: Limits, _text: str) -> Iterator[Table]:
+    """Yield the table of one array in JSON: its objects are the rows."""
+    values = json.loads(content.whole(limits.document_bytes))
+    yield _json_table(((number, _as_cells(value)) for number, value in enumerate(values, 1)), "row")
+
+
+def _json_table(rows: Iterator[tuple[int, Cells | str]], unit: str) -> Table:
+    """Return the table of rows, each an object or what is wrong with it."""
     first = list(islice(rows, _PEEKED))
     names = dict.fromkeys(key for _, cells in first if isinstance(cells, dict) for key in cells)
     if first and not names:
         raise DocumentError(f"{unit} {first[0][0]}: {first[0][1]}")
-    yield Table(list(names), chain(first, rows), unit)
+    return Table(list(names), chain(first, rows), unit)
 
 
 def _json_object(line: str) -> Cells | str:
@@ -168,10 +178,13 @@ def _json_object(line: str) -> Cells | str:
     if _ESCAPED.search(line):
         return _NOT_UTF8
     try:
-        cells = json.loads(line)
+        return _as_cells(json.loads(line))
     except (ValueError, RecursionError) as error:
         return f"it isn't JSON: {error}"
-    return cells if isinstance(cells, dict) else "it isn't a JSON object"
+
+
+def _as_cells(value: Any) -> Cells | str:  # noqa: ANN401 - JSON holds anything
+    return value if isinstance(value, dict) else "it isn't a JSON object"
 
 
 def _lines(content: Content, encoding: str) -> Iterator[str]:

@@ -11,7 +11,13 @@ from textclass.language.features import (
     whole_word_keys,
     word_keys,
 )
-from textclass.language.passages import MAX_WORDS, Passage, split_passages, whole_passage
+from textclass.language.passages import (
+    MAX_WORDS,
+    Passage,
+    each_text,
+    split_passages,
+    whole_passage,
+)
 from textclass.language.tokenizer import Tokenizer, WordBatch
 
 __all__ = [
@@ -22,6 +28,7 @@ __all__ = [
     "Tokenizer",
     "WordBatch",
     "count_words",
+    "each_text",
     "feature_keys",
     "function_words",
     "is_english",

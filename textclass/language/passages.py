@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -72,6 +72,14 @@ def split_passages(text: str, *, without: Sequence[tuple[int, int]] = ()) -> lis
                 passages += [Passage(at + p.start, at + p.end, p.words) for p in _join(parts)]
         start = after
     return passages
+
+
+def each_text(texts: Iterable[object]) -> Iterator[str]:
+    """Yield texts, or say which one is none."""
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {number} is {type(text).__name__}, str was expected")
+        yield text
 
 
 def whole_passage(text: str) -> Passage:

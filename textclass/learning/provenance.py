@@ -155,8 +155,7 @@ def leaks(folder: ModelFolder, corpus: Corpus) -> list[str] | None:
         return None
     known = folder.arrays(TRAINING_GROUPS)
     leaked = np.isin(_hashes(corpus.groups), known["groups"])
-    for texts in (map(folded, corpus.texts), corpus.texts):  # earlier models kept them as they are
-        leaked |= np.isin(_hashes(texts), known["texts"])
+    leaked |= np.isin(_hashes(map(folded, corpus.texts)), known["texts"])
     return [row.id for row, found in zip(corpus.rows, leaked, strict=True) if found]
 
 

@@ -17,6 +17,7 @@ from textclass.language import (
     FeatureSpec,
     Tokenizer,
     count_words,
+    each_text,
     feature_keys,
     neighbours,
     pair_keys,
@@ -277,10 +278,7 @@ def checked_texts(texts: Iterable[str]) -> list[str]:
         raise ValueError("an iterable of texts was expected, not one text")
     if hasattr(texts, "columns"):
         raise ValueError("texts were expected, not a table; pass one column: frame['text']")
-    checked: list[Any] = list(texts)
-    for number, text in enumerate(checked):
-        if not isinstance(text, str):
-            raise TypeError(f"text {number} is {type(text).__name__}, str was expected")
+    checked = list(each_text(texts))
     if not checked:
         raise ValueError("0 texts were given, at least 1 is needed")
     return checked
