@@ -37,6 +37,15 @@ OTHER = (
 )
 
 
+TABLE = "id,text,topic,tone\n"
+
+
+def table(tmp_path, *cells, name="a.csv"):
+    lines = [f'{n},"{RIVER} {n}",{cell}' for n, cell in enumerate(cells)]
+    (tmp_path / name).write_text(TABLE + "\n".join(lines) + "\n")
+    return tmp_path / name
+
+
 def row(text=RIVER, topic=(), tone=(), **columns):
     return {"text": text, "topic": list(topic), "tone": list(tone), **columns}
 

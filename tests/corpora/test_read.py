@@ -1,17 +1,24 @@
 import gzip
 import json
-import unicodedata
 
 import pandas as pd
 import pytest
 
-from tests.corpora.makers import BREAD, OTHER, RIVER, TAXONOMY, row, sources_yaml, write_jsonl
+from tests.corpora.makers import (
+    BREAD,
+    OTHER,
+    RIVER,
+    TAXONOMY,
+    row,
+    sources_yaml,
+    table,
+    write_jsonl,
+)
 from tests.documents.sheet_makers import ods
 from textclass.corpora import read_corpus, scan_corpus
 from textclass.corpora import write_jsonl as write
 from textclass.errors import CorpusError
 from textclass.results import text_id
-from textclass.taxonomy import Facet, Label, Taxonomy, parse_taxonomy
 
 
 def test_rows_of_a_jsonl_keep_labels_columns_and_place(tmp_path):
@@ -26,15 +33,6 @@ def test_rows_of_a_jsonl_keep_labels_columns_and_place(tmp_path):
     assert second.labels == frozenset()
     assert second.group == second.id == text_id(BREAD)
     assert corpus.targets.tolist() == [[1, 0, 0], [0, 0, 0]]
-
-
-TABLE = "id,text,topic,tone\n"
-
-
-def table(tmp_path, *cells, name="a.csv"):
-    lines = [f'{n},"{RIVER} {n}",{cell}' for n, cell in enumerate(cells)]
-    (tmp_path / name).write_text(TABLE + "\n".join(lines) + "\n")
-    return tmp_path / name
 
 
 @pytest.mark.parametrize("empty", [None, "", " ", ";", float("nan")])
@@ -70,92 +68,6 @@ def test_a_header_without_the_column_is_told_once_with_what_it_has(tmp_path):
     assert said.count("no answer for tone; its columns are id, text, topic") == 1
 
 
-@pytest.mark.parametrize(
-    ("cell", "labels"),
-    [
-        ("river", {"river"}),
-        (" river ", {"river"}),
-        ("river;bread", {"river", "bread"}),
-        ("river;", {"river"}),
-        ('"river, bread"', {"river", "bread"}),
-        ("river|bread", {"river", "bread"}),
-        ('"[""river"", ""bread""]"', {"river", "bread"}),
-        ("\"['river', 'bread']\"", {"river", "bread"}),
-        ("['river']", {"river"}),
-        ("\"('river', 'bread')\"", {"river", "bread"}),
-        ('"{""choices"": [""river"", ""bread""]}"', {"river", "bread"}),
-        ("[]", set()),
-    ],
-)
-def test_labels_in_a_cell(tmp_path, cell, labels):
-    (only,) = read_corpus(table(tmp_path, f"{cell},[]"), TAXONOMY).rows
-    assert only.labels == labels
-
-
-def test_a_label_that_looks_like_a_list_is_one(tmp_path):
-    other = Facet("topic", (Label("(other)", "What is left."),))
-    path = write_jsonl(tmp_path / "a.jsonl", [{"text": RIVER, "topic": "(other)"}])
-    assert read_corpus(path, Taxonomy((other,))).rows[0].labels == {"(other)"}
-
-
-@pytest.mark.parametrize(
-    ("labels", "said"),
-    [
-        (["sea"], "unknown label 'sea' (labels.yaml has river, bread)"),
-        ("sea", "unknown label 'sea' (labels.yaml has river, bread)"),
-        (0, "the label 0 is a number, not a name (labels.yaml has river, bread)"),
-        ([1], "the label 1 is a number"),
-        ({"river": 1}, "labels were expected, not {'river': 1}"),
-        ("['river", "can't read the list \"['river\""),
-        ([["river"]], "unknown label ['river']"),
-    ],
-)
-def test_labels_that_arent_understood_are_told_as_they_came(tmp_path, labels, said):
-    path = write_jsonl(tmp_path / "a.jsonl", [row() | {"topic": labels}])
-    with pytest.raises(CorpusError) as caught:
-        read_corpus(path, TAXONOMY)
-    assert said in str(caught.value)
-    assert f"{path}, line 1" in str(caught.value)
-
-
-def test_the_number_0_is_an_id_and_a_group_and_a_word_a_label(tmp_path):
-    path = write_jsonl(tmp_path / "a.jsonl", [row(id=0), row(BREAD, group=0) | {"topic": "bread"}])
-    first, second = read_corpus(path, TAXONOMY).rows
-    assert (first.id, second.group) == ("0", "0")
-    assert second.labels == {"bread"}  # one label needs no list
-
-
-def test_numbers_that_pandas_made_floats_are_the_same_numbers(tmp_path):
-    whole = write_jsonl(tmp_path / "a.jsonl", [row(id=7, group=66), row(BREAD, group="6.50")])
-    (tmp_path / "b.csv").write_text(f'id,group,text,topic,tone\n7.0,66.0,"{RIVER}",[],[]\n')
-    frame = pd.DataFrame([row(id=7, group=66), row(BREAD, id=8)])
-    frame.to_parquet(tmp_path / "c.parquet")
-    assert frame["group"].dtype == float
-    names = [
-        [(r.id, r.group, r.alone) for r in read_corpus(path, TAXONOMY).rows]
-        for path in (whole, tmp_path / "b.csv", tmp_path / "c.parquet")
-    ]
-    assert [found[0] for found in names] == [("7", "66", False)] * 3
-    assert names[0][1][1:] == ("6.50", False)
-    assert names[2][1] == ("8", "8", True)
-
-
-def test_labels_are_the_same_however_their_accents_are_typed(tmp_path):
-    taxonomy = parse_taxonomy(
-        "facets: [{name: t, labels: [{name: é, definition: d}, {name: è, definition: d}]}]"
-    )
-    typed = unicodedata.normalize("NFD", "é")
-    rows = [
-        {"text": RIVER, "t": [typed], "spans": [[0, 3, typed]]},
-        {"text": BREAD, "t": typed},
-        {"text": OTHER, "scores": {"t": {typed: 0.5}}},
-    ]
-    first, second, soft = read_corpus(write_jsonl(tmp_path / "a.jsonl", rows), taxonomy).rows
-    assert first.labels == second.labels == {"é"}
-    assert first.columns["spans"][0]["label"] == "é"
-    assert soft.scores == {"é": 0.5, "è": 0}
-
-
 def test_readers_who_agree_give_one_row_and_others_are_told_with_both_places(tmp_path):
     rows = [row(topic=["river"], reader=reader) for reader in ("anna", "ben")] + [row(BREAD)]
     path = write_jsonl(tmp_path / "a.jsonl", rows)
@@ -184,7 +96,6 @@ def test_documents_are_read_where_their_file_is_named_not_with_a_folder(tmp_path
     "name", ["a.csv", "a.tsv", "b.csv", "c.csv", "d.csv", "a.xlsx", "a.ods", "a.parquet"]
 )
 def test_every_table_that_tag_reads_is_a_corpus(tmp_path, name):
-    import pandas as pd
 
     rows = [row(f"{RIVER} – café {n}", group=f"g{n}") for n in range(30)]
     labels = ["river", "['river', 'bread']", "[]"] * 10
@@ -268,33 +179,6 @@ def test_a_broken_file_is_told_with_the_bad_rows_of_the_others(tmp_path):
         read_corpus(tmp_path, TAXONOMY)
     for name in "abcd":
         assert str(tmp_path / name) in str(caught.value)
-
-
-def test_scores_left_out_are_zero_and_unknown_ones_refused(tmp_path):
-    scores = {"topic": {"river": 0.25}, "tone": {}}
-    path = write_jsonl(tmp_path / "a.jsonl", [{"text": RIVER, "scores": scores}])
-    (only,) = read_corpus(path, TAXONOMY).rows
-    assert only.scores == {"river": 0.25, "bread": 0.0, "warm": 0.0}
-    assert not only.hard
-    bad = [
-        {"topic": {"river": 0.2}},
-        {**scores, "tone": {"cold": 1}},
-        {**scores, "topic": {"river": 2}},
-    ]
-    write_jsonl(path, [{"text": RIVER, "scores": each} for each in bad])
-    with pytest.raises(CorpusError, match="3 bad rows"):
-        read_corpus(path, TAXONOMY)
-
-
-def test_spans_must_lie_in_the_text_and_have_a_known_label(tmp_path):
-    good = {"start": 4, "end": 9, "label": "river"}
-    path = write_jsonl(tmp_path / "a.jsonl", [row(spans=[good])])
-    assert read_corpus(path, TAXONOMY).rows[0].columns["spans"] == [good]
-    bad = [{**good, "end": 10_000}, {**good, "start": 9}, {**good, "label": "sea"}, [4, 9], None]
-    bad.append({**good, "label": ["river"]})
-    write_jsonl(path, [row(spans=[each]) for each in bad])
-    with pytest.raises(CorpusError, match="6 bad rows"):
-        read_corpus(path, TAXONOMY)
 
 
 def point(text, **more):

@@ -1,9 +1,27 @@
-"""Workbooks that the tests make."""
+"""Tables that the tests make."""
 
+import csv
 import io
 import struct
 
+import pyarrow as pa
+from pyarrow import parquet
+
 from tests.documents.makers import compound, relations, zipped
+
+
+def as_csv(rows, delimiter=","):
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, ["id", "text", "note"], delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def as_parquet(rows):
+    buffer = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(rows), buffer)
+    return buffer.getvalue()
 
 
 def xlsx(rows, **more_sheets):
